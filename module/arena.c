@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The entries of one shard: objects of one size class in slabs.
+ *
+ * A slab is a unit of the pool, or a run of units where the class's objects
+ * would waste more than an eighth of a single one.  Free objects are linked
+ * through their own first bytes.  The arena keeps one empty slab a class and
+ * gives further ones back to the pool, where any class of any shard may have
+ * them next.
+ *
+ * Each shard has an arena of its own, so that writers to different shards share
+ * nothing until a slab is full.
+ *
+ * Locking: arena->lock is taken without the shard's lock, for a few
+ * instructions an object.  An object belongs to whoever allocated it; freeing
+ * it is right once no reader can hold a reference to it any more, and making
+ * sure of that is the caller's part (see defer.c for readers without locks).
+ */
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/string.h>
+
+#include "arena.h"
+
+/**
+ * struct shmap_slab - objects of one class
+ * @node: in arena->partial while an object is free
+ * @first: first unit
+ * @units: units in the run
+ * @size: bytes of an object
+ * @objects: how many fit
+ * @fresh: how many have been handed out at least once
+ * @live: how many are in use
+ * @class: of arena->partial
+ * @free: reference to the first object freed, or 0
+ */
+struct shmap_slab {
+	struct hlist_node	node;
+	unsigned int		first;
+	unsigned int		units;
+	u32			size;
+	u32			objects;
+	u32			fresh;
+	u32			live;
+	u32			class;
+	u32			free;
+};
+
+static unsigned int size_class(u32 bytes)
+{
+	unsigned int top;
+
+	if (bytes <= SHMAP_SMALL_MAX)
+		return DIV_ROUND_UP(bytes, 8) - 1;
+	top = ilog2(bytes - 1);
+	return SHMAP_SMALL_CLASSES +
+	       (top - ilog2(SHMAP_SMALL_MAX)) * 8 +
+	       (((bytes - 1) >> (top - 3)) & 7);
+}
+
+static u32 class_size(unsigned int class)
+{
+	unsigned int top, step;
+
+	if (class < SHMAP_SMALL_CLASSES)
+		return (class + 1) * 8;
+	class -= SHMAP_SMALL_CLASSES;
+	top = ilog2(SHMAP_SMALL_MAX) + class / 8;
+	step = class % 8;
+	return (1u << top) + ((step + 1) << (top - 3));
+}
+
+/* The shortest run of units of which objects of @size waste at most 1/8. */
+static unsigned int slab_units(u32 size)
+{
+	unsigned int least = DIV_ROUND_UP(size, SHMAP_UNIT_SIZE), units;
+
+	for (units = least; units < least + 8; units++)
+		if (units * SHMAP_UNIT_SIZE % size * 8 <=
+		    units * SHMAP_UNIT_SIZE)
+			return units;
+	return least;
+}
+
+static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
+{
+	struct shmap_slab *slab;
+	unsigned int i;
+	int first;
+
+	slab = shmap_pool_alloc(pool, sizeof(*slab));
+	if (!slab)
+		return ERR_PTR(-ENOMEM);
+	slab->class = size_class(bytes);
+	slab->size = class_size(slab->class);
+	slab->units = slab_units(slab->size);
+	slab->objects = slab->units * SHMAP_UNIT_SIZE / slab->size;
+	first = shmap_pool_take(pool, slab->units);
+	if (first < 0) {
+		shmap_pool_free(pool, slab, sizeof(*slab));
+		return ERR_PTR(first);
+	}
+	slab->first = first;
+	for (i = 0; i < slab->units; i++)
+		pool->slab[first + i] = slab;
+	return slab;
+}
+
+static void slab_destroy(struct shmap_pool *pool, struct shmap_slab *slab)
+{
+	shmap_pool_put(pool, slab->first, slab->units);
+	shmap_pool_free(pool, slab, sizeof(*slab));
+}
+
+static void slabs_destroy(struct shmap_pool *pool, struct hlist_head *slabs)
+{
+	struct shmap_slab *slab;
+	struct hlist_node *next;
+
+	hlist_for_each_entry_safe(slab, next, slabs, node)
+		slab_destroy(pool, slab);
+}
+
+static u32 slab_pop_locked(struct shmap_arena *arena, struct shmap_slab *slab)
+{
+	u32 ref = slab->free;
+
+	lockdep_assert_held(&arena->lock);
+	if (ref)
+		slab->free = *(u32 *)shmap_pool_entry(arena->pool, ref);
+	else
+		ref = slab->first * SHMAP_UNIT_REFS +
+		      slab->fresh++ * (slab->size >> SHMAP_REF_SHIFT);
+	if (++slab->live == slab->objects)
+		hlist_del_init(&slab->node);
+	return ref;
+}
+
+/* Move @slab to @empty if it is empty and not the last of its class. */
+static void slab_push_locked(struct shmap_arena *arena, u32 ref,
+			     struct hlist_head *empty)
+{
+	struct shmap_slab *slab = arena->pool->slab[ref / SHMAP_UNIT_REFS];
+	struct hlist_head *partial = &arena->partial[slab->class];
+
+	lockdep_assert_held(&arena->lock);
+	*(u32 *)shmap_pool_entry(arena->pool, ref) = slab->free;
+	slab->free = ref;
+	if (slab->live-- == slab->objects)
+		hlist_add_head(&slab->node, partial);
+	if (!slab->live && !hlist_is_singular_node(&slab->node, partial)) {
+		hlist_del(&slab->node);
+		hlist_add_head(&slab->node, empty);
+	}
+}
+
+/**
+ * shmap_arena_init - make an arena
+ * @arena: to be made, zeroed
+ * @pool: where its units come from
+ * @wipe: zero a freed entry before it can be used again
+ * @deferred_max: bound for entries that wait for readers, bytes
+ *
+ * Context: any.
+ */
+void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
+		      bool wipe, u64 deferred_max)
+{
+	arena->pool = pool;
+	arena->wipe = wipe;
+	spin_lock_init(&arena->lock);
+	INIT_LIST_HEAD(&arena->waiting);
+	arena->deferred_max = deferred_max;
+}
+
+/**
+ * shmap_arena_exit - give everything back to the pool
+ * @arena: the arena; every entry of it was freed
+ *
+ * Context: may sleep.
+ */
+void shmap_arena_exit(struct shmap_arena *arena)
+{
+	shmap_arena_trim(arena);
+}
+
+/**
+ * shmap_arena_size - bytes that an object takes
+ * @bytes: asked for, at least 1
+ *
+ * Context: any.
+ * Return: size of the class.
+ */
+u32 shmap_arena_size(u32 bytes)
+{
+	return class_size(size_class(bytes));
+}
+
+/**
+ * shmap_arena_alloc - allocate an entry
+ * @arena: the arena
+ * @bytes: its size, header and all
+ * @ref: set to the reference that names it
+ *
+ * The memory holds what was there before; it is never memory that had another
+ * use than as an entry of this map.
+ *
+ * Context: may sleep.
+ * Return: the entry, ERR_PTR(-ENOSPC) when the entry area has no room, or
+ * ERR_PTR(-ENOMEM).
+ */
+struct kmap_entry *shmap_arena_alloc(struct shmap_arena *arena, u32 bytes,
+				     u32 *ref)
+{
+	struct hlist_head *partial = &arena->partial[size_class(bytes)];
+	struct shmap_slab *slab;
+
+	spin_lock(&arena->lock);
+	while (hlist_empty(partial)) {
+		spin_unlock(&arena->lock);
+		slab = slab_create(arena->pool, bytes);
+		if (IS_ERR(slab))
+			return ERR_CAST(slab);
+		spin_lock(&arena->lock);
+		hlist_add_head(&slab->node, partial);
+	}
+	*ref = slab_pop_locked(arena, hlist_entry(partial->first,
+						  struct shmap_slab, node));
+	spin_unlock(&arena->lock);
+	return shmap_pool_entry(arena->pool, *ref);
+}
+
+/**
+ * shmap_arena_free - free entries that no reader can see
+ * @arena: the arena they are from
+ * @refs: references to them
+ * @n: how many; some hundreds at most
+ *
+ * Context: may sleep.
+ */
+void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
+		      unsigned int n)
+{
+	HLIST_HEAD(empty);
+	unsigned int i;
+
+	for (i = 0; arena->wipe && i < n; i++)
+		memset(shmap_pool_entry(arena->pool, refs[i]), 0,
+		       arena->pool->slab[refs[i] / SHMAP_UNIT_REFS]->size);
+	spin_lock(&arena->lock);
+	for (i = 0; i < n; i++)
+		slab_push_locked(arena, refs[i], &empty);
+	spin_unlock(&arena->lock);
+	slabs_destroy(arena->pool, &empty);
+}
+
+/**
+ * shmap_arena_trim - give empty slabs back to the pool
+ * @arena: the arena
+ *
+ * Context: may sleep.
+ */
+void shmap_arena_trim(struct shmap_arena *arena)
+{
+	struct shmap_slab *slab;
+	struct hlist_node *next;
+	HLIST_HEAD(empty);
+	unsigned int i;
+
+	spin_lock(&arena->lock);
+	for (i = 0; i < SHMAP_CLASSES; i++) {
+		hlist_for_each_entry_safe(slab, next, &arena->partial[i],
+					  node) {
+			if (slab->live)
+				continue;
+			hlist_del(&slab->node);
+			hlist_add_head(&slab->node, &empty);
+		}
+	}
+	spin_unlock(&arena->lock);
+	slabs_destroy(arena->pool, &empty);
+}

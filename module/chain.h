@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Buckets and the chains they form; see chain.c. */
+#ifndef SHMAP_CHAIN_H
+#define SHMAP_CHAIN_H
+
+#include <linux/compiler.h>
+#include <linux/preempt.h>
+
+#include "table.h"
+
+/**
+ * struct shmap_chain_end - where the next entry of a chain is written
+ * @bucket: last bucket
+ * @slot: first free slot there, KMAP_BUCKET_SLOTS when there is none
+ */
+struct shmap_chain_end {
+	struct kmap_bucket	*bucket;
+	unsigned int		slot;
+};
+
+u32 shmap_chain_spare(const struct shmap_table *table);
+void shmap_chain_append(struct shmap_table *table, struct shmap_chain_end *end,
+			u16 tag, u32 ref);
+void shmap_chain_truncate(struct shmap_table *table,
+			  struct shmap_chain_end *end);
+void shmap_chain_change_begin(struct kmap_bucket *home);
+void shmap_chain_change_end(struct kmap_bucket *home);
+
+/**
+ * shmap_chain_bucket - bucket by its number
+ * @table: the table
+ * @i: number of a bucket that has memory
+ *
+ * Context: reader or writer.
+ * Return: the bucket.
+ */
+static inline struct kmap_bucket *
+shmap_chain_bucket(const struct shmap_table *table, u32 i)
+{
+	struct kmap_bucket *page;
+
+	page = READ_ONCE(table->page[i / SHMAP_PAGE_BUCKETS]);
+	return page + i % SHMAP_PAGE_BUCKETS;
+}
+
+/**
+ * shmap_chain_next - next bucket of a chain
+ * @table: the table
+ * @bucket: a bucket
+ *
+ * Context: reader or writer.
+ * Return: the bucket that @bucket links to, or NULL.
+ */
+static inline struct kmap_bucket *
+shmap_chain_next(const struct shmap_table *table,
+		 const struct kmap_bucket *bucket)
+{
+	u32 link = READ_ONCE(bucket->link);
+
+	return link ? shmap_chain_bucket(table, link) : NULL;
+}
+
+/**
+ * shmap_chain_tag - tag in a slot
+ * @bucket: the bucket
+ * @slot: index of the slot
+ *
+ * Context: writer.
+ * Return: the tag.
+ */
+static inline u16 shmap_chain_tag(const struct kmap_bucket *bucket,
+				  unsigned int slot)
+{
+	return bucket->tags[slot / 4] >> (slot % 4 * 16);
+}
+
+/**
+ * shmap_chain_put - fill a slot, or clear it
+ * @bucket: the bucket
+ * @slot: index of the slot
+ * @tag: upper half of the hash, or 0
+ * @ref: reference to the entry, or 0
+ *
+ * Context: writer; no reader can see the bucket, or its chain's seq is odd.
+ */
+static inline void shmap_chain_put(struct kmap_bucket *bucket,
+				   unsigned int slot, u16 tag, u32 ref)
+{
+	unsigned int shift = slot % 4 * 16;
+	u64 tags = bucket->tags[slot / 4];
+
+	tags &= ~(0xffffull << shift);
+	tags |= (u64)tag << shift;
+	WRITE_ONCE(bucket->tags[slot / 4], tags);
+	WRITE_ONCE(bucket->refs[slot], ref);
+}
+
+/**
+ * shmap_chain_used - slots in use
+ * @bucket: the bucket
+ *
+ * Context: writer.
+ * Return: how many; they are the first ones.
+ */
+static inline unsigned int shmap_chain_used(const struct kmap_bucket *bucket)
+{
+	unsigned int n = KMAP_BUCKET_SLOTS;
+
+	while (n && !bucket->refs[n - 1])
+		n--;
+	return n;
+}
+
+#endif /* SHMAP_CHAIN_H */

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Deferred reuse: what was removed while readers take no lock.
+ *
+ * A reader under rcu_read_lock() may hold a reference to an entry that a writer
+ * has just unlinked, so the entry is freed only after a grace period.  Removed
+ * entries are noted in batches; a full batch asks for a grace period, and later
+ * operations of the shard free it when that is over.  Nothing is called back,
+ * so nothing is left to wait for at unload.
+ *
+ * The memory in batches is bounded by arena->deferred_max: a writer that finds
+ * no room waits for the oldest grace period.
+ */
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+
+#include "defer.h"
+
+/* Ask for a grace period when a batch holds so much, bytes. */
+#define BATCH_BYTES	65536u
+#define BATCH_REFS	116u
+
+/**
+ * struct shmap_deferred - a batch of removed entries
+ * @node: in arena->waiting
+ * @grace: the grace period that ends their time, as RCU's polling API has it
+ * @bytes: of the entries
+ * @n: how many
+ * @refs: to them
+ */
+struct shmap_deferred {
+	struct list_head	node;
+	unsigned long		grace;
+	u32			bytes;
+	u32			n;
+	u32			refs[BATCH_REFS];
+};
+
+static void close_locked(struct shmap_arena *arena)
+{
+	struct shmap_deferred *batch = arena->open;
+
+	lockdep_assert_held(&arena->lock);
+	batch->grace = start_poll_synchronize_rcu();
+	list_add_tail(&batch->node, &arena->waiting);
+	arena->open = NULL;
+}
+
+/* Take the oldest batch off the list if its grace period is over. */
+static struct shmap_deferred *take_oldest(struct shmap_arena *arena)
+{
+	struct shmap_deferred *batch;
+
+	spin_lock(&arena->lock);
+	batch = list_first_entry_or_null(&arena->waiting, struct shmap_deferred,
+					 node);
+	if (batch && poll_state_synchronize_rcu(batch->grace)) {
+		list_del(&batch->node);
+		arena->deferred -= batch->bytes;
+	} else {
+		batch = NULL;
+	}
+	spin_unlock(&arena->lock);
+	return batch;
+}
+
+/* Free the oldest batch if its time has come. */
+static bool reap(struct shmap_arena *arena)
+{
+	struct shmap_deferred *batch = take_oldest(arena);
+
+	if (!batch)
+		return false;
+	shmap_arena_free(arena, batch->refs, batch->n);
+	shmap_pool_free(arena->pool, batch, sizeof(*batch));
+	return true;
+}
+
+/* Wait for the oldest grace period.  False when there is nothing to wait for. */
+static bool wait_oldest(struct shmap_arena *arena)
+{
+	struct shmap_deferred *batch;
+	unsigned long grace = 0;
+
+	spin_lock(&arena->lock);
+	if (arena->open && list_empty(&arena->waiting))
+		close_locked(arena);
+	batch = list_first_entry_or_null(&arena->waiting, struct shmap_deferred,
+					 node);
+	if (batch)
+		grace = batch->grace;
+	spin_unlock(&arena->lock);
+	if (!batch)
+		return false;
+	cond_synchronize_rcu(grace);
+	return true;
+}
+
+/**
+ * shmap_defer_add - free an entry after a grace period
+ * @arena: the arena it is from
+ * @ref: reference to it; already unlinked
+ *
+ * Context: may sleep, and does when the bound on deferred memory is reached.
+ */
+void shmap_defer_add(struct shmap_arena *arena, u32 ref)
+{
+	u32 bytes = shmap_arena_entry_size(shmap_pool_entry(arena->pool, ref));
+	struct shmap_deferred *spare = NULL;
+	bool waited = false;
+
+	for (;;) {
+		spin_lock(&arena->lock);
+		if (arena->deferred + bytes <= arena->deferred_max) {
+			if (arena->open)
+				break;
+			if (spare) {
+				arena->open = spare;
+				spare = NULL;
+				break;
+			}
+			spin_unlock(&arena->lock);
+			spare = shmap_pool_alloc(arena->pool, sizeof(*spare));
+			if (spare)
+				continue;
+			synchronize_rcu();
+			shmap_arena_free(arena, &ref, 1);
+			return;
+		}
+		if (!waited)
+			arena->waits++;
+		spin_unlock(&arena->lock);
+		waited = true;
+		if (!reap(arena) && wait_oldest(arena))
+			reap(arena);
+	}
+	arena->open->refs[arena->open->n++] = ref;
+	arena->open->bytes += bytes;
+	arena->deferred += bytes;
+	if (arena->open->n == BATCH_REFS || arena->open->bytes >= BATCH_BYTES)
+		close_locked(arena);
+	spin_unlock(&arena->lock);
+
+	shmap_pool_free(arena->pool, spare, sizeof(*spare));
+	reap(arena);
+}
+
+/**
+ * shmap_defer_close - ask for the grace period of all that was removed
+ * @arena: the arena
+ *
+ * Context: any.
+ */
+void shmap_defer_close(struct shmap_arena *arena)
+{
+	spin_lock(&arena->lock);
+	if (arena->open)
+		close_locked(arena);
+	spin_unlock(&arena->lock);
+}
+
+/**
+ * shmap_defer_reap - free all whose grace period is over
+ * @arena: the arena
+ *
+ * Context: may sleep.
+ */
+void shmap_defer_reap(struct shmap_arena *arena)
+{
+	while (reap(arena))
+		cond_resched();
+}

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations on one key, on kernel memory.
+ *
+ * An entry is allocated and filled before the shard is locked, and one that was
+ * removed is freed after it is unlocked.  Under the lock are the lookup, the
+ * conditions, the quotas and the change of a slot; a value that is to come back
+ * is copied to the request's buffer, which the caller made large enough or is
+ * asked to (ENOBUFS) with nothing changed.
+ *
+ * Readers without a lock look the key up, take what can change in place
+ * (version and number), and then make sure that nothing changed meanwhile.  The
+ * rest of the entry is immutable and outlives the read-side critical section.
+ */
+#include <linux/err.h>
+#include <linux/overflow.h>
+
+#include "chain.h"
+#include "entry.h"
+#include "key.h"
+
+/**
+ * shmap_key_hash - hash of a key
+ * @map: the map
+ * @key: the key
+ * @key_len: its length
+ *
+ * Context: any.
+ * Return: the hash.
+ */
+u32 shmap_key_hash(const struct shmap_map *map, const void *key, u32 key_len)
+{
+	return hsiphash(key, key_len, &map->hash_key);
+}
+
+static u32 entry_bytes(const struct shmap_map *map, u32 ref)
+{
+	return shmap_arena_entry_size(shmap_pool_entry(&map->pool, ref));
+}
+
+/**
+ * shmap_key_prepare - allocate the entry that a request may put in the map
+ * @map: the map
+ * @rq: the request; key, key_len and hash are set, fresh is filled in
+ * @value_len: length of the value, which the caller writes next
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOSPC or -ENOMEM.
+ */
+int shmap_key_prepare(struct shmap_map *map, struct shmap_request *rq,
+		      u32 value_len)
+{
+	struct shmap_arena *arena = &shmap_map_shard(map, rq->hash)->arena;
+	u32 bytes = KMAP_ENTRY_SIZE(rq->key_len, value_len);
+	u32 value_at = KMAP_ENTRY_VALUE(rq->key_len);
+	struct kmap_entry *entry;
+	u32 ref;
+
+	entry = shmap_arena_alloc(arena, bytes, &ref);
+	if (entry == ERR_PTR(-ENOSPC)) {
+		shmap_map_squeeze(map);
+		entry = shmap_arena_alloc(arena, bytes, &ref);
+	}
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+
+	entry->hash = rq->hash;
+	entry->lens = KMAP_ENTRY_LENS(rq->key_len, value_len);
+	entry->version = 0;
+	memcpy(shmap_entry_key(entry), rq->key, rq->key_len);
+	/* No remains of another entry in the gaps: readers may map this. */
+	memset(shmap_entry_key(entry) + rq->key_len, 0,
+	       value_at - sizeof(*entry) - rq->key_len);
+	memset((void *)entry + value_at + value_len, 0,
+	       shmap_arena_size(bytes) - value_at - value_len);
+	rq->fresh.entry = entry;
+	rq->fresh.ref = ref;
+	return 0;
+}
+
+/**
+ * shmap_key_discard - free an entry that was prepared and not used
+ * @map: the map
+ * @rq: the request
+ *
+ * Context: may sleep.
+ */
+void shmap_key_discard(struct shmap_map *map, struct shmap_request *rq)
+{
+	if (!rq->fresh.entry)
+		return;
+	shmap_arena_free(&shmap_map_shard(map, rq->hash)->arena,
+			 &rq->fresh.ref, 1);
+	rq->fresh.entry = NULL;
+}
+
+/* Bring a value back: 0, -EMSGSIZE for the user, -ENOBUFS for our caller. */
+static int bring(struct shmap_request *rq, const struct kmap_entry *entry,
+		 s64 number)
+{
+	rq->out_len = shmap_entry_value_len(entry);
+	if (rq->out_len > rq->out_size)
+		return -EMSGSIZE;
+	if (rq->out_len > rq->out_room)
+		return -ENOBUFS;
+	shmap_entry_copy(rq->out, entry, number);
+	return 0;
+}
+
+static int get_once(struct shmap_shard *shard, struct shmap_request *rq,
+		    bool locked)
+{
+	struct kmap_entry *entry;
+	struct shmap_probe probe;
+	u64 version;
+	s64 number;
+
+	if (!shmap_table_begin(&shard->table, rq->hash, &probe))
+		return -EAGAIN;
+	entry = shmap_table_find(&shard->table, &probe, rq->key, rq->key_len,
+				 NULL);
+	if (entry)
+		shmap_entry_state(entry, &version, &number);
+	if (!locked && !shmap_table_stable(&shard->table, &probe))
+		return -EAGAIN;
+	if (!entry)
+		return -ENOENT;
+	rq->version = version;
+	rq->number = number;
+	return bring(rq, entry, number);
+}
+
+/**
+ * shmap_key_get - look a key up
+ * @map: the map
+ * @rq: the request
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOENT, -EMSGSIZE, or -ENOBUFS when out_room is less than out_len
+ * and out_size is not.
+ */
+int shmap_key_get(struct shmap_map *map, struct shmap_request *rq)
+{
+	const struct shmap_lock_ops *lock = map->config.lock;
+	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
+	unsigned int try;
+	int r;
+
+	for (try = 0;; try++) {
+		if (lock->lockless_reads && try == SHMAP_TRIES) {
+			lock->write_enter(&shard->lock);
+			r = get_once(shard, rq, true);
+			lock->write_leave(&shard->lock);
+			break;
+		}
+		lock->read_enter(&shard->lock);
+		r = get_once(shard, rq, !lock->lockless_reads);
+		lock->read_leave(&shard->lock);
+		if (r != -EAGAIN)
+			break;
+		shmap_map_count(map, retries);
+		cpu_relax();
+	}
+	if (r != -ENOBUFS) {
+		shmap_map_count(map, gets);
+		if (r != -ENOENT)
+			shmap_map_count(map, hits);
+	}
+	return r;
+}
+
+/* The conditions of a change.  What was found comes back if that is asked. */
+static int check(struct shmap_request *rq, const struct kmap_entry *entry)
+{
+	u64 version;
+	s64 number;
+	int r = 0;
+
+	if (!entry) {
+		if (rq->flags & (KMAP_REPLACE | KMAP_MATCH))
+			return -ENOENT;
+		rq->out_len = KMAP_ABSENT;
+		return 0;
+	}
+	shmap_entry_state(entry, &version, &number);
+	if (rq->flags & KMAP_CREATE)
+		r = -EEXIST;
+	else if (rq->flags & KMAP_MATCH && rq->version != version)
+		r = -ESTALE;
+	if (rq->flags & KMAP_RETURN) {
+		int b = bring(rq, entry, number);
+
+		if (b)
+			return b;
+	}
+	if (r)
+		rq->version = version;
+	return r;
+}
+
+/* A page for the table, which wanted it when the shard was last locked. */
+static int feed(struct shmap_map *map, struct shmap_shard *shard, u32 index)
+{
+	void *page = shmap_pool_alloc_pages(&map->pool, 0);
+	int r;
+
+	if (!page)
+		return -ENOMEM;
+	r = shmap_map_lock(map, shard);
+	if (!r) {
+		if (shmap_table_feed_locked(&shard->table, index, page))
+			page = NULL;
+		shmap_map_unlock(map, shard);
+	}
+	shmap_pool_free_pages(&map->pool, page, 0);
+	return r;
+}
+
+/* Put the fresh entry in the map; its key is absent. */
+static int insert_locked(struct shmap_map *map, struct shmap_shard *shard,
+			 struct shmap_request *rq)
+{
+	unsigned int i = shard - map->shard;
+	u32 bytes = entry_bytes(map, rq->fresh.ref);
+	int r = -ENOSPC;
+
+	if (!shmap_quota_take(&map->entries, i, 1))
+		return r;
+	if (!shmap_quota_take(&map->bytes, i, bytes))
+		goto give_entry;
+	rq->fresh.entry->version = shard->version + 1;
+	r = shmap_table_insert_locked(&shard->table, rq->hash, rq->fresh.ref);
+	if (r)
+		goto give_bytes;
+	rq->version = ++shard->version;
+	rq->fresh.entry = NULL;
+	shard->bytes += bytes;
+	return 0;
+
+give_bytes:
+	shmap_quota_give(&map->bytes, i, bytes);
+give_entry:
+	shmap_quota_give(&map->entries, i, 1);
+	return r;
+}
+
+/* Put the fresh entry in the place of another. */
+static int replace_locked(struct shmap_map *map, struct shmap_shard *shard,
+			  struct shmap_request *rq, struct shmap_probe *probe,
+			  struct shmap_spot *spot)
+{
+	unsigned int i = shard - map->shard;
+	u32 bytes = entry_bytes(map, rq->fresh.ref);
+	u32 old = entry_bytes(map, spot->ref);
+
+	if (bytes > old && !shmap_quota_take(&map->bytes, i, bytes - old))
+		return -ENOSPC;
+	rq->fresh.entry->version = shard->version + 1;
+	shmap_table_replace_locked(probe, spot, rq->fresh.ref);
+	if (bytes < old)
+		shmap_quota_give(&map->bytes, i, old - bytes);
+	rq->version = ++shard->version;
+	rq->fresh.entry = NULL;
+	shard->bytes += bytes;
+	shard->bytes -= old;
+	return 0;
+}
+
+/**
+ * shmap_key_set - store a value
+ * @map: the map
+ * @rq: the request, with a fresh entry that holds key and value
+ *
+ * Context: may sleep.
+ * Return: 0 and the entry is the map's, or -ENOENT, -EEXIST, -ESTALE,
+ * -EMSGSIZE, -ENOBUFS, -ENOSPC, -EXFULL, -ENOMEM or -EINTR and nothing changed.
+ */
+int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
+{
+	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
+	struct shmap_table *table = &shard->table;
+	struct shmap_probe probe;
+	struct shmap_spot spot;
+	struct kmap_entry *entry;
+	u32 wants;
+	int r;
+
+	do {
+		r = shmap_map_lock(map, shard);
+		if (r)
+			return r;
+		wants = 0;
+		shmap_table_begin(table, rq->hash, &probe);
+		entry = shmap_table_find(table, &probe, rq->key, rq->key_len,
+					 &spot);
+		r = check(rq, entry);
+		if (!r && entry)
+			r = replace_locked(map, shard, rq, &probe, &spot);
+		else if (!r)
+			wants = shmap_table_wants_locked(table);
+		if (!r && !entry && !wants)
+			r = insert_locked(map, shard, rq);
+		shmap_map_unlock(map, shard);
+		if (wants)
+			r = feed(map, shard, wants);
+	} while (!r && wants);
+
+	if (r)
+		return r;
+	if (entry)
+		shmap_map_retire(map, shard, spot.ref);
+	shmap_map_count(map, sets);
+	return 0;
+}
+
+/**
+ * shmap_key_delete - remove a key
+ * @map: the map
+ * @rq: the request
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOENT, -ESTALE, -EMSGSIZE, -ENOBUFS or -EINTR and nothing
+ * changed.
+ */
+int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq)
+{
+	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
+	struct shmap_table *table = &shard->table;
+	unsigned int i = shard - map->shard;
+	struct shmap_probe probe;
+	struct shmap_spot spot;
+	struct kmap_entry *entry;
+	u32 bytes;
+	int r;
+
+	r = shmap_map_lock(map, shard);
+	if (r)
+		return r;
+	shmap_table_begin(table, rq->hash, &probe);
+	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
+	r = entry ? check(rq, entry) : -ENOENT;
+	if (!r) {
+		rq->version = entry->version;
+		bytes = shmap_arena_entry_size(entry);
+		shmap_table_remove_locked(table, &probe, &spot);
+		shard->bytes -= bytes;
+		shmap_quota_give(&map->bytes, i, bytes);
+		shmap_quota_give(&map->entries, i, 1);
+	}
+	shmap_map_unlock(map, shard);
+	if (r)
+		return r;
+	shmap_map_retire(map, shard, spot.ref);
+	shmap_map_count(map, deletes);
+	return 0;
+}
+
+/* Add in place: one 64-bit store for the number and one for the version. */
+static int add_locked(struct shmap_shard *shard, struct shmap_request *rq,
+		      struct shmap_probe *probe, struct kmap_entry *entry)
+{
+	s64 *number = shmap_entry_value(entry);
+	s64 sum;
+
+	if (shmap_entry_value_len(entry) != SHMAP_NUMBER_LEN)
+		return -EDOM;
+	if (check_add_overflow(*number, rq->number, &sum))
+		return -ERANGE;
+	rq->version = ++shard->version;
+	rq->number = sum;
+	shmap_chain_change_begin(probe->home);
+	WRITE_ONCE(*number, sum);
+	WRITE_ONCE(entry->version, rq->version);
+	shmap_chain_change_end(probe->home);
+	return 0;
+}
+
+/**
+ * shmap_key_add - add to a number
+ * @map: the map
+ * @rq: the request; if a fresh entry was needed and not used, it is left there
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOENT, -EEXIST, -EDOM, -ERANGE, -ENOSPC, -EXFULL, -ENOMEM or
+ * -EINTR and nothing changed.
+ */
+int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
+{
+	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
+	struct shmap_table *table = &shard->table;
+	struct shmap_probe probe;
+	struct shmap_spot spot;
+	struct kmap_entry *entry;
+	bool fresh;
+	u32 wants;
+	int r;
+
+	do {
+		r = shmap_map_lock(map, shard);
+		if (r)
+			return r;
+		wants = 0;
+		fresh = true;
+		shmap_table_begin(table, rq->hash, &probe);
+		entry = shmap_table_find(table, &probe, rq->key, rq->key_len,
+					 &spot);
+		r = check(rq, entry);
+		if (!r && entry) {
+			r = add_locked(shard, rq, &probe, entry);
+		} else if (!r) {
+			fresh = rq->fresh.entry;
+			wants = shmap_table_wants_locked(table);
+			if (fresh && !wants)
+				r = insert_locked(map, shard, rq);
+		}
+		shmap_map_unlock(map, shard);
+		if (!fresh) {
+			r = shmap_key_prepare(map, rq, SHMAP_NUMBER_LEN);
+			if (!r)
+				*(s64 *)shmap_entry_value(rq->fresh.entry) =
+					rq->number;
+		}
+		if (!r && wants)
+			r = feed(map, shard, wants);
+	} while (!r && (wants || !fresh));
+
+	if (!r)
+		shmap_map_count(map, adds);
+	return r;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The lock disciplines of a shard, chosen when the module is loaded.
+ *
+ * spinlock	readers and writers take the spinlock: best where operations are
+ *		short and mixed
+ * rwsem	readers share the semaphore, writers own it: readers do not hold
+ *		each other up, and a waiter sleeps
+ * rcu		readers take nothing; writers take the spinlock among themselves
+ *
+ * Whatever the discipline, the code under a lock keeps the rules of the
+ * strictest one: it touches no user memory, allocates nothing and does not
+ * sleep.  At most one shard's lock is held at a time.
+ */
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+
+#include "lock.h"
+
+#ifdef CONFIG_LOCKDEP
+static bool spin_held(const struct shmap_lock *lock)
+{
+	return lockdep_is_held(&lock->spin);
+}
+
+static bool sem_read_held(const struct shmap_lock *lock)
+{
+	return lockdep_is_held(&lock->sem);
+}
+
+static bool sem_write_held(const struct shmap_lock *lock)
+{
+	return lockdep_is_held_type(&lock->sem, 0);
+}
+#else
+static bool spin_held(const struct shmap_lock *lock)
+{
+	return true;
+}
+
+#define sem_read_held	spin_held
+#define sem_write_held	spin_held
+#endif
+
+static bool rcu_held(const struct shmap_lock *lock)
+{
+	return rcu_read_lock_held() || spin_held(lock);
+}
+
+static void spin_init(struct shmap_lock *lock)
+{
+	spin_lock_init(&lock->spin);
+}
+
+static void spin_enter(struct shmap_lock *lock)
+	__acquires(&lock->spin)
+{
+	spin_lock(&lock->spin);
+}
+
+static void spin_leave(struct shmap_lock *lock)
+	__releases(&lock->spin)
+{
+	spin_unlock(&lock->spin);
+}
+
+static void sem_init(struct shmap_lock *lock)
+{
+	init_rwsem(&lock->sem);
+}
+
+static void sem_enter_shared(struct shmap_lock *lock)
+{
+	down_read(&lock->sem);
+}
+
+static void sem_leave_shared(struct shmap_lock *lock)
+{
+	up_read(&lock->sem);
+}
+
+static void sem_enter(struct shmap_lock *lock)
+{
+	down_write(&lock->sem);
+}
+
+static void sem_leave(struct shmap_lock *lock)
+{
+	up_write(&lock->sem);
+}
+
+static void rcu_enter(struct shmap_lock *lock)
+	__acquires(RCU)
+{
+	rcu_read_lock();
+}
+
+static void rcu_leave(struct shmap_lock *lock)
+	__releases(RCU)
+{
+	rcu_read_unlock();
+}
+
+static const struct shmap_lock_ops disciplines[] = {
+	{
+		.name		= "spinlock",
+		.init		= spin_init,
+		.read_enter	= spin_enter,
+		.read_leave	= spin_leave,
+		.write_enter	= spin_enter,
+		.write_leave	= spin_leave,
+		.read_held	= spin_held,
+		.write_held	= spin_held,
+	}, {
+		.name		= "rwsem",
+		.init		= sem_init,
+		.read_enter	= sem_enter_shared,
+		.read_leave	= sem_leave_shared,
+		.write_enter	= sem_enter,
+		.write_leave	= sem_leave,
+		.read_held	= sem_read_held,
+		.write_held	= sem_write_held,
+	}, {
+		.name		= "rcu",
+		.lockless_reads	= true,
+		.init		= spin_init,
+		.read_enter	= rcu_enter,
+		.read_leave	= rcu_leave,
+		.write_enter	= spin_enter,
+		.write_leave	= spin_leave,
+		.read_held	= rcu_held,
+		.write_held	= spin_held,
+	},
+};
+
+/**
+ * shmap_lock_find - look a discipline up by its name
+ * @name: one of SHMAP_LOCK_NAMES
+ *
+ * Context: any.
+ * Return: the discipline, or NULL.
+ */
+const struct shmap_lock_ops *shmap_lock_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(disciplines); i++)
+		if (!strcmp(name, disciplines[i].name))
+			return &disciplines[i];
+	return NULL;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The lock disciplines; see lock.c. */
+#ifndef SHMAP_LOCK_H
+#define SHMAP_LOCK_H
+
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+
+/**
+ * struct shmap_lock - the lock of one shard
+ * @spin: of the disciplines whose writers spin
+ * @sem: of those whose writers sleep
+ */
+struct shmap_lock {
+	union {
+		spinlock_t		spin;
+		struct rw_semaphore	sem;
+	};
+};
+
+/**
+ * struct shmap_lock_ops - one discipline
+ * @name: as the lock= parameter names it
+ * @lockless_reads: a reader shuts no writer out.  It must check a bucket's seq,
+ *	and what it reads is reused only after a grace period.
+ * @init: make a lock
+ * @read_enter: enter as a reader; nothing may sleep until @read_leave
+ * @read_leave: leave as a reader
+ * @write_enter: enter as the only writer; nothing may sleep until @write_leave
+ * @write_leave: leave as the writer
+ * @read_held: lockdep's view, true when it has none
+ * @write_held: likewise
+ */
+struct shmap_lock_ops {
+	const char	*name;
+	bool		lockless_reads;
+	void		(*init)(struct shmap_lock *lock);
+	void		(*read_enter)(struct shmap_lock *lock);
+	void		(*read_leave)(struct shmap_lock *lock);
+	void		(*write_enter)(struct shmap_lock *lock);
+	void		(*write_leave)(struct shmap_lock *lock);
+	bool		(*read_held)(const struct shmap_lock *lock);
+	bool		(*write_held)(const struct shmap_lock *lock);
+};
+
+/* The names for messages, in the order that lock.c lists them. */
+#define SHMAP_LOCK_NAMES "spinlock, rwsem, rcu"
+
+const struct shmap_lock_ops *shmap_lock_find(const char *name);
+
+#endif /* SHMAP_LOCK_H */

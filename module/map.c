@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One shared map: its shards, its limits, and what concerns all of it.
+ *
+ * Lock order, outermost first; what is left out may be taken alone:
+ *
+ *	map->snapshot		one snapshot at a time; sleeps
+ *	shard->lock		one shard at a time; the discipline's lock
+ *	quota->recall		spinlock
+ *
+ *	arena->lock		spinlock; never together with shard->lock
+ *	pool->lock		spinlock; never together with another
+ *
+ * What protects what:
+ *
+ *	config, hash_key, shard_bits	constant while the map lives
+ *	buckets, table->count		shard->lock to write; readers see table.c
+ *	shard->version, ->bytes		shard->lock to write, READ_ONCE for INFO
+ *	shard->frozen			shard->lock to write
+ *	an entry in the table		immutable, but for version and number:
+ *					shard->lock and the home bucket's seq
+ *	an entry not in the table	who allocated or unlinked it
+ *	slabs, deferred batches		arena->lock
+ *	units				pool->lock, then who took them
+ *
+ * An open file keeps the module, and with it the map.  At unload nobody has the
+ * device open, so there is neither reader nor writer; a grace period that is
+ * still awaited is waited for.
+ */
+#include <linux/bitrev.h>
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/random.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "defer.h"
+#include "map.h"
+
+/* Credits a shard may draw in advance. */
+#define ENTRIES_BATCH	64
+#define BYTES_BATCH	65536
+
+/* Address space for slabs that are not full, for each shard. */
+#define SHARD_SLACK	(64 * SHMAP_UNIT_SIZE)
+
+/* Entries that CLEAR removes under one lock. */
+#define CLEAR_REFS	(4 * SHMAP_CHAIN_SLOTS)
+
+/* Bound of deferred memory for each shard. */
+static u64 deferred_max(const struct shmap_config *config)
+{
+	u32 entry = shmap_arena_size(KMAP_ENTRY_SIZE(config->max_key,
+						     config->max_value));
+
+	return max3(config->max_bytes / 16 / config->shards, (u64)SZ_256K,
+		    2ull * entry);
+}
+
+/* Entries that one shard is laid out for: its part and some more. */
+static u64 shard_entries(const struct shmap_config *config)
+{
+	return DIV_ROUND_UP_ULL(config->max_entries, config->shards);
+}
+
+static u64 entry_area(const struct shmap_config *config)
+{
+	u64 bytes = 2 * config->max_bytes + config->shards *
+		    (deferred_max(config) + SHARD_SLACK);
+
+	return min(round_up(bytes, SHMAP_UNIT_SIZE), SHMAP_POOL_MAX);
+}
+
+static size_t head_size(const struct shmap_config *config)
+{
+	return PAGE_SIZE + config->shards * sizeof(struct kmap_shard);
+}
+
+static void head_init(struct shmap_map *map)
+{
+	const struct shmap_config *config = &map->config;
+	struct kmap_window *head = map->head;
+	u64 at = PAGE_SIZE << map->head_order;
+
+	BUILD_BUG_ON(sizeof(map->hash_key) != sizeof(head->hash_key));
+	memcpy(head->hash_key, &map->hash_key, sizeof(map->hash_key));
+	head->magic = KMAP_WINDOW_MAGIC;
+	head->shards = config->shards;
+	head->shard_bits = map->shard_bits;
+	head->max_chain = SHMAP_CHAIN_SLOTS;
+	head->shard_offset = PAGE_SIZE;
+	head->bucket_offset = at;
+	head->bucket_stride = shmap_table_stride(shard_entries(config),
+						 map->shard_bits);
+	at += config->shards * head->bucket_stride;
+	head->entry_offset = at;
+	head->entry_size = (u64)map->pool.units * SHMAP_UNIT_SIZE;
+	head->size = at + head->entry_size;
+}
+
+/* What can be made of the shards without memory, so that they can be unmade. */
+static void shards_init(struct shmap_map *map)
+{
+	unsigned int i;
+
+	for (i = 0; i < map->config.shards; i++) {
+		map->config.lock->init(&map->shard[i].lock);
+		shmap_arena_init(&map->shard[i].arena, &map->pool,
+				 map->config.wipe, deferred_max(&map->config));
+	}
+}
+
+static int tables_init(struct shmap_map *map)
+{
+	struct kmap_shard *desc = (void *)map->head + PAGE_SIZE;
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; !r && i < map->config.shards; i++)
+		r = shmap_table_init(&map->shard[i].table, &map->pool, &desc[i],
+				     map->shard_bits,
+				     shard_entries(&map->config));
+	return r;
+}
+
+static int create(struct shmap_map *map)
+{
+	const struct shmap_config *config = &map->config;
+	int r;
+
+	r = shmap_pool_init(&map->pool, entry_area(config));
+	if (r)
+		return r;
+	r = shmap_quota_init(&map->entries, config->max_entries, ENTRIES_BATCH,
+			     config->shards);
+	if (r)
+		return r;
+	r = shmap_quota_init(&map->bytes, config->max_bytes, BYTES_BATCH,
+			     config->shards);
+	if (r)
+		return r;
+	map->stats = alloc_percpu(struct shmap_stats);
+	map->head_order = get_order(head_size(config));
+	map->head = shmap_pool_alloc_pages(&map->pool, map->head_order);
+	if (!map->stats || !map->head)
+		return -ENOMEM;
+	head_init(map);
+	map->shard = shmap_pool_alloc_table(&map->pool, config->shards,
+					    sizeof(*map->shard));
+	if (!map->shard)
+		return -ENOMEM;
+	shards_init(map);
+	return tables_init(map);
+}
+
+/**
+ * shmap_map_create - make an empty map
+ * @config: what for; checked by the caller
+ *
+ * Context: may sleep.
+ * Return: the map, or ERR_PTR(-ENOMEM).
+ */
+struct shmap_map *shmap_map_create(const struct shmap_config *config)
+{
+	struct shmap_map *map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	int r;
+
+	if (!map)
+		return ERR_PTR(-ENOMEM);
+	map->config = *config;
+	map->shard_bits = ilog2(config->shards);
+	get_random_bytes(&map->hash_key, sizeof(map->hash_key));
+	mutex_init(&map->snapshot);
+	init_waitqueue_head(&map->thawed);
+	r = create(map);
+	if (r) {
+		shmap_map_destroy(map);
+		return ERR_PTR(r);
+	}
+	return map;
+}
+
+/* Remove some entries of a shard.  Sets *@bucket to where to go on. */
+static unsigned int clear_some_locked(struct shmap_map *map,
+				      struct shmap_shard *shard, u32 *bucket,
+				      u32 *refs)
+{
+	unsigned int i = shard - map->shard, n = 0, k;
+	u32 buckets = shard->table.desc->buckets;
+	u64 bytes = 0;
+
+	for (k = 0; k < CLEAR_REFS && *bucket < buckets &&
+	     n + SHMAP_CHAIN_SLOTS <= CLEAR_REFS; k++)
+		n += shmap_table_empty_locked(&shard->table, (*bucket)++,
+					      refs + n);
+	for (k = 0; k < n; k++)
+		bytes += shmap_arena_entry_size(shmap_pool_entry(&map->pool,
+								 refs[k]));
+	shard->bytes -= bytes;
+	shmap_quota_give(&map->bytes, i, bytes);
+	shmap_quota_give(&map->entries, i, n);
+	return n;
+}
+
+static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
+		       u32 *refs, u64 *removed)
+{
+	u32 bucket = 0;
+
+	while (bucket < READ_ONCE(shard->table.desc->buckets)) {
+		unsigned int n, k;
+		int r = shmap_map_lock(map, shard);
+
+		if (r)
+			return r;
+		n = clear_some_locked(map, shard, &bucket, refs);
+		shmap_map_unlock(map, shard);
+		for (k = 0; k < n; k++)
+			shmap_map_retire(map, shard, refs[k]);
+		*removed += n;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * shmap_map_clear - remove all keys that are present when the call begins
+ * @map: the map
+ * @removed: set to how many were removed
+ *
+ * Buckets split towards higher numbers, so going up meets all keys.
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM, or -EINTR when some are left.
+ */
+int shmap_map_clear(struct shmap_map *map, u64 *removed)
+{
+	u32 *refs = kmalloc_array(CLEAR_REFS, sizeof(*refs),
+				  GFP_KERNEL_ACCOUNT);
+	unsigned int i;
+	int r = 0;
+
+	*removed = 0;
+	if (!refs)
+		return -ENOMEM;
+	for (i = 0; !r && i < map->config.shards; i++)
+		r = clear_shard(map, &map->shard[i], refs, removed);
+	kfree(refs);
+	return r;
+}
+
+/* Free the entries of a shard that nobody uses any more. */
+static void drop_entries(struct shmap_map *map, struct shmap_shard *shard)
+{
+	u32 refs[SHMAP_CHAIN_SLOTS], bucket;
+	unsigned int n;
+
+	for (bucket = 0; bucket < shard->table.desc->buckets; bucket++) {
+		map->config.lock->write_enter(&shard->lock);
+		n = shmap_table_empty_locked(&shard->table, bucket, refs);
+		map->config.lock->write_leave(&shard->lock);
+		shmap_arena_free(&shard->arena, refs, n);
+		cond_resched();
+	}
+}
+
+/**
+ * shmap_map_destroy - free a map
+ * @map: the map, complete or not; nobody uses it any more
+ *
+ * Context: may sleep.
+ */
+void shmap_map_destroy(struct shmap_map *map)
+{
+	unsigned int i;
+
+	for (i = 0; map->shard && i < map->config.shards; i++)
+		if (map->shard[i].table.page && map->shard[i].table.page[0])
+			drop_entries(map, &map->shard[i]);
+	if (map->shard)
+		shmap_map_squeeze(map);
+	for (i = 0; map->shard && i < map->config.shards; i++)
+		shmap_table_exit(&map->shard[i].table);
+	shmap_pool_free_table(&map->pool, map->shard, map->config.shards,
+			      sizeof(*map->shard));
+	shmap_pool_free_pages(&map->pool, map->head, map->head_order);
+	free_percpu(map->stats);
+	shmap_quota_exit(&map->bytes);
+	shmap_quota_exit(&map->entries);
+	shmap_pool_exit(&map->pool);
+	WARN_ON_ONCE(atomic_long_read(&map->pool.memory));
+	kfree(map);
+}
+
+/**
+ * shmap_map_info - limits, size and statistics
+ * @map: the map
+ * @info: filled in, but for flags
+ *
+ * Context: any.
+ */
+void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
+{
+	const struct shmap_config *config = &map->config;
+	unsigned int i;
+	int cpu;
+
+	info->abi = KMAP_ABI;
+	strscpy_pad(info->lock, config->lock->name, sizeof(info->lock));
+	info->shards = config->shards;
+	info->max_key = config->max_key;
+	info->max_value = config->max_value;
+	info->max_chain = SHMAP_CHAIN_SLOTS;
+	info->max_entries = config->max_entries;
+	info->max_bytes = config->max_bytes;
+	info->memory = sizeof(*map) + atomic_long_read(&map->pool.memory);
+	for (i = 0; i < config->shards; i++) {
+		const struct shmap_shard *shard = &map->shard[i];
+		const struct shmap_table *table = &shard->table;
+
+		info->entries += READ_ONCE(table->count);
+		info->bytes += READ_ONCE(shard->bytes);
+		info->deferred += READ_ONCE(shard->arena.deferred);
+		info->deferred_max += shard->arena.deferred_max;
+		info->waits += READ_ONCE(shard->arena.waits);
+		info->buckets += READ_ONCE(table->desc->buckets);
+		info->overflow += READ_ONCE(table->over_fresh) -
+				  table->home_max -
+				  READ_ONCE(table->over_free_n);
+	}
+	for_each_possible_cpu(cpu) {
+		const struct shmap_stats *stats = per_cpu_ptr(map->stats, cpu);
+
+		info->gets += READ_ONCE(stats->gets);
+		info->hits += READ_ONCE(stats->hits);
+		info->sets += READ_ONCE(stats->sets);
+		info->deletes += READ_ONCE(stats->deletes);
+		info->adds += READ_ONCE(stats->adds);
+		info->walks += READ_ONCE(stats->walks);
+		info->retries += READ_ONCE(stats->retries);
+	}
+}
+
+/**
+ * shmap_map_lock - lock a shard to change it
+ * @map: the map
+ * @shard: the shard
+ *
+ * Waits while a snapshot is taken.
+ *
+ * Context: may sleep; nothing may sleep until shmap_map_unlock().
+ * Return: 0, or -EINTR when a fatal signal came; then it is not locked.
+ */
+int shmap_map_lock(struct shmap_map *map, struct shmap_shard *shard)
+{
+	const struct shmap_lock_ops *lock = map->config.lock;
+	bool held_up = false;
+	int r = 0;
+
+	for (;;) {
+		lock->write_enter(&shard->lock);
+		if (likely(!shard->frozen))
+			break;
+		lock->write_leave(&shard->lock);
+		if (!held_up)
+			atomic_inc(&map->held_up);
+		held_up = true;
+		if (wait_event_killable(map->thawed,
+					!READ_ONCE(map->frozen))) {
+			r = -EINTR;
+			break;
+		}
+	}
+	if (unlikely(held_up) && atomic_dec_and_test(&map->held_up))
+		wake_up_all(&map->thawed);
+	return r;
+}
+
+/**
+ * shmap_map_unlock - unlock a shard after a change
+ * @map: the map
+ * @shard: the shard
+ *
+ * Context: as shmap_map_lock() left it.
+ */
+void shmap_map_unlock(struct shmap_map *map, struct shmap_shard *shard)
+{
+	map->config.lock->write_leave(&shard->lock);
+}
+
+/**
+ * shmap_map_retire - free an entry that was unlinked
+ * @map: the map
+ * @shard: the shard it was in; not locked
+ * @ref: reference to it
+ *
+ * Context: may sleep.
+ */
+void shmap_map_retire(struct shmap_map *map, struct shmap_shard *shard, u32 ref)
+{
+	if (map->config.lock->lockless_reads)
+		shmap_defer_add(&shard->arena, ref);
+	else
+		shmap_arena_free(&shard->arena, &ref, 1);
+}
+
+/**
+ * shmap_map_squeeze - make all free memory of the entry area usable for all
+ * @map: the map
+ *
+ * Context: may sleep.
+ */
+void shmap_map_squeeze(struct shmap_map *map)
+{
+	unsigned int i;
+
+	if (map->config.lock->lockless_reads) {
+		for (i = 0; i < map->config.shards; i++)
+			shmap_defer_close(&map->shard[i].arena);
+		synchronize_rcu();
+		for (i = 0; i < map->config.shards; i++)
+			shmap_defer_reap(&map->shard[i].arena);
+	}
+	for (i = 0; i < map->config.shards; i++)
+		shmap_arena_trim(&map->shard[i].arena);
+}

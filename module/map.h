@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One shared map; see map.c. */
+#ifndef SHMAP_MAP_H
+#define SHMAP_MAP_H
+
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/siphash.h>
+#include <linux/wait.h>
+
+#include "arena.h"
+#include "lock.h"
+#include "quota.h"
+#include "table.h"
+
+/* What max_bytes may be: the entry area leaves a third over. */
+#define SHMAP_BYTES_MAX		(SHMAP_POOL_MAX / 4 * 3)
+#define SHMAP_BYTES_MIN		(64ull << 10)
+#define SHMAP_ENTRIES_MAX	(1ull << 31)
+#define SHMAP_SHARDS_MAX	1024u
+
+/* A lookup that writers disturb so often takes the lock. */
+#define SHMAP_TRIES		16
+
+/**
+ * struct shmap_config - what a map is made for
+ * @lock: the discipline
+ * @shards: number of shards, a power of two
+ * @max_entries: most entries
+ * @max_bytes: most bytes of entries
+ * @max_key: longest key
+ * @max_value: longest value
+ * @wipe: zero a removed entry before its memory is used again
+ */
+struct shmap_config {
+	const struct shmap_lock_ops	*lock;
+	unsigned int			shards;
+	u64				max_entries;
+	u64				max_bytes;
+	u32				max_key;
+	u32				max_value;
+	bool				wipe;
+};
+
+/* What each CPU counts; see struct kmap_info. */
+struct shmap_stats {
+	u64	gets;
+	u64	hits;
+	u64	sets;
+	u64	deletes;
+	u64	adds;
+	u64	walks;
+	u64	retries;
+};
+
+/**
+ * struct shmap_shard - one lock and what it protects
+ * @lock: protects @frozen, @version, @bytes and @table, and orders writers
+ * @frozen: a snapshot is being taken: no writer may change anything
+ * @version: version of the last change
+ * @bytes: bytes of entries
+ * @table: buckets
+ * @arena: entries; has its own lock
+ */
+struct shmap_shard {
+	struct shmap_lock	lock;
+	bool			frozen;
+	u64			version;
+	u64			bytes;
+	struct shmap_table	table;
+	struct shmap_arena	arena ____cacheline_aligned;
+} ____cacheline_aligned;
+
+/**
+ * struct shmap_map - a map
+ * @config: constant
+ * @hash_key: constant
+ * @shard_bits: constant
+ * @shard: the shards
+ * @head: first page of the window, and behind it the shards' descriptors
+ * @head_order: 2^head_order pages
+ * @pool: the entry area
+ * @entries: quota of entries
+ * @bytes: quota of bytes
+ * @stats: counters a CPU
+ * @snapshot: one snapshot at a time
+ * @frozen: a snapshot has frozen shards, or is about to
+ * @held_up: writers that found their shard frozen and have not been through
+ * @thawed: they wait here, and so does the next snapshot for them
+ */
+struct shmap_map {
+	struct shmap_config		config;
+	hsiphash_key_t			hash_key;
+	unsigned int			shard_bits;
+	struct shmap_shard		*shard;
+	struct kmap_window		*head;
+	unsigned int			head_order;
+	struct shmap_pool		pool;
+	struct shmap_quota		entries;
+	struct shmap_quota		bytes;
+	struct shmap_stats __percpu	*stats;
+	struct mutex			snapshot;
+	bool				frozen;
+	atomic_t			held_up;
+	wait_queue_head_t		thawed;
+};
+
+struct shmap_map *shmap_map_create(const struct shmap_config *config);
+void shmap_map_destroy(struct shmap_map *map);
+int shmap_map_clear(struct shmap_map *map, u64 *removed);
+void shmap_map_info(struct shmap_map *map, struct kmap_info *info);
+int shmap_map_lock(struct shmap_map *map, struct shmap_shard *shard);
+void shmap_map_unlock(struct shmap_map *map, struct shmap_shard *shard);
+void shmap_map_retire(struct shmap_map *map, struct shmap_shard *shard,
+		      u32 ref);
+void shmap_map_squeeze(struct shmap_map *map);
+
+/**
+ * shmap_map_shard - the shard of a hash
+ * @map: the map
+ * @hash: of a key
+ *
+ * Context: any.
+ * Return: the shard.
+ */
+static inline struct shmap_shard *shmap_map_shard(const struct shmap_map *map,
+						  u32 hash)
+{
+	return &map->shard[hash & (map->config.shards - 1)];
+}
+
+/**
+ * shmap_map_count - count an event
+ * @map: the map
+ * @what: member of struct shmap_stats
+ *
+ * Context: any but an interrupt.
+ */
+#define shmap_map_count(map, what)	this_cpu_inc((map)->stats->what)
+
+#endif /* SHMAP_MAP_H */

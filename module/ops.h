@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The ioctls' records; see ops.c. */
+#ifndef SHMAP_OPS_H
+#define SHMAP_OPS_H
+
+#include <linux/fs.h>
+#include <linux/kmap.h>
+
+#include "map.h"
+
+/**
+ * struct shmap_call - one ioctl
+ * @map: the map
+ * @mode: what the file is open for
+ * @reply: out: an error whose record tells more, so write the outputs
+ */
+struct shmap_call {
+	struct shmap_map	*map;
+	fmode_t			mode;
+	bool			reply;
+};
+
+/* Each takes the record in kernel memory, and writes its outputs there. */
+int shmap_ops_get(struct shmap_call *call, void *record);
+int shmap_ops_set(struct shmap_call *call, void *record);
+int shmap_ops_delete(struct shmap_call *call, void *record);
+int shmap_ops_add(struct shmap_call *call, void *record);
+int shmap_ops_batch(struct shmap_call *call, void *record);
+int shmap_ops_keys(struct shmap_call *call, void *record);
+int shmap_ops_clear(struct shmap_call *call, void *record);
+int shmap_ops_info(struct shmap_call *call, void *record);
+
+#endif /* SHMAP_OPS_H */

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The entry area: its address space in units, and the memory behind them.
+ *
+ * A unit gets its pages when it is first used and keeps them until the map goes
+ * away, so that an offset of the entry area always means the same page for
+ * whoever has it mapped.  Arenas take single units, or runs of units for
+ * entries that one unit does not suit.  A run is contiguous in the area, and
+ * mapped to be contiguous for the kernel while it is one; freed units can be
+ * taken again in any other grouping.  Single units are searched from the start
+ * and runs from the middle, to keep the area from falling to pieces.
+ *
+ * All memory of a map is allocated here: charged to the memory cgroup of the
+ * caller, counted, and never at the price of killing a process.
+ *
+ * Locking: pool->lock is innermost and covers the bitmap alone.  What is behind
+ * a unit is changed only by who has taken it.
+ */
+#include <linux/bitmap.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "pool.h"
+
+/* Fail rather than call the OOM killer, and do not warn: a user can cause it. */
+#define POOL_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+/**
+ * shmap_pool_alloc_pages - allocate zeroed, mappable memory
+ * @pool: who pays
+ * @order: 2^order pages
+ *
+ * Context: may sleep.
+ * Return: kernel address, or NULL.
+ */
+void *shmap_pool_alloc_pages(struct shmap_pool *pool, unsigned int order)
+{
+	struct page *page = alloc_pages(POOL_GFP | __GFP_ZERO | __GFP_COMP,
+					order);
+
+	if (!page)
+		return NULL;
+	atomic_long_add(PAGE_SIZE << order, &pool->memory);
+	return page_address(page);
+}
+
+/**
+ * shmap_pool_free_pages - free what shmap_pool_alloc_pages() gave
+ * @pool: who paid
+ * @mem: kernel address, or NULL
+ * @order: as allocated
+ *
+ * Context: any.
+ */
+void shmap_pool_free_pages(struct shmap_pool *pool, void *mem,
+			   unsigned int order)
+{
+	if (!mem)
+		return;
+	__free_pages(virt_to_page(mem), order);
+	atomic_long_sub(PAGE_SIZE << order, &pool->memory);
+}
+
+/**
+ * shmap_pool_alloc - allocate a small zeroed object that is never mapped
+ * @pool: who pays
+ * @size: bytes
+ *
+ * Context: may sleep.
+ * Return: kernel address, or NULL.
+ */
+void *shmap_pool_alloc(struct shmap_pool *pool, size_t size)
+{
+	void *mem = kzalloc(size, POOL_GFP);
+
+	if (mem)
+		atomic_long_add(size, &pool->memory);
+	return mem;
+}
+
+/**
+ * shmap_pool_free - free what shmap_pool_alloc() gave
+ * @pool: who paid
+ * @mem: kernel address, or NULL
+ * @size: as allocated
+ *
+ * Context: any.
+ */
+void shmap_pool_free(struct shmap_pool *pool, void *mem, size_t size)
+{
+	if (!mem)
+		return;
+	kfree(mem);
+	atomic_long_sub(size, &pool->memory);
+}
+
+/**
+ * shmap_pool_alloc_table - allocate a zeroed array, of any size
+ * @pool: who pays
+ * @n: elements
+ * @size: bytes of an element
+ *
+ * Context: may sleep.
+ * Return: kernel address, or NULL.
+ */
+void *shmap_pool_alloc_table(struct shmap_pool *pool, size_t n, size_t size)
+{
+	void *mem = kvcalloc(n, size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+
+	if (mem)
+		atomic_long_add(n * size, &pool->memory);
+	return mem;
+}
+
+/**
+ * shmap_pool_free_table - free what shmap_pool_alloc_table() gave
+ * @pool: who paid
+ * @mem: kernel address, or NULL
+ * @n: as allocated
+ * @size: as allocated
+ *
+ * Context: may sleep.
+ */
+void shmap_pool_free_table(struct shmap_pool *pool, void *mem, size_t n,
+			   size_t size)
+{
+	if (!mem)
+		return;
+	kvfree(mem);
+	atomic_long_sub(n * size, &pool->memory);
+}
+
+/**
+ * shmap_pool_init - make an entry area
+ * @pool: to be made, zeroed
+ * @bytes: its size, at most SHMAP_POOL_MAX; memory is only used as needed
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM; either way shmap_pool_exit() may be called.
+ */
+int shmap_pool_init(struct shmap_pool *pool, u64 bytes)
+{
+	spin_lock_init(&pool->lock);
+	pool->units = min(bytes, SHMAP_POOL_MAX) >> SHMAP_UNIT_SHIFT;
+	pool->unit = shmap_pool_alloc_table(pool, pool->units,
+					    sizeof(*pool->unit));
+	pool->slab = shmap_pool_alloc_table(pool, pool->units,
+					    sizeof(*pool->slab));
+	pool->taken = shmap_pool_alloc_table(pool, BITS_TO_LONGS(pool->units),
+					     sizeof(*pool->taken));
+	if (!pool->unit || !pool->slab || !pool->taken)
+		return -ENOMEM;
+
+	/* Reference 0 means none, so the first unit is never used. */
+	__set_bit(0, pool->taken);
+	pool->low = 1;
+	pool->high = pool->units / 2;
+	return 0;
+}
+
+/**
+ * shmap_pool_exit - return all memory
+ * @pool: the pool; no unit is taken as a part of a run any more
+ *
+ * Context: may sleep.
+ */
+void shmap_pool_exit(struct shmap_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; pool->unit && i < pool->units; i++)
+		shmap_pool_free_pages(pool, pool->unit[i], SHMAP_UNIT_ORDER);
+	shmap_pool_free_table(pool, pool->unit, pool->units,
+			      sizeof(*pool->unit));
+	shmap_pool_free_table(pool, pool->slab, pool->units,
+			      sizeof(*pool->slab));
+	shmap_pool_free_table(pool, pool->taken, BITS_TO_LONGS(pool->units),
+			      sizeof(*pool->taken));
+}
+
+static void mark_free(struct shmap_pool *pool, unsigned int first,
+		      unsigned int units)
+{
+	spin_lock(&pool->lock);
+	bitmap_clear(pool->taken, first, units);
+	pool->low = min(pool->low, first);
+	spin_unlock(&pool->lock);
+}
+
+static int mark_taken(struct shmap_pool *pool, unsigned int units)
+{
+	unsigned long from, at;
+
+	spin_lock(&pool->lock);
+	from = units == 1 ? pool->low : pool->high;
+	at = bitmap_find_next_zero_area(pool->taken, pool->units, from, units,
+					0);
+	if (at >= pool->units && from > 1)
+		at = bitmap_find_next_zero_area(pool->taken, pool->units, 1,
+						units, 0);
+	if (at < pool->units) {
+		bitmap_set(pool->taken, at, units);
+		if (units == 1)
+			pool->low = at + 1;
+		else
+			pool->high = at + units;
+	}
+	spin_unlock(&pool->lock);
+	return at < pool->units ? (int)at : -ENOSPC;
+}
+
+/* Give each unit its memory; what is got stays even if not all is got. */
+static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
+{
+	unsigned int i;
+	void *mem;
+
+	for (i = first; i < first + units; i++) {
+		if (pool->unit[i])
+			continue;
+		mem = shmap_pool_alloc_pages(pool, SHMAP_UNIT_ORDER);
+		if (!mem)
+			return -ENOMEM;
+		WRITE_ONCE(pool->unit[i], mem);
+	}
+	return 0;
+}
+
+/* Make a run of units contiguous for the kernel. */
+static int join(struct shmap_pool *pool, unsigned int first, unsigned int units)
+{
+	unsigned int n = units << SHMAP_UNIT_ORDER, i;
+	struct page **pages;
+	void *mem;
+
+	pages = kvmalloc_array(n, sizeof(*pages), POOL_GFP);
+	if (!pages)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		pages[i] = virt_to_page(pool->unit[first +
+					(i >> SHMAP_UNIT_ORDER)]) +
+			   (i & ((1u << SHMAP_UNIT_ORDER) - 1));
+	mem = vmap(pages, n, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	if (!mem)
+		return -ENOMEM;
+	for (i = 0; i < units; i++)
+		WRITE_ONCE(pool->unit[first + i], mem + i * SHMAP_UNIT_SIZE);
+	return 0;
+}
+
+static void part(struct shmap_pool *pool, unsigned int first,
+		 unsigned int units)
+{
+	void *mem = pool->unit[first];
+	unsigned int i;
+
+	for (i = 0; i < units; i++) {
+		struct page *page = vmalloc_to_page(mem + i * SHMAP_UNIT_SIZE);
+
+		WRITE_ONCE(pool->unit[first + i], page_address(page));
+	}
+	vunmap(mem);
+}
+
+/**
+ * shmap_pool_take - take a run of units
+ * @pool: the pool
+ * @units: how many
+ *
+ * The run is contiguous in the area and for the kernel.
+ *
+ * Context: may sleep.
+ * Return: number of the first unit, -ENOSPC when the area has no such run,
+ * -ENOMEM when there is no memory for it.
+ */
+int shmap_pool_take(struct shmap_pool *pool, unsigned int units)
+{
+	int first = mark_taken(pool, units);
+	int r;
+
+	if (first < 0)
+		return first;
+	r = back(pool, first, units);
+	if (!r && units > 1)
+		r = join(pool, first, units);
+	if (!r)
+		return first;
+	mark_free(pool, first, units);
+	return r;
+}
+
+/**
+ * shmap_pool_put - give a run of units back
+ * @pool: the pool
+ * @first: number of the first unit, from shmap_pool_take()
+ * @units: how many, as taken
+ *
+ * Context: may sleep.  Nobody holds a reference into the run.
+ */
+void shmap_pool_put(struct shmap_pool *pool, unsigned int first,
+		    unsigned int units)
+{
+	if (units > 1)
+		part(pool, first, units);
+	mark_free(pool, first, units);
+}

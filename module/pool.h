@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The entry area and the memory behind it; see pool.c. */
+#ifndef SHMAP_POOL_H
+#define SHMAP_POOL_H
+
+#include <linux/atomic.h>
+#include <linux/compiler.h>
+#include <linux/kmap.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+/* One unit: 16 KiB, or a page where pages are larger. */
+#if PAGE_SHIFT > 14
+#define SHMAP_UNIT_SHIFT	PAGE_SHIFT
+#else
+#define SHMAP_UNIT_SHIFT	14
+#endif
+#define SHMAP_UNIT_SIZE		(1ul << SHMAP_UNIT_SHIFT)
+#define SHMAP_UNIT_ORDER	(SHMAP_UNIT_SHIFT - PAGE_SHIFT)
+
+/* An entry reference counts 8-byte steps from the start of the entry area. */
+#define SHMAP_REF_SHIFT		3
+#define SHMAP_UNIT_REFS		(1u << (SHMAP_UNIT_SHIFT - SHMAP_REF_SHIFT))
+#define SHMAP_POOL_MAX		(1ull << (32 + SHMAP_REF_SHIFT))	/* bytes */
+
+struct shmap_slab;
+
+/**
+ * struct shmap_pool - the entry area of a map, in units
+ * @lock: protects @taken, @low and @high
+ * @unit: kernel address of each unit, NULL as long as it has no memory
+ * @slab: the slab that has each unit
+ * @taken: bitmap of units in use
+ * @units: number of units
+ * @low: no single unit below this one is free
+ * @high: where the search for a run of units goes on
+ * @memory: bytes of kernel memory that the map holds, all told
+ *
+ * @unit and @slab of a unit belong to whoever has taken it.  Who holds a
+ * reference to an entry may read them without a lock: the reference was
+ * published after they were written, and they do not change before the entry
+ * is freed.
+ */
+struct shmap_pool {
+	spinlock_t		lock;
+	void			**unit;
+	struct shmap_slab	**slab;
+	unsigned long		*taken;
+	unsigned int		units;
+	unsigned int		low;
+	unsigned int		high;
+	atomic_long_t		memory;
+};
+
+int shmap_pool_init(struct shmap_pool *pool, u64 bytes);
+void shmap_pool_exit(struct shmap_pool *pool);
+int shmap_pool_take(struct shmap_pool *pool, unsigned int units);
+void shmap_pool_put(struct shmap_pool *pool, unsigned int first,
+		    unsigned int units);
+void *shmap_pool_alloc_pages(struct shmap_pool *pool, unsigned int order);
+void shmap_pool_free_pages(struct shmap_pool *pool, void *mem,
+			   unsigned int order);
+void *shmap_pool_alloc(struct shmap_pool *pool, size_t size);
+void shmap_pool_free(struct shmap_pool *pool, void *mem, size_t size);
+void *shmap_pool_alloc_table(struct shmap_pool *pool, size_t n, size_t size);
+void shmap_pool_free_table(struct shmap_pool *pool, void *mem, size_t n,
+			   size_t size);
+
+/**
+ * shmap_pool_entry - the entry that a reference names
+ * @pool: the pool
+ * @ref: reference to a live entry
+ *
+ * Context: any.
+ * Return: kernel address of the entry.
+ */
+static inline struct kmap_entry *
+shmap_pool_entry(const struct shmap_pool *pool, u32 ref)
+{
+	return READ_ONCE(pool->unit[ref / SHMAP_UNIT_REFS]) +
+	       ((unsigned long)(ref % SHMAP_UNIT_REFS) << SHMAP_REF_SHIFT);
+}
+
+#endif /* SHMAP_POOL_H */

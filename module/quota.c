@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A limit (entries, bytes) that the shards share without sharing a cache line.
+ *
+ * Each shard draws a little more than it needs and lives on that credit.  When
+ * nothing is left to draw, the credits of all shards are taken back, so that
+ * the limit is exact: a take fails only when the units in use and the units
+ * asked for exceed the limit.  The sum of quota->left, all credits, what a
+ * recall has in hand, and what is in use is the limit at all times.
+ *
+ * Lock order: a shard's lock, then quota->recall.  Nothing is taken under it.
+ */
+#include <linux/minmax.h>
+#include <linux/slab.h>
+
+#include "quota.h"
+
+static bool draw(atomic64_t *from, u64 units)
+{
+	s64 left = atomic64_read(from);
+
+	do {
+		if (left < (s64)units)
+			return false;
+	} while (!atomic64_try_cmpxchg(from, &left, left - (s64)units));
+	return true;
+}
+
+/* Slow path: collect all credits, then take or give back what was found. */
+static bool recall(struct shmap_quota *quota, u64 units)
+{
+	unsigned int i;
+	bool enough;
+	s64 found;
+
+	spin_lock(&quota->recall);
+	found = atomic64_xchg(&quota->left, 0);
+	for (i = 0; i < quota->shards; i++)
+		found += atomic64_xchg(&quota->credit[i].left, 0);
+	enough = found >= (s64)units;
+	atomic64_add(enough ? found - (s64)units : found, &quota->left);
+	spin_unlock(&quota->recall);
+	return enough;
+}
+
+/**
+ * shmap_quota_init - make a quota
+ * @quota: to be made
+ * @limit: units in all
+ * @batch: units a shard may draw in advance; cut down where the limit is small
+ * @shards: number of shards
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int shmap_quota_init(struct shmap_quota *quota, u64 limit, u64 batch,
+		     unsigned int shards)
+{
+	quota->credit = kcalloc(shards, sizeof(*quota->credit),
+				GFP_KERNEL_ACCOUNT);
+	if (!quota->credit)
+		return -ENOMEM;
+	atomic64_set(&quota->left, limit);
+	quota->batch = min(batch, limit / (16 * shards));
+	quota->shards = shards;
+	spin_lock_init(&quota->recall);
+	return 0;
+}
+
+/**
+ * shmap_quota_exit - free what shmap_quota_init() made
+ * @quota: the quota
+ *
+ * Context: may sleep.
+ */
+void shmap_quota_exit(struct shmap_quota *quota)
+{
+	kfree(quota->credit);
+}
+
+/**
+ * shmap_quota_take - take units into use
+ * @quota: the quota
+ * @shard: who takes them
+ * @units: how many
+ *
+ * Context: any, also under the shard's lock.
+ * Return: true, or false when the limit does not allow it.
+ */
+bool shmap_quota_take(struct shmap_quota *quota, unsigned int shard, u64 units)
+{
+	struct shmap_credit *credit = &quota->credit[shard];
+
+	if (draw(&credit->left, units))
+		return true;
+	if (draw(&quota->left, units + quota->batch)) {
+		atomic64_add(quota->batch, &credit->left);
+		return true;
+	}
+	return recall(quota, units);
+}
+
+/**
+ * shmap_quota_give - give units back
+ * @quota: the quota
+ * @shard: who gives them
+ * @units: how many
+ *
+ * Context: any, also under the shard's lock.
+ */
+void shmap_quota_give(struct shmap_quota *quota, unsigned int shard, u64 units)
+{
+	struct shmap_credit *credit = &quota->credit[shard];
+	s64 left = atomic64_add_return(units, &credit->left);
+
+	if (left > 2 * (s64)quota->batch &&
+	    atomic64_try_cmpxchg(&credit->left, &left, quota->batch))
+		atomic64_add(left - (s64)quota->batch, &quota->left);
+}

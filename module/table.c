@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hash table of one shard: linear hashing over buckets of one cache line.
+ *
+ * Linear hashing (Litwin, VLDB 1980): with n buckets and m the largest power of
+ * two not above n, a hash belongs to bucket hash mod 2m if there is such a
+ * bucket, else to hash mod m.  The table grows by one bucket at a time, bucket
+ * n taking its part of bucket n - m, so no operation pays for a whole rehash.
+ *
+ * Walks go in the order of the bit-reversed hash.  Seen in that order, a chain
+ * covers one interval and a split cuts the interval in two, so a position in
+ * that order stays valid whatever the table does.
+ *
+ * Locking: functions called *_locked are for the shard's only writer.  The
+ * others are for the writer, for readers that shut the writer out, and for
+ * readers that do not; the last must be within rcu_read_lock(), begin with
+ * shmap_table_begin(), and believe what they read only when
+ * shmap_table_stable() says so at the end.  The seq of a home bucket stands for
+ * its chain, for the entries in it and for the overflow buckets it has.
+ *
+ * Barriers, writer and reader:
+ *  A. change_begin() makes seq odd before anything changes (smp_wmb); stable()
+ *     reads it again after everything was read (smp_rmb).
+ *  B. change_end() makes seq even after everything changed (release); begin()
+ *     reads it before anything is read (acquire).
+ *  C. A split writes the new bucket, then the number of buckets (release);
+ *     home_of() reads the number (acquire), then the bucket.
+ *  D. A split writes the number of buckets, then, within A and B, clears what
+ *     moved; stable() reads the number after everything else (smp_rmb of A),
+ *     so who missed what moved sees that there is another home.
+ */
+#include <linux/bitrev.h>
+#include <linux/log2.h>
+#include <linux/string.h>
+
+#include "chain.h"
+#include "table.h"
+
+/* A 64-bit word of tags as four 16-bit lanes. */
+#define LANES		0x0001000100010001ull
+#define LANE_TOPS	0x8000800080008000ull
+
+/* Bits of the hash that may choose the bucket, so that one is left over. */
+#define HASH_BITS	31
+
+/* Number of the home bucket; bits is how many bits of the hash say so. */
+static u32 home_number(const struct shmap_table *table, u32 hash,
+		       unsigned int *bits)
+{
+	/* C: pairs with the release in split(). */
+	u32 n = smp_load_acquire(&table->desc->buckets);
+	u32 rest = hash >> table->shard_bits;
+	unsigned int log = ilog2(n);
+	u32 m = 1u << log;
+	u32 i = rest & (2 * m - 1);
+
+	if (i >= n)
+		i -= m;
+	if (bits)
+		*bits = table->shard_bits + log + (i < n - m || i >= m);
+	return i;
+}
+
+static struct kmap_bucket *home_of(const struct shmap_table *table, u32 hash)
+{
+	return shmap_chain_bucket(table, home_number(table, hash, NULL));
+}
+
+/* Does an entry move in the split that looks at this bit of the hash? */
+static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
+		  unsigned int bit)
+{
+	u32 hash = bit >= 16 ? (u32)tag << 16 :
+			       shmap_pool_entry(table->pool, ref)->hash;
+
+	return hash >> bit & 1;
+}
+
+/* Add one bucket.  The caller knows that its page is there. */
+static void split(struct shmap_table *table)
+{
+	u32 n = table->desc->buckets;
+	unsigned int log = ilog2(n), bit = table->shard_bits + log, slot;
+	struct kmap_bucket *home = shmap_chain_bucket(table, n - (1u << log)), *bucket;
+	struct shmap_chain_end moved = { .bucket = shmap_chain_bucket(table, n) };
+	struct shmap_chain_end kept = { .bucket = home };
+
+	for (bucket = home; bucket; bucket = shmap_chain_next(table, bucket))
+		for (slot = 0; slot < shmap_chain_used(bucket); slot++)
+			if (moves(table, shmap_chain_tag(bucket, slot),
+				  bucket->refs[slot], bit))
+				shmap_chain_append(table, &moved, shmap_chain_tag(bucket, slot),
+				       bucket->refs[slot]);
+
+	/* C: pairs with the acquire in home_number(). */
+	smp_store_release(&table->desc->buckets, n + 1);
+
+	shmap_chain_change_begin(home);
+	for (bucket = home; bucket; bucket = shmap_chain_next(table, bucket)) {
+		unsigned int used = shmap_chain_used(bucket);
+
+		for (slot = 0; slot < used; slot++) {
+			u16 tag = shmap_chain_tag(bucket, slot);
+			u32 ref = bucket->refs[slot];
+
+			if (!moves(table, tag, ref, bit))
+				shmap_chain_append(table, &kept, tag, ref);
+		}
+	}
+	shmap_chain_truncate(table, &kept);
+	shmap_chain_change_end(home);
+}
+
+static bool may_split(const struct shmap_table *table)
+{
+	u32 n = table->desc->buckets;
+
+	return table->count > n * SHMAP_LOAD && n < table->home_max &&
+	       table->page[n / SHMAP_PAGE_BUCKETS] &&
+	       shmap_chain_spare(table) >= SHMAP_CHAIN_BUCKETS;
+}
+
+/* Home buckets of a shard that may hold so many entries. */
+static u32 home_max(u64 max_entries, unsigned int shard_bits)
+{
+	u64 n = DIV_ROUND_UP_ULL(max_entries, SHMAP_LOAD);
+
+	/* Room for shards that get more than their share. */
+	n = round_up(n + n / 8 + 1, SHMAP_PAGE_BUCKETS);
+	return min(n, 1ull << min(HASH_BITS - shard_bits, 30u));
+}
+
+/**
+ * shmap_table_stride - address space that a shard's buckets need
+ * @max_entries: of the shard
+ * @shard_bits: low bits of the hash that chose the shard
+ *
+ * Context: any.
+ * Return: bytes, a multiple of the page size.
+ */
+u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits)
+{
+	return 2ull * home_max(max_entries, shard_bits) *
+	       sizeof(struct kmap_bucket);
+}
+
+/**
+ * shmap_table_init - make an empty table
+ * @table: to be made, zeroed
+ * @pool: memory for buckets, and the entries
+ * @desc: descriptor that readers look at, zeroed
+ * @shard_bits: low bits of the hash that chose the shard
+ * @max_entries: that the table is laid out for
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM; either way shmap_table_exit() may be called.
+ */
+int shmap_table_init(struct shmap_table *table, struct shmap_pool *pool,
+		     struct kmap_shard *desc, unsigned int shard_bits,
+		     u64 max_entries)
+{
+	table->pool = pool;
+	table->desc = desc;
+	table->shard_bits = shard_bits;
+	table->home_max = home_max(max_entries, shard_bits);
+	table->over_end = 2 * table->home_max;
+	table->over_fresh = table->home_max;
+	table->over_backed = table->home_max;
+	table->page = shmap_pool_alloc_table(pool,
+					     table->over_end /
+					     SHMAP_PAGE_BUCKETS,
+					     sizeof(*table->page));
+	if (!table->page)
+		return -ENOMEM;
+	table->page[0] = shmap_pool_alloc_pages(pool, 0);
+	if (!table->page[0])
+		return -ENOMEM;
+	desc->buckets = SHMAP_PAGE_BUCKETS;
+	return 0;
+}
+
+/**
+ * shmap_table_exit - free all buckets
+ * @table: the table; the entries were freed
+ *
+ * Context: may sleep.
+ */
+void shmap_table_exit(struct shmap_table *table)
+{
+	u32 i, n = table->over_end / SHMAP_PAGE_BUCKETS;
+
+	for (i = 0; table->page && i < n; i++)
+		shmap_pool_free_pages(table->pool, table->page[i], 0);
+	shmap_pool_free_table(table->pool, table->page, n,
+			      sizeof(*table->page));
+}
+
+/**
+ * shmap_table_begin - begin to look at a hash's chain
+ * @table: the table
+ * @hash: of the key
+ * @probe: filled in
+ *
+ * Context: reader or writer.
+ * Return: false when a writer is at work there; never false for who holds the
+ * shard's lock.
+ */
+bool shmap_table_begin(const struct shmap_table *table, u32 hash,
+		       struct shmap_probe *probe)
+{
+	probe->hash = hash;
+	probe->home = home_of(table, hash);
+	/* B: pairs with the release in shmap_chain_change_end(). */
+	probe->seq = smp_load_acquire(&probe->home->seq);
+	return !(probe->seq & 1);
+}
+
+/**
+ * shmap_table_stable - was all that was read since the beginning of one moment?
+ * @table: the table
+ * @probe: from shmap_table_begin()
+ *
+ * Context: reader or writer.
+ * Return: false when the chain changed or another chain is the hash's now.
+ */
+bool shmap_table_stable(const struct shmap_table *table,
+			const struct shmap_probe *probe)
+{
+	/* A: pairs with the barrier in shmap_chain_change_begin(). */
+	smp_rmb();
+	return READ_ONCE(probe->home->seq) == probe->seq &&
+	       home_of(table, probe->hash) == probe->home;
+}
+
+/**
+ * shmap_table_find - look for a key
+ * @table: the table
+ * @probe: from shmap_table_begin() with the key's hash
+ * @key: the key
+ * @key_len: its length
+ * @spot: where it was found, or NULL
+ *
+ * Context: reader or writer.
+ * Return: the entry, or NULL.
+ */
+struct kmap_entry *shmap_table_find(const struct shmap_table *table,
+				    const struct shmap_probe *probe,
+				    const void *key, u32 key_len,
+				    struct shmap_spot *spot)
+{
+	u64 wanted = (probe->hash >> 16) * LANES;
+	struct kmap_bucket *bucket = probe->home;
+	unsigned int depth, word;
+
+	for (depth = 0; bucket && depth < SHMAP_CHAIN_BUCKETS; depth++) {
+		for (word = 0; word < 2; word++) {
+			u64 diff = READ_ONCE(bucket->tags[word]) ^ wanted;
+			/* Tops of lanes that are zero, and maybe of some above. */
+			u64 hits = (diff - LANES) & ~diff & LANE_TOPS;
+
+			for (; hits; hits &= hits - 1) {
+				unsigned int slot = word * 4 + __ffs64(hits) / 16;
+				u32 ref = READ_ONCE(bucket->refs[slot]);
+				struct kmap_entry *entry;
+
+				if (!ref)
+					continue;
+				entry = shmap_pool_entry(table->pool, ref);
+				if (entry->hash != probe->hash ||
+				    KMAP_ENTRY_KEY_LEN(entry->lens) != key_len ||
+				    memcmp(entry + 1, key, key_len))
+					continue;
+				if (spot) {
+					spot->bucket = bucket;
+					spot->slot = slot;
+					spot->ref = ref;
+				}
+				return entry;
+			}
+		}
+		bucket = shmap_chain_next(table, bucket);
+	}
+	return NULL;
+}
+
+/**
+ * shmap_table_collect - all entries of a chain, from a place of the walk on
+ * @table: the table
+ * @probe: from shmap_table_begin() with the bit-reversed place as the hash
+ * @places: filled in, in order; SHMAP_CHAIN_SLOTS of them
+ * @end: set to the place where the next chain begins, or 2^32
+ *
+ * Context: reader or writer.
+ * Return: number of places filled in.
+ */
+unsigned int shmap_table_collect(const struct shmap_table *table,
+				 const struct shmap_probe *probe,
+				 struct shmap_place *places, u64 *end)
+{
+	u32 from = bitrev32(probe->hash);
+	struct kmap_bucket *bucket = probe->home;
+	unsigned int depth, slot, bits, n = 0, i;
+
+	home_number(table, probe->hash, &bits);
+	*end = ((u64)from | (0xffffffffu >> bits)) + 1;
+
+	for (depth = 0; bucket && depth < SHMAP_CHAIN_BUCKETS; depth++) {
+		for (slot = 0; slot < KMAP_BUCKET_SLOTS; slot++) {
+			u32 ref = READ_ONCE(bucket->refs[slot]), order;
+
+			if (!ref)
+				continue;
+			order = bitrev32(shmap_pool_entry(table->pool,
+							  ref)->hash);
+			/* What moves in a split may still be here as well. */
+			if (order < from || order >= *end)
+				continue;
+			for (i = n++; i && places[i - 1].order > order; i--)
+				places[i] = places[i - 1];
+			places[i].order = order;
+			places[i].ref = ref;
+		}
+		bucket = shmap_chain_next(table, bucket);
+	}
+	return n;
+}
+
+/**
+ * shmap_table_wants_locked - does an insert need a page first?
+ * @table: the table
+ *
+ * Context: writer.
+ * Return: 0, or which page, for shmap_table_feed_locked().
+ */
+u32 shmap_table_wants_locked(const struct shmap_table *table)
+{
+	u32 n = table->desc->buckets;
+
+	if (shmap_chain_spare(table) < SHMAP_CHAIN_BUCKETS &&
+	    table->over_backed < table->over_end)
+		return table->over_backed / SHMAP_PAGE_BUCKETS;
+	if (table->count >= n * SHMAP_LOAD && n < table->home_max &&
+	    !table->page[n / SHMAP_PAGE_BUCKETS])
+		return n / SHMAP_PAGE_BUCKETS;
+	return 0;
+}
+
+/**
+ * shmap_table_feed_locked - give the table a page that it wanted
+ * @table: the table
+ * @index: from shmap_table_wants_locked()
+ * @page: from shmap_pool_alloc_pages(), order 0
+ *
+ * Context: writer.
+ * Return: false when the table has that page by now; it is still the caller's.
+ */
+bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *page)
+{
+	if (table->page[index])
+		return false;
+	WRITE_ONCE(table->page[index], page);
+	if (index >= table->home_max / SHMAP_PAGE_BUCKETS)
+		table->over_backed += SHMAP_PAGE_BUCKETS;
+	return true;
+}
+
+/**
+ * shmap_table_insert_locked - insert an entry whose key is absent
+ * @table: the table
+ * @hash: of its key
+ * @ref: reference to it; the entry is complete
+ *
+ * Grows the table by a bucket when it is time.
+ *
+ * Context: writer.
+ * Return: 0, -EXFULL when the chain is as long as it may be, -ENOSPC when no
+ * overflow bucket is left; then nothing changed.
+ */
+int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref)
+{
+	struct kmap_bucket *home = home_of(table, hash), *next;
+	struct shmap_chain_end end = { .bucket = home };
+	unsigned int depth = 1;
+
+	while ((next = shmap_chain_next(table, end.bucket))) {
+		end.bucket = next;
+		depth++;
+	}
+	end.slot = shmap_chain_used(end.bucket);
+	if (end.slot == KMAP_BUCKET_SLOTS) {
+		if (depth == SHMAP_CHAIN_BUCKETS)
+			return -EXFULL;
+		if (!shmap_chain_spare(table))
+			return -ENOSPC;
+	}
+	shmap_chain_change_begin(home);
+	shmap_chain_append(table, &end, hash >> 16, ref);
+	shmap_chain_change_end(home);
+	table->count++;
+	if (may_split(table))
+		split(table);
+	return 0;
+}
+
+/**
+ * shmap_table_replace_locked - put another entry with the same key in a slot
+ * @probe: of the key
+ * @spot: where it is
+ * @ref: reference to the new entry; the entry is complete
+ *
+ * Context: writer.
+ */
+void shmap_table_replace_locked(struct shmap_probe *probe,
+				struct shmap_spot *spot, u32 ref)
+{
+	shmap_chain_change_begin(probe->home);
+	WRITE_ONCE(spot->bucket->refs[spot->slot], ref);
+	shmap_chain_change_end(probe->home);
+}
+
+/**
+ * shmap_table_remove_locked - remove an entry
+ * @table: the table
+ * @probe: of its key
+ * @spot: where it is
+ *
+ * The last entry of the chain takes its slot, so that the chain stays packed.
+ *
+ * Context: writer.
+ */
+void shmap_table_remove_locked(struct shmap_table *table,
+			       struct shmap_probe *probe,
+			       struct shmap_spot *spot)
+{
+	struct kmap_bucket *before = NULL, *last = probe->home, *next;
+	struct shmap_chain_end end;
+	unsigned int slot;
+
+	while ((next = shmap_chain_next(table, last))) {
+		before = last;
+		last = next;
+	}
+	slot = shmap_chain_used(last) - 1;
+
+	shmap_chain_change_begin(probe->home);
+	shmap_chain_put(spot->bucket, spot->slot, shmap_chain_tag(last, slot), last->refs[slot]);
+	end.bucket = slot || !before ? last : before;
+	end.slot = slot || !before ? slot : KMAP_BUCKET_SLOTS;
+	shmap_chain_truncate(table, &end);
+	shmap_chain_change_end(probe->home);
+	table->count--;
+}
+
+/**
+ * shmap_table_empty_locked - remove all entries of a home bucket's chain
+ * @table: the table
+ * @bucket: number of the home bucket
+ * @refs: filled in with references to them, SHMAP_CHAIN_SLOTS at most
+ *
+ * Context: writer.
+ * Return: how many.
+ */
+unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
+				      u32 *refs)
+{
+	struct kmap_bucket *home = shmap_chain_bucket(table, bucket), *at;
+	struct shmap_chain_end end = { .bucket = home };
+	unsigned int n = 0, slot;
+
+	for (at = home; at; at = shmap_chain_next(table, at))
+		for (slot = 0; slot < shmap_chain_used(at); slot++)
+			refs[n++] = at->refs[slot];
+	if (!n)
+		return 0;
+	shmap_chain_change_begin(home);
+	shmap_chain_truncate(table, &end);
+	shmap_chain_change_end(home);
+	table->count -= n;
+	return n;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The hash table of one shard; see table.c. */
+#ifndef SHMAP_TABLE_H
+#define SHMAP_TABLE_H
+
+#include "pool.h"
+
+/* Most buckets in a chain, the home bucket included. */
+#define SHMAP_CHAIN_BUCKETS	8
+#define SHMAP_CHAIN_SLOTS	(SHMAP_CHAIN_BUCKETS * KMAP_BUCKET_SLOTS)
+
+/* Entries a bucket, on average, past which the table grows. */
+#define SHMAP_LOAD		6
+
+#define SHMAP_PAGE_BUCKETS	(PAGE_SIZE / sizeof(struct kmap_bucket))
+
+/**
+ * struct shmap_table - buckets of one shard
+ * @pool: memory for pages of buckets, and the entries
+ * @desc: what readers see: the number of buckets
+ * @page: the pages of buckets: first those of home buckets, then those of
+ *	overflow buckets; NULL as long as not used
+ * @shard_bits: low bits of the hash that chose the shard
+ * @home_max: most home buckets; the first overflow bucket has this number
+ * @over_end: number past the last overflow bucket that can be
+ * @over_backed: number past the last overflow bucket that has memory
+ * @over_fresh: number of the first overflow bucket never used
+ * @over_free: first of the overflow buckets that are free again, or 0
+ * @over_free_n: how many these are
+ * @count: entries
+ *
+ * All but constant fields are protected by the shard's lock.  Readers without
+ * a lock read @desc, @page and the buckets.
+ */
+struct shmap_table {
+	struct shmap_pool	*pool;
+	struct kmap_shard	*desc;
+	void			**page;
+	u32			shard_bits;
+	u32			home_max;
+	u32			over_end;
+	u32			over_backed;
+	u32			over_fresh;
+	u32			over_free;
+	u32			over_free_n;
+	u32			count;
+};
+
+/**
+ * struct shmap_probe - where a key's hash leads
+ * @hash: of the key
+ * @home: home bucket
+ * @seq: its sequence number when the probe began
+ */
+struct shmap_probe {
+	u32			hash;
+	struct kmap_bucket	*home;
+	u64			seq;
+};
+
+/**
+ * struct shmap_spot - the slot where an entry was found
+ * @bucket: its bucket
+ * @slot: its index there
+ * @ref: reference to the entry
+ */
+struct shmap_spot {
+	struct kmap_bucket	*bucket;
+	unsigned int		slot;
+	u32			ref;
+};
+
+/**
+ * struct shmap_place - an entry and its place in the order of a walk
+ * @order: bit-reversed hash
+ * @ref: reference to the entry
+ */
+struct shmap_place {
+	u32			order;
+	u32			ref;
+};
+
+int shmap_table_init(struct shmap_table *table, struct shmap_pool *pool,
+		     struct kmap_shard *desc, unsigned int shard_bits,
+		     u64 max_entries);
+void shmap_table_exit(struct shmap_table *table);
+u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits);
+bool shmap_table_begin(const struct shmap_table *table, u32 hash,
+		       struct shmap_probe *probe);
+bool shmap_table_stable(const struct shmap_table *table,
+			const struct shmap_probe *probe);
+struct kmap_entry *shmap_table_find(const struct shmap_table *table,
+				    const struct shmap_probe *probe,
+				    const void *key, u32 key_len,
+				    struct shmap_spot *spot);
+unsigned int shmap_table_collect(const struct shmap_table *table,
+				 const struct shmap_probe *probe,
+				 struct shmap_place *places, u64 *end);
+u32 shmap_table_wants_locked(const struct shmap_table *table);
+bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *page);
+int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref);
+void shmap_table_replace_locked(struct shmap_probe *probe,
+				struct shmap_spot *spot, u32 ref);
+void shmap_table_remove_locked(struct shmap_table *table,
+			       struct shmap_probe *probe,
+			       struct shmap_spot *spot);
+unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
+				      u32 *refs);
+
+#endif /* SHMAP_TABLE_H */

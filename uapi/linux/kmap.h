@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * kmap: a hash map that the kernel keeps for many processes.
+ *
+ * This header is the whole ABI of /dev/kmap: the ioctls, their records, and
+ * the layout of the window that mmap(2) will give to readers.  Byte-string
+ * keys, byte-string values; one map a loaded module, shared by all who have
+ * the device open.
+ *
+ * Every ioctl takes one record by pointer.  The size of the record is part of
+ * the command (_IOC_SIZE), and records only grow at their end: a kernel that
+ * gets a shorter record than it knows takes the missing fields as zero, and
+ * one that gets a longer record refuses it with E2BIG unless the part it does
+ * not know is zero.  A zero in a field asks for the behaviour that the field's
+ * absence had.  The layout is the same for 32-bit and 64-bit callers.
+ *
+ * Units: lengths and sizes are bytes, pointers are user addresses widened to
+ * 64 bits, numbers are signed 64-bit in the byte order of the machine.
+ *
+ * What an error means, whichever call returns it:
+ *
+ *	ENOENT		the key is absent; nothing changed
+ *	EEXIST		the key is present (KMAP_CREATE); nothing changed
+ *	ESTALE		the key's version differs (KMAP_MATCH); nothing changed
+ *	EMSGSIZE	the output buffer is too small; the record says what is
+ *			needed; nothing changed
+ *	ENAMETOOLONG	the key is longer than the map's max_key
+ *	EFBIG		the value is longer than the map's max_value
+ *	ENOSPC		the map is full: max_entries or max_bytes is reached
+ *	EXFULL		too many keys share this key's bucket
+ *	EDOM		KMAP_OP_ADD on a value that is not 8 bytes long
+ *	ERANGE		KMAP_OP_ADD would overflow; nothing changed
+ *	EINVAL		unknown flag, opcode or combination of them, empty key,
+ *			a field set that this operation does not take, a
+ *			reserved field that is not zero, a record shorter than
+ *			the first published one, a bad cursor
+ *	E2BIG		a record longer than known, with a tail that is not zero
+ *	EBADF		the file is not open for this: reading asks for read
+ *			permission, changing for write permission, and a change
+ *			with KMAP_RETURN for both
+ *	EFAULT		a pointer that cannot be read or written
+ *	ENOTTY		unknown ioctl
+ *	ENOMEM		no memory, or the caller's memory cgroup is full
+ *	EINTR		a fatal signal came while waiting
+ *
+ * An operation that fails changes nothing, with one exception that no kernel
+ * can close: when the caller itself takes the output memory away while the
+ * call runs, EFAULT may come after the change was made.
+ */
+#ifndef _UAPI_LINUX_KMAP_H
+#define _UAPI_LINUX_KMAP_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Version of this ABI, as INFO reports it in kmap_info.abi. */
+#define KMAP_ABI		1
+
+/* What can be stored at all; the module's parameters may say less. */
+#define KMAP_KEY_MAX		1024u		/* bytes, at least 1 */
+#define KMAP_VALUE_MAX		1048576u	/* bytes, 0 is fine */
+
+/*
+ * One operation.
+ *
+ * KMAP_OP_GET: copy the value of @key to @out.  Sets out_len to the length of
+ *	the value and version to its version, both of one moment; sets number
+ *	when the value is 8 bytes long, else to 0.  No flags.  When the value is
+ *	longer than out_size: EMSGSIZE, with out_len and version set, so that
+ *	out_size 0 asks for length and version alone.
+ *
+ * KMAP_OP_SET: store @value under @key.  Sets version to the new version.
+ *	KMAP_CREATE	only if absent, else EEXIST
+ *	KMAP_REPLACE	only if present, else ENOENT
+ *	KMAP_MATCH	only if present at @version, else ESTALE (ENOENT if absent)
+ *	KMAP_RETURN	copy the value that was there to @out; out_len is its
+ *			length, or KMAP_ABSENT if there was none
+ *	At most one of CREATE, REPLACE and MATCH.  On EEXIST and ESTALE version
+ *	is set to the version found, and with KMAP_RETURN @out and out_len tell
+ *	the value found: SET | CREATE | RETURN is load-or-store, SET | RETURN is
+ *	swap, and a failed SET | MATCH | RETURN brings what the next try needs.
+ *
+ * KMAP_OP_DELETE: remove @key, or ENOENT.  Sets version to that of the value
+ *	removed.  KMAP_MATCH and KMAP_RETURN as above.
+ *
+ * KMAP_OP_ADD: add @number to the 8-byte number stored under @key; a key that
+ *	is absent counts as 0 and is created.  Sets number to the sum and version
+ *	to the new version.  KMAP_CREATE and KMAP_REPLACE as above.  Atomic: no
+ *	addition is ever lost.  On a file without read permission number is
+ *	left alone, since it would tell the value.
+ *
+ * Versions are larger than 0, and a key never has the same version twice, not
+ * even when it was deleted and created again in between.
+ */
+enum kmap_opcode {
+	KMAP_OP_GET	= 1,
+	KMAP_OP_SET	= 2,
+	KMAP_OP_DELETE	= 3,
+	KMAP_OP_ADD	= 4
+};
+
+#define KMAP_CREATE	(1u << 0)
+#define KMAP_REPLACE	(1u << 1)
+#define KMAP_MATCH	(1u << 2)
+#define KMAP_RETURN	(1u << 3)
+
+/* out_len when there was no value to return. */
+#define KMAP_ABSENT	0xffffffffu
+
+/**
+ * struct kmap_op - one operation on one key
+ * @opcode: enum kmap_opcode; with an ioctl of its own (not in a batch) it may
+ *	be 0 for the ioctl's operation, and nothing else
+ * @flags: KMAP_CREATE and so on, as the operation takes them
+ * @key: pointer to the key
+ * @value: pointer to the value (SET), else 0
+ * @out: pointer to the buffer for a value that comes back (GET, or with
+ *	KMAP_RETURN), else 0
+ * @key_len: length of the key, 1 to max_key
+ * @value_len: length of the value (SET), 0 to max_value, else 0
+ * @out_size: size of the buffer at @out (GET, or with KMAP_RETURN), else 0
+ * @ttl: reserved, 0
+ * @version: in: the version to match; out: see the operation
+ * @number: in: what to add; out: see the operation
+ * @out_len: out: length of the value that came back or would have
+ * @error: out: 0 or a negative errno value; what the ioctl returns, or in a
+ *	batch, the result of this record
+ *
+ * An ioctl that fails leaves the outputs as they were, but for what the
+ * operations above name with EMSGSIZE, EEXIST and ESTALE; then @error is set
+ * too.
+ */
+struct kmap_op {
+	__u32		opcode;
+	__u32		flags;
+	__aligned_u64	key;
+	__aligned_u64	value;
+	__aligned_u64	out;
+	__u32		key_len;
+	__u32		value_len;
+	__u32		out_size;
+	__u32		ttl;
+	__aligned_u64	version;
+	__s64		number;
+	__u32		out_len;
+	__s32		error;
+};
+
+/* Records one batch may hold. */
+#define KMAP_BATCH_MAX	65536u
+
+/**
+ * struct kmap_batch - several operations in one call, in order
+ * @ops: pointer to an array of records
+ * @count: how many, at most KMAP_BATCH_MAX; 0 does nothing
+ * @op_size: size of one record in the array, sizeof(struct kmap_op); it may
+ *	grow as records of ioctls do
+ * @flags: reserved, 0
+ * @done: out: how many records were carried out, from the first on
+ *
+ * Each record is an operation of its own: it succeeds or fails alone, is atomic
+ * alone, and has its result in its error field.  The ioctl itself returns 0
+ * when all records were carried out, whatever their results.  It returns EFAULT
+ * when a record cannot be read or written and EINTR on a fatal signal; @done is
+ * set then as well, and records from there on were not carried out.
+ */
+struct kmap_batch {
+	__aligned_u64	ops;
+	__u32		count;
+	__u32		op_size;
+	__u32		flags;
+	__u32		done;
+};
+
+#define KMAP_KEYS_VALUES	(1u << 0)	/* values too */
+#define KMAP_KEYS_ATOMIC	(1u << 1)	/* all, as of one moment */
+
+/* The cursor after the last key. */
+#define KMAP_KEYS_END	(~0ull)
+
+/**
+ * struct kmap_keys - walk over the keys
+ * @buf: pointer to the buffer for the records (struct kmap_item)
+ * @size: size of the buffer
+ * @flags: KMAP_KEYS_VALUES, KMAP_KEYS_ATOMIC
+ * @reserved: 0
+ * @cursor: in: 0 to begin, then what the last call set; out: where to go on,
+ *	or KMAP_KEYS_END after the last key.  Opaque.
+ * @used: out: bytes filled; with EMSGSIZE: size that is needed to go on
+ * @count: out: records filled
+ * @reserved2: 0
+ *
+ * Fills the buffer with as many records as fit, in an order that has no
+ * meaning.  A key that is present for the whole walk is returned exactly once,
+ * and no key is returned twice, while others insert and delete and the table
+ * grows.  A key that comes or goes during the walk may be returned or not.
+ * Every value is of the same moment as its version.
+ *
+ * A call can fill no record and still not be at the end; a walk is over when
+ * the cursor is KMAP_KEYS_END, and a call with that cursor fills none.
+ *
+ * With KMAP_KEYS_ATOMIC @cursor is 0, and the one call returns everything as of
+ * one moment, or EMSGSIZE; writers wait while the copy is made.
+ */
+struct kmap_keys {
+	__aligned_u64	buf;
+	__aligned_u64	size;
+	__u32		flags;
+	__u32		reserved;
+	__aligned_u64	cursor;
+	__aligned_u64	used;
+	__u32		count;
+	__u32		reserved2;
+};
+
+/**
+ * struct kmap_item - one key of a walk
+ * @key_len: length of the key
+ * @value_len: length of the value, also when values were not asked for
+ * @version: version of the value
+ * @data: the key, then the value if asked for, then up to 7 zero bytes
+ *
+ * The next record is KMAP_ITEM_SIZE(key_len, bytes of value here) bytes on;
+ * records are 8-byte aligned to each other.
+ */
+struct kmap_item {
+	__u32		key_len;
+	__u32		value_len;
+	__aligned_u64	version;
+	/* __u8 data[] */
+};
+
+#define KMAP_ITEM_SIZE(key_len, value_len) \
+	((sizeof(struct kmap_item) + (__u64)(key_len) + (value_len) + 7) & \
+	 ~(__u64)7)
+
+/**
+ * struct kmap_clear - remove all keys
+ * @flags: reserved, 0
+ * @reserved: 0
+ * @removed: out: how many keys were removed
+ *
+ * Removes every key that is present when the call begins, and may remove keys
+ * set while it runs; it does not hold up others while it works.  On EINTR some
+ * keys are gone and @removed says how many.
+ */
+struct kmap_clear {
+	__u32		flags;
+	__u32		reserved;
+	__aligned_u64	removed;
+};
+
+/**
+ * struct kmap_info - limits, size and statistics of the map
+ * @flags: reserved, 0 (in)
+ * @abi: KMAP_ABI of the kernel side
+ * @lock: name of the lock discipline, zero-terminated: spinlock, rwsem or rcu
+ * @shards: number of shards
+ * @max_key: longest key
+ * @max_value: longest value
+ * @max_chain: most keys that can share one bucket before EXFULL
+ * @max_entries: most entries
+ * @max_bytes: most bytes of entries
+ * @entries: entries now
+ * @bytes: bytes of entries now: keys, values, entry headers, rounding
+ * @memory: bytes of kernel memory that the map holds, all told
+ * @deferred: bytes of removed entries that wait for readers to finish
+ * @deferred_max: bound of @deferred
+ * @buckets: buckets now, without overflow buckets
+ * @overflow: overflow buckets in use now
+ * @gets: GET operations
+ * @hits: GET operations that found their key
+ * @sets: SET operations that stored a value
+ * @deletes: DELETE operations that removed a key
+ * @adds: ADD operations that stored a sum
+ * @walks: KEYS calls
+ * @retries: lookups that had to start over because a writer interfered
+ * @waits: operations that waited for deferred memory
+ * @window: size of the window for mmap(2), or 0 when there is none
+ *
+ * The counts are summed over shards and CPUs without stopping anyone: each is
+ * exact when the map is at rest.  A shorter record is filled as far as it goes,
+ * the rest of a longer one is zeroed.
+ */
+struct kmap_info {
+	__u32		flags;
+	__u32		abi;
+	char		lock[16];
+	__u32		shards;
+	__u32		max_key;
+	__u32		max_value;
+	__u32		max_chain;
+	__aligned_u64	max_entries;
+	__aligned_u64	max_bytes;
+	__aligned_u64	entries;
+	__aligned_u64	bytes;
+	__aligned_u64	memory;
+	__aligned_u64	deferred;
+	__aligned_u64	deferred_max;
+	__aligned_u64	buckets;
+	__aligned_u64	overflow;
+	__aligned_u64	gets;
+	__aligned_u64	hits;
+	__aligned_u64	sets;
+	__aligned_u64	deletes;
+	__aligned_u64	adds;
+	__aligned_u64	walks;
+	__aligned_u64	retries;
+	__aligned_u64	waits;
+	__aligned_u64	window;
+};
+
+#define KMAP_IOC_MAGIC	0xBA
+
+#define KMAP_IOC_GET	_IOWR(KMAP_IOC_MAGIC, 0x01, struct kmap_op)
+#define KMAP_IOC_SET	_IOWR(KMAP_IOC_MAGIC, 0x02, struct kmap_op)
+#define KMAP_IOC_DELETE	_IOWR(KMAP_IOC_MAGIC, 0x03, struct kmap_op)
+#define KMAP_IOC_ADD	_IOWR(KMAP_IOC_MAGIC, 0x04, struct kmap_op)
+#define KMAP_IOC_BATCH	_IOWR(KMAP_IOC_MAGIC, 0x05, struct kmap_batch)
+#define KMAP_IOC_KEYS	_IOWR(KMAP_IOC_MAGIC, 0x06, struct kmap_keys)
+#define KMAP_IOC_CLEAR	_IOWR(KMAP_IOC_MAGIC, 0x07, struct kmap_clear)
+#define KMAP_IOC_INFO	_IOWR(KMAP_IOC_MAGIC, 0x08, struct kmap_info)
+
+/*
+ * The window
+ * ==========
+ *
+ * The memory that lookups need, laid out so that it can be mapped read-only.
+ * All fields are in the byte order of the machine.
+ *
+ *	0		struct kmap_window
+ *	shard_offset	struct kmap_shard, one for each shard
+ *	bucket_offset	for each shard bucket_stride bytes of struct kmap_bucket
+ *	entry_offset	the entries
+ *
+ * Looking up a key:
+ *
+ *  1. hash = HSipHash of the key under hash_key: SipHash-1-3 with a 128-bit
+ *     key, the 64-bit result cut to its low 32 bits.
+ *  2. The shard is hash & (shards - 1).  rest = hash >> shard_bits.
+ *  3. n = buckets of the shard's descriptor (load-acquire), m = the largest
+ *     power of two that is not larger than n; b = rest & (2 * m - 1); when
+ *     b >= n, b -= m.  The home bucket is number b of the shard.
+ *  4. s = seq of the home bucket (load-acquire).  Odd: a writer is at work,
+ *     go to 3.
+ *  5. For the home bucket and each bucket that link leads to, at most
+ *     max_chain / KMAP_BUCKET_SLOTS of them in all: each slot whose tag is
+ *     hash >> 16 and whose ref is not 0 may be the key's.  The entry is at
+ *     entry_offset + 8 * ref.  Compare hash, key length and key.
+ *  6. Found: copy version and value.  In either case: a load barrier, then
+ *     read seq of the home bucket again; when it is no longer s, all that was
+ *     read is void: go to 3.
+ *  7. Not found: read buckets again; if that leads to another home bucket, go
+ *     to 3.  Otherwise the key is absent.
+ *
+ * Links, refs and lengths may be anything while a writer is at work: check them
+ * against the window's bounds before use.
+ */
+#define KMAP_WINDOW_MAGIC	0x31574f444e49574bull	/* "KWINDOW1" */
+#define KMAP_BUCKET_SLOTS	8
+
+/**
+ * struct kmap_window - first page of the window; constant while it is mapped
+ * @magic: KMAP_WINDOW_MAGIC
+ * @size: size of the window
+ * @hash_key: key of the hash, two 64-bit words
+ * @shards: number of shards, a power of two
+ * @shard_bits: its logarithm
+ * @max_chain: most slots in a chain of buckets
+ * @reserved: 0
+ * @shard_offset: offset of the first struct kmap_shard
+ * @bucket_offset: offset of bucket 0 of shard 0
+ * @bucket_stride: bytes from bucket 0 of a shard to bucket 0 of the next
+ * @entry_offset: offset that refs count from
+ * @entry_size: size of the entry area
+ */
+struct kmap_window {
+	__aligned_u64	magic;
+	__aligned_u64	size;
+	__aligned_u64	hash_key[2];
+	__u32		shards;
+	__u32		shard_bits;
+	__u32		max_chain;
+	__u32		reserved;
+	__aligned_u64	shard_offset;
+	__aligned_u64	bucket_offset;
+	__aligned_u64	bucket_stride;
+	__aligned_u64	entry_offset;
+	__aligned_u64	entry_size;
+};
+
+/**
+ * struct kmap_shard - what a reader needs to know of a shard
+ * @buckets: number of buckets, without overflow buckets; only grows
+ * @reserved: 0
+ */
+struct kmap_shard {
+	__u32		buckets;
+	__u32		reserved[15];
+};
+
+/**
+ * struct kmap_bucket - one cache line of the table
+ * @seq: of a home bucket: changed before and after each change to its chain
+ *	or to an entry in it, odd in between; only grows.  A 32-bit reader
+ *	can do with the low half.
+ * @link: number of the next bucket of the chain within the shard, or 0
+ * @reserved: 0
+ * @tags: eight 16-bit tags, the upper halves of the entries' hashes; slot i in
+ *	bits 16 * (i % 4) and up of tags[i / 4]
+ * @refs: eight references to entries, in units of 8 bytes from entry_offset;
+ *	0 in a free slot
+ */
+struct kmap_bucket {
+	__aligned_u64	seq;
+	__u32		link;
+	__u32		reserved;
+	__aligned_u64	tags[2];
+	__u32		refs[KMAP_BUCKET_SLOTS];
+};
+
+/**
+ * struct kmap_entry - header of an entry; 8-byte aligned
+ * @hash: hash of the key
+ * @lens: bits 0 to 10 length of the key, bits 11 to 31 length of the value
+ * @version: bits 0 to 55 version of the value; bits 56 to 63 are 0
+ *
+ * The key follows the header, and the value follows at the next multiple of 8.
+ * An entry in use does not change, but for the version and an 8-byte value,
+ * which KMAP_OP_ADD changes in place with one 64-bit store each, within one
+ * change of the home bucket's seq.
+ */
+struct kmap_entry {
+	__u32		hash;
+	__u32		lens;
+	__aligned_u64	version;
+	/* __u8 key[], value[] */
+};
+
+#define KMAP_ENTRY_KEY_LEN(lens)	((lens) & 0x7ffu)
+#define KMAP_ENTRY_VALUE_LEN(lens)	((lens) >> 11)
+#define KMAP_ENTRY_LENS(key_len, value_len) \
+	((__u32)(key_len) | (__u32)(value_len) << 11)
+#define KMAP_ENTRY_VALUE(key_len) \
+	((sizeof(struct kmap_entry) + (key_len) + 7u) & ~7u)
+#define KMAP_ENTRY_SIZE(key_len, value_len) \
+	((KMAP_ENTRY_VALUE(key_len) + (value_len) + 7u) & ~7u)
+#define KMAP_VERSION_MASK	0x00ffffffffffffffull
+
+#endif /* _UAPI_LINUX_KMAP_H */
