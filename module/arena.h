@@ -30,7 +30,7 @@ struct shmap_deferred;
 struct shmap_arena {
 	struct shmap_pool	*pool;
 	bool			wipe;
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	struct shmap_deferred	*open;
 	struct list_head	waiting;
 	u64			deferred;

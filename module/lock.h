@@ -13,7 +13,7 @@
  */
 struct shmap_lock {
 	union {
-		spinlock_t		spin;
+		spinlock_t		spin;	/* see above */
 		struct rw_semaphore	sem;
 	};
 };

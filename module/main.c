@@ -170,7 +170,7 @@ static bool parameters_fine(void)
 	}
 	return number_fine("max_entries", max_entries, 1, SHMAP_ENTRIES_MAX) &&
 	       number_fine("max_bytes", max_bytes, SHMAP_BYTES_MIN,
-			SHMAP_BYTES_MAX) &&
+			   SHMAP_BYTES_MAX) &&
 	       number_fine("max_key", max_key, 1, KMAP_KEY_MAX) &&
 	       number_fine("max_value", max_value, 0, KMAP_VALUE_MAX);
 }

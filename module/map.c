@@ -6,7 +6,7 @@
  *
  *	map->snapshot		one snapshot at a time; sleeps
  *	shard->lock		one shard at a time; the discipline's lock
- *	quota->recall		spinlock
+ *	quota->transfer		spinlock
  *
  *	arena->lock		spinlock; never together with shard->lock
  *	pool->lock		spinlock; never together with another

@@ -16,7 +16,7 @@
 /* What max_bytes may be: the entry area leaves a third over. */
 #define SHMAP_BYTES_MAX		(SHMAP_POOL_MAX / 4 * 3)
 #define SHMAP_BYTES_MIN		(64ull << 10)
-#define SHMAP_ENTRIES_MAX	(1ull << 31)
+#define SHMAP_ENTRIES_MAX	BIT_ULL(31)
 #define SHMAP_SHARDS_MAX	1024u
 
 /* A lookup that writers disturb so often takes the lock. */
@@ -99,7 +99,7 @@ struct shmap_map {
 	struct shmap_quota		entries;
 	struct shmap_quota		bytes;
 	struct shmap_stats __percpu	*stats;
-	struct mutex			snapshot;
+	struct mutex			snapshot;	/* see above */
 	bool				frozen;
 	atomic_t			held_up;
 	wait_queue_head_t		thawed;

@@ -4,6 +4,7 @@
 #define SHMAP_POOL_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/kmap.h>
 #include <linux/minmax.h>
@@ -17,13 +18,13 @@
 #else
 #define SHMAP_UNIT_SHIFT	14
 #endif
-#define SHMAP_UNIT_SIZE		(1ul << SHMAP_UNIT_SHIFT)
+#define SHMAP_UNIT_SIZE		BIT(SHMAP_UNIT_SHIFT)
 #define SHMAP_UNIT_ORDER	(SHMAP_UNIT_SHIFT - PAGE_SHIFT)
 
 /* An entry reference counts 8-byte steps from the start of the entry area. */
 #define SHMAP_REF_SHIFT		3
 #define SHMAP_UNIT_REFS		(1u << (SHMAP_UNIT_SHIFT - SHMAP_REF_SHIFT))
-#define SHMAP_POOL_MAX		(1ull << (32 + SHMAP_REF_SHIFT))	/* bytes */
+#define SHMAP_POOL_MAX		BIT_ULL(32 + SHMAP_REF_SHIFT)	/* bytes */
 
 struct shmap_slab;
 
@@ -44,7 +45,7 @@ struct shmap_slab;
  * is freed.
  */
 struct shmap_pool {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	void			**unit;
 	struct shmap_slab	**slab;
 	unsigned long		*taken;

@@ -5,10 +5,10 @@
  * Each shard draws a little more than it needs and lives on that credit.  When
  * nothing is left to draw, the credits of all shards are taken back, so that
  * the limit is exact: a take fails only when the units in use and the units
- * asked for exceed the limit.  The sum of quota->left, all credits, what a
- * recall has in hand, and what is in use is the limit at all times.
+ * asked for exceed the limit.  The sum of quota->left, all credits and what is in
+ * use is the limit whenever quota->transfer is not held.
  *
- * Lock order: a shard's lock, then quota->recall.  Nothing is taken under it.
+ * Lock order: a shard's lock, then quota->transfer.  Nothing is taken under it.
  */
 #include <linux/minmax.h>
 #include <linux/slab.h>
@@ -26,21 +26,30 @@ static bool draw(atomic64_t *from, u64 units)
 	return true;
 }
 
-/* Slow path: collect all credits, then take or give back what was found. */
-static bool recall(struct shmap_quota *quota, u64 units)
+/* Take from what no shard has drawn, with a batch for later if there is one. */
+static bool draw_locked(struct shmap_quota *quota, struct shmap_credit *credit,
+			u64 units)
+{
+	lockdep_assert_held(&quota->transfer);
+	if (quota->left < units + quota->batch)
+		return false;
+	quota->left -= units + quota->batch;
+	atomic64_add(quota->batch, &credit->left);
+	return true;
+}
+
+/* Take the credits of all shards back first. */
+static bool recall_locked(struct shmap_quota *quota, u64 units)
 {
 	unsigned int i;
-	bool enough;
-	s64 found;
 
-	spin_lock(&quota->recall);
-	found = atomic64_xchg(&quota->left, 0);
+	lockdep_assert_held(&quota->transfer);
 	for (i = 0; i < quota->shards; i++)
-		found += atomic64_xchg(&quota->credit[i].left, 0);
-	enough = found >= (s64)units;
-	atomic64_add(enough ? found - (s64)units : found, &quota->left);
-	spin_unlock(&quota->recall);
-	return enough;
+		quota->left += atomic64_xchg(&quota->credit[i].left, 0);
+	if (quota->left < units)
+		return false;
+	quota->left -= units;
+	return true;
 }
 
 /**
@@ -60,10 +69,10 @@ int shmap_quota_init(struct shmap_quota *quota, u64 limit, u64 batch,
 				GFP_KERNEL_ACCOUNT);
 	if (!quota->credit)
 		return -ENOMEM;
-	atomic64_set(&quota->left, limit);
+	quota->left = limit;
 	quota->batch = min(batch, limit / (16 * shards));
 	quota->shards = shards;
-	spin_lock_init(&quota->recall);
+	spin_lock_init(&quota->transfer);
 	return 0;
 }
 
@@ -90,14 +99,15 @@ void shmap_quota_exit(struct shmap_quota *quota)
 bool shmap_quota_take(struct shmap_quota *quota, unsigned int shard, u64 units)
 {
 	struct shmap_credit *credit = &quota->credit[shard];
+	bool taken;
 
 	if (draw(&credit->left, units))
 		return true;
-	if (draw(&quota->left, units + quota->batch)) {
-		atomic64_add(quota->batch, &credit->left);
-		return true;
-	}
-	return recall(quota, units);
+	spin_lock(&quota->transfer);
+	taken = draw_locked(quota, credit, units) ||
+		recall_locked(quota, units);
+	spin_unlock(&quota->transfer);
+	return taken;
 }
 
 /**
@@ -113,7 +123,10 @@ void shmap_quota_give(struct shmap_quota *quota, unsigned int shard, u64 units)
 	struct shmap_credit *credit = &quota->credit[shard];
 	s64 left = atomic64_add_return(units, &credit->left);
 
-	if (left > 2 * (s64)quota->batch &&
-	    atomic64_try_cmpxchg(&credit->left, &left, quota->batch))
-		atomic64_add(left - (s64)quota->batch, &quota->left);
+	if (left <= 2 * (s64)quota->batch)
+		return;
+	spin_lock(&quota->transfer);
+	left = atomic64_xchg(&credit->left, 0);
+	quota->left += left;
+	spin_unlock(&quota->transfer);
 }

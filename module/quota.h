@@ -22,14 +22,14 @@ struct shmap_credit {
  * @batch: units that a shard draws beyond its need
  * @shards: length of @credit
  * @credit: one a shard
- * @recall: serializes taking credits back from the shards
+ * @transfer: protects @left, and moving units between it and the credits
  */
 struct shmap_quota {
-	atomic64_t		left;
+	u64			left;
 	u64			batch;
 	unsigned int		shards;
 	struct shmap_credit	*credit;
-	spinlock_t		recall;
+	spinlock_t		transfer;	/* see above */
 };
 
 int shmap_quota_init(struct shmap_quota *quota, u64 limit, u64 batch,

@@ -85,12 +85,15 @@ static void split(struct shmap_table *table)
 	struct shmap_chain_end moved = { .bucket = shmap_chain_bucket(table, n) };
 	struct shmap_chain_end kept = { .bucket = home };
 
-	for (bucket = home; bucket; bucket = shmap_chain_next(table, bucket))
-		for (slot = 0; slot < shmap_chain_used(bucket); slot++)
-			if (moves(table, shmap_chain_tag(bucket, slot),
-				  bucket->refs[slot], bit))
-				shmap_chain_append(table, &moved, shmap_chain_tag(bucket, slot),
-				       bucket->refs[slot]);
+	for (bucket = home; bucket; bucket = shmap_chain_next(table, bucket)) {
+		for (slot = 0; slot < shmap_chain_used(bucket); slot++) {
+			u16 tag = shmap_chain_tag(bucket, slot);
+			u32 ref = bucket->refs[slot];
+
+			if (moves(table, tag, ref, bit))
+				shmap_chain_append(table, &moved, tag, ref);
+		}
+	}
 
 	/* C: pairs with the acquire in home_number(). */
 	smp_store_release(&table->desc->buckets, n + 1);

@@ -13,12 +13,13 @@
  * last shard is frozen.  Writers that waited go before the next snapshot.
  */
 #include <linux/bitrev.h>
+#include <linux/bits.h>
 #include <linux/err.h>
 
 #include "entry.h"
 #include "walk.h"
 
-#define ORDER_END	(1ull << 32)
+#define ORDER_END	BIT_ULL(32)
 
 static size_t item_size(const struct shmap_walk *walk,
 			const struct kmap_entry *entry)
