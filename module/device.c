@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/uaccess.h>
 
 #include "device.h"
@@ -79,7 +80,10 @@ static const struct row *find_row(unsigned int cmd)
 {
 	unsigned int nr = _IOC_NR(cmd);
 
-	if (nr >= ARRAY_SIZE(rows) || !rows[nr].run)
+	if (nr >= ARRAY_SIZE(rows))
+		return NULL;
+	nr = array_index_nospec(nr, ARRAY_SIZE(rows));
+	if (!rows[nr].run)
 		return NULL;
 	/* The size may differ: records grow. */
 	if ((cmd ^ rows[nr].cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))

@@ -107,14 +107,15 @@ static int bring(struct shmap_request *rq, const struct kmap_entry *entry,
 	return 0;
 }
 
-static int get_once(struct shmap_shard *shard, struct shmap_request *rq,
-		    bool locked)
+static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
+		    struct shmap_request *rq, bool locked)
 {
 	struct kmap_entry *entry;
 	struct shmap_probe probe;
 	u64 version;
 	s64 number;
 
+	lockdep_assert(map->config.lock->read_held(&shard->lock));
 	if (!shmap_table_begin(&shard->table, rq->hash, &probe))
 		return -EAGAIN;
 	entry = shmap_table_find(&shard->table, &probe, rq->key, rq->key_len,
@@ -149,12 +150,12 @@ int shmap_key_get(struct shmap_map *map, struct shmap_request *rq)
 	for (try = 0;; try++) {
 		if (lock->lockless_reads && try == SHMAP_TRIES) {
 			lock->write_enter(&shard->lock);
-			r = get_once(shard, rq, true);
+			r = get_once(map, shard, rq, true);
 			lock->write_leave(&shard->lock);
 			break;
 		}
 		lock->read_enter(&shard->lock);
-		r = get_once(shard, rq, !lock->lockless_reads);
+		r = get_once(map, shard, rq, !lock->lockless_reads);
 		lock->read_leave(&shard->lock);
 		if (r != -EAGAIN)
 			break;
@@ -224,6 +225,7 @@ static int insert_locked(struct shmap_map *map, struct shmap_shard *shard,
 	u32 bytes = entry_bytes(map, rq->fresh.ref);
 	int r = -ENOSPC;
 
+	shmap_table_assert_locked(&shard->table);
 	if (!shmap_quota_take(&map->entries, i, 1))
 		return r;
 	if (!shmap_quota_take(&map->bytes, i, bytes))
@@ -253,10 +255,11 @@ static int replace_locked(struct shmap_map *map, struct shmap_shard *shard,
 	u32 bytes = entry_bytes(map, rq->fresh.ref);
 	u32 old = entry_bytes(map, spot->ref);
 
+	shmap_table_assert_locked(&shard->table);
 	if (bytes > old && !shmap_quota_take(&map->bytes, i, bytes - old))
 		return -ENOSPC;
 	rq->fresh.entry->version = shard->version + 1;
-	shmap_table_replace_locked(probe, spot, rq->fresh.ref);
+	shmap_table_replace_locked(&shard->table, probe, spot, rq->fresh.ref);
 	if (bytes < old)
 		shmap_quota_give(&map->bytes, i, old - bytes);
 	rq->version = ++shard->version;
@@ -362,6 +365,7 @@ static int add_locked(struct shmap_shard *shard, struct shmap_request *rq,
 	s64 *number = shmap_entry_value(entry);
 	s64 sum;
 
+	shmap_table_assert_locked(&shard->table);
 	if (shmap_entry_value_len(entry) != SHMAP_NUMBER_LEN)
 		return -EDOM;
 	if (check_add_overflow(*number, rq->number, &sum))

@@ -28,8 +28,8 @@ struct shmap_lock {
  * @read_leave: leave as a reader
  * @write_enter: enter as the only writer; nothing may sleep until @write_leave
  * @write_leave: leave as the writer
- * @read_held: lockdep's view, true when it has none
- * @write_held: likewise
+ * @read_held: for lockdep_assert(): held as a reader or as the writer
+ * @write_held: for lockdep_assert(): held as the writer
  */
 struct shmap_lock_ops {
 	const char	*name;

@@ -102,24 +102,30 @@ static void head_init(struct shmap_map *map)
 /* What can be made of the shards without memory, so that they can be unmade. */
 static void shards_init(struct shmap_map *map)
 {
+	struct kmap_shard *desc = (void *)map->head + PAGE_SIZE;
 	unsigned int i;
 
 	for (i = 0; i < map->config.shards; i++) {
-		map->config.lock->init(&map->shard[i].lock);
-		shmap_arena_init(&map->shard[i].arena, &map->pool,
-				 map->config.wipe, deferred_max(&map->config));
+		struct shmap_shard *shard = &map->shard[i];
+
+		map->config.lock->init(&shard->lock);
+		shmap_arena_init(&shard->arena, &map->pool, map->config.wipe,
+				 deferred_max(&map->config));
+		shard->table.lock = &shard->lock;
+		shard->table.lock_ops = map->config.lock;
+		shard->table.pool = &map->pool;
+		shard->table.desc = &desc[i];
+		shard->table.shard_bits = map->shard_bits;
 	}
 }
 
 static int tables_init(struct shmap_map *map)
 {
-	struct kmap_shard *desc = (void *)map->head + PAGE_SIZE;
 	unsigned int i;
 	int r = 0;
 
 	for (i = 0; !r && i < map->config.shards; i++)
-		r = shmap_table_init(&map->shard[i].table, &map->pool, &desc[i],
-				     map->shard_bits,
+		r = shmap_table_init(&map->shard[i].table,
 				     shard_entries(&map->config));
 	return r;
 }
@@ -190,6 +196,7 @@ static unsigned int clear_some_locked(struct shmap_map *map,
 	u32 buckets = shard->table.desc->buckets;
 	u64 bytes = 0;
 
+	shmap_table_assert_locked(&shard->table);
 	for (k = 0; k < CLEAR_REFS && *bucket < buckets &&
 	     n + SHMAP_CHAIN_SLOTS <= CLEAR_REFS; k++)
 		n += shmap_table_empty_locked(&shard->table, (*bucket)++,

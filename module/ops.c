@@ -7,6 +7,7 @@
  * What can be refused is refused before anything changes: that includes output
  * memory that cannot be written.
  */
+#include <linux/nospec.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -207,7 +208,8 @@ static bool tells(int error)
 /* Carry out one record, and write its outputs to it. */
 static int run_record(struct shmap_map *map, fmode_t mode, struct kmap_op *op)
 {
-	const struct action *action = &actions[op->opcode];
+	const struct action *action =
+		&actions[array_index_nospec(op->opcode, ARRAY_SIZE(actions))];
 	struct job job;
 	int r = check_record(map, mode, action, op);
 

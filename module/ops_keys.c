@@ -79,7 +79,6 @@ static int walk_some(struct shmap_map *map, struct shmap_walk *walk,
 /* One attempt of an atomic walk: -ENOBUFS when used is more than size. */
 static int walk_frozen(struct shmap_map *map, struct shmap_walk *walk)
 {
-	void *buf = walk->buf;
 	int r = shmap_walk_freeze(map);
 
 	if (r)
@@ -87,12 +86,12 @@ static int walk_frozen(struct shmap_map *map, struct shmap_walk *walk)
 	walk->cursor = 0;
 	walk->used = 0;
 	walk->count = 0;
+	walk->measure = false;
 	r = gather(map, walk);
 	if (!r && walk->need) {
 		/* It does not fit: count the rest. */
-		walk->buf = NULL;
+		walk->measure = true;
 		r = gather(map, walk);
-		walk->buf = buf;
 		if (!r)
 			r = -ENOBUFS;
 	}
@@ -114,6 +113,7 @@ static int walk_atomic(struct shmap_map *map, struct shmap_walk *walk,
 		walk->buf = NULL;
 		walk->cursor = 0;
 		walk->used = 0;
+		walk->measure = true;
 		r = gather(map, walk);
 		if (r)
 			return r;

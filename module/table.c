@@ -149,36 +149,29 @@ u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits)
 
 /**
  * shmap_table_init - make an empty table
- * @table: to be made, zeroed
- * @pool: memory for buckets, and the entries
- * @desc: descriptor that readers look at, zeroed
- * @shard_bits: low bits of the hash that chose the shard
+ * @table: to be made; lock, lock_ops, pool, desc and shard_bits are set, the
+ *	rest is zero
  * @max_entries: that the table is laid out for
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM; either way shmap_table_exit() may be called.
  */
-int shmap_table_init(struct shmap_table *table, struct shmap_pool *pool,
-		     struct kmap_shard *desc, unsigned int shard_bits,
-		     u64 max_entries)
+int shmap_table_init(struct shmap_table *table, u64 max_entries)
 {
-	table->pool = pool;
-	table->desc = desc;
-	table->shard_bits = shard_bits;
-	table->home_max = home_max(max_entries, shard_bits);
+	table->home_max = home_max(max_entries, table->shard_bits);
 	table->over_end = 2 * table->home_max;
 	table->over_fresh = table->home_max;
 	table->over_backed = table->home_max;
-	table->page = shmap_pool_alloc_table(pool,
+	table->page = shmap_pool_alloc_table(table->pool,
 					     table->over_end /
 					     SHMAP_PAGE_BUCKETS,
 					     sizeof(*table->page));
 	if (!table->page)
 		return -ENOMEM;
-	table->page[0] = shmap_pool_alloc_pages(pool, 0);
+	table->page[0] = shmap_pool_alloc_pages(table->pool, 0);
 	if (!table->page[0])
 		return -ENOMEM;
-	desc->buckets = SHMAP_PAGE_BUCKETS;
+	table->desc->buckets = SHMAP_PAGE_BUCKETS;
 	return 0;
 }
 
@@ -339,6 +332,7 @@ u32 shmap_table_wants_locked(const struct shmap_table *table)
 {
 	u32 n = table->desc->buckets;
 
+	shmap_table_assert_locked(table);
 	if (shmap_chain_spare(table) < SHMAP_CHAIN_BUCKETS &&
 	    table->over_backed < table->over_end)
 		return table->over_backed / SHMAP_PAGE_BUCKETS;
@@ -359,6 +353,7 @@ u32 shmap_table_wants_locked(const struct shmap_table *table)
  */
 bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *page)
 {
+	shmap_table_assert_locked(table);
 	if (table->page[index])
 		return false;
 	WRITE_ONCE(table->page[index], page);
@@ -385,6 +380,7 @@ int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref)
 	struct shmap_chain_end end = { .bucket = home };
 	unsigned int depth = 1;
 
+	shmap_table_assert_locked(table);
 	while ((next = shmap_chain_next(table, end.bucket))) {
 		end.bucket = next;
 		depth++;
@@ -407,15 +403,18 @@ int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref)
 
 /**
  * shmap_table_replace_locked - put another entry with the same key in a slot
+ * @table: the table
  * @probe: of the key
  * @spot: where it is
  * @ref: reference to the new entry; the entry is complete
  *
  * Context: writer.
  */
-void shmap_table_replace_locked(struct shmap_probe *probe,
+void shmap_table_replace_locked(struct shmap_table *table,
+				struct shmap_probe *probe,
 				struct shmap_spot *spot, u32 ref)
 {
+	shmap_table_assert_locked(table);
 	shmap_chain_change_begin(probe->home);
 	WRITE_ONCE(spot->bucket->refs[spot->slot], ref);
 	shmap_chain_change_end(probe->home);
@@ -439,6 +438,7 @@ void shmap_table_remove_locked(struct shmap_table *table,
 	struct shmap_chain_end end;
 	unsigned int slot;
 
+	shmap_table_assert_locked(table);
 	while ((next = shmap_chain_next(table, last))) {
 		before = last;
 		last = next;
@@ -446,7 +446,8 @@ void shmap_table_remove_locked(struct shmap_table *table,
 	slot = shmap_chain_used(last) - 1;
 
 	shmap_chain_change_begin(probe->home);
-	shmap_chain_put(spot->bucket, spot->slot, shmap_chain_tag(last, slot), last->refs[slot]);
+	shmap_chain_put(spot->bucket, spot->slot, shmap_chain_tag(last, slot),
+			last->refs[slot]);
 	end.bucket = slot || !before ? last : before;
 	end.slot = slot || !before ? slot : KMAP_BUCKET_SLOTS;
 	shmap_chain_truncate(table, &end);
@@ -470,6 +471,7 @@ unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 	struct shmap_chain_end end = { .bucket = home };
 	unsigned int n = 0, slot;
 
+	shmap_table_assert_locked(table);
 	for (at = home; at; at = shmap_chain_next(table, at))
 		for (slot = 0; slot < shmap_chain_used(at); slot++)
 			refs[n++] = at->refs[slot];

@@ -3,6 +3,9 @@
 #ifndef SHMAP_TABLE_H
 #define SHMAP_TABLE_H
 
+#include <linux/lockdep.h>
+
+#include "lock.h"
 #include "pool.h"
 
 /* Most buckets in a chain, the home bucket included. */
@@ -16,6 +19,8 @@
 
 /**
  * struct shmap_table - buckets of one shard
+ * @lock: the shard's lock, for assertions
+ * @lock_ops: its discipline
  * @pool: memory for pages of buckets, and the entries
  * @desc: what readers see: the number of buckets
  * @page: the pages of buckets: first those of home buckets, then those of
@@ -33,17 +38,19 @@
  * a lock read @desc, @page and the buckets.
  */
 struct shmap_table {
-	struct shmap_pool	*pool;
-	struct kmap_shard	*desc;
-	void			**page;
-	u32			shard_bits;
-	u32			home_max;
-	u32			over_end;
-	u32			over_backed;
-	u32			over_fresh;
-	u32			over_free;
-	u32			over_free_n;
-	u32			count;
+	const struct shmap_lock		*lock;
+	const struct shmap_lock_ops	*lock_ops;
+	struct shmap_pool		*pool;
+	struct kmap_shard		*desc;
+	void				**page;
+	u32				shard_bits;
+	u32				home_max;
+	u32				over_end;
+	u32				over_backed;
+	u32				over_fresh;
+	u32				over_free;
+	u32				over_free_n;
+	u32				count;
 };
 
 /**
@@ -80,9 +87,7 @@ struct shmap_place {
 	u32			ref;
 };
 
-int shmap_table_init(struct shmap_table *table, struct shmap_pool *pool,
-		     struct kmap_shard *desc, unsigned int shard_bits,
-		     u64 max_entries);
+int shmap_table_init(struct shmap_table *table, u64 max_entries);
 void shmap_table_exit(struct shmap_table *table);
 u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits);
 bool shmap_table_begin(const struct shmap_table *table, u32 hash,
@@ -99,12 +104,25 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 u32 shmap_table_wants_locked(const struct shmap_table *table);
 bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *page);
 int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref);
-void shmap_table_replace_locked(struct shmap_probe *probe,
+void shmap_table_replace_locked(struct shmap_table *table,
+				struct shmap_probe *probe,
 				struct shmap_spot *spot, u32 ref);
 void shmap_table_remove_locked(struct shmap_table *table,
 			       struct shmap_probe *probe,
 			       struct shmap_spot *spot);
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 				      u32 *refs);
+
+/**
+ * shmap_table_assert_locked - the caller is the shard's only writer
+ * @table: the table
+ *
+ * Context: writer.
+ */
+static inline void
+shmap_table_assert_locked(const struct shmap_table *table)
+{
+	lockdep_assert(table->lock_ops->write_held(table->lock));
+}
 
 #endif /* SHMAP_TABLE_H */

@@ -61,7 +61,7 @@ static bool write_chain(struct shmap_map *map, struct shmap_walk *walk,
 			size += item_size(walk,
 					  shmap_pool_entry(&map->pool,
 							   walk->place[same].ref));
-		if (walk->buf && walk->used + size > walk->size) {
+		if (!walk->measure && walk->used + size > walk->size) {
 			walk->need = size;
 			walk->cursor = walk->place[i].order;
 			return false;
@@ -71,7 +71,7 @@ static bool write_chain(struct shmap_map *map, struct shmap_walk *walk,
 
 			entry = shmap_pool_entry(&map->pool,
 						 walk->place[i].ref);
-			if (walk->buf)
+			if (!walk->measure)
 				write_item(walk, entry, i);
 			walk->used += item_size(walk, entry);
 			walk->count++;
@@ -88,6 +88,7 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
 	unsigned int n, i;
 	u64 end;
 
+	lockdep_assert(map->config.lock->read_held(&shard->lock));
 	if (!shmap_table_begin(&shard->table, bitrev32(walk->cursor), &probe))
 		return -EAGAIN;
 	n = shmap_table_collect(&shard->table, &probe, walk->place, &end);

@@ -9,7 +9,8 @@
  * struct shmap_walk - a walk, and what it filled
  * @cursor: where to go on: place in the order, or KMAP_KEYS_END
  * @values: values too
- * @buf: records go here, or NULL to count only
+ * @measure: count only, write nothing
+ * @buf: records go here
  * @size: size of @buf
  * @used: bytes filled
  * @count: records filled
@@ -21,6 +22,7 @@
 struct shmap_walk {
 	u64			cursor;
 	bool			values;
+	bool			measure;
 	void			*buf;
 	size_t			size;
 	size_t			used;
