@@ -385,8 +385,8 @@ static int add_locked(struct shmap_shard *shard, struct shmap_request *rq,
  * @rq: the request; if a fresh entry was needed and not used, it is left there
  *
  * Context: may sleep.
- * Return: 0, or -ENOENT, -EEXIST, -EDOM, -ERANGE, -ENOSPC, -EXFULL, -ENOMEM or
- * -EINTR and nothing changed.
+ * Return: 0, or -ENOENT, -EEXIST, -EDOM, -ERANGE, -EFBIG, -ENOSPC, -EXFULL,
+ * -ENOMEM or -EINTR and nothing changed.
  */
 int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 {
@@ -418,6 +418,8 @@ int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 				r = insert_locked(map, shard, rq);
 		}
 		shmap_map_unlock(map, shard);
+		if (!fresh && map->config.max_value < SHMAP_NUMBER_LEN)
+			return -EFBIG;
 		if (!fresh) {
 			r = shmap_key_prepare(map, rq, SHMAP_NUMBER_LEN);
 			if (!r)
