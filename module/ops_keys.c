@@ -87,6 +87,7 @@ static int walk_frozen(struct shmap_map *map, struct shmap_walk *walk)
 	walk->used = 0;
 	walk->count = 0;
 	walk->measure = false;
+	walk->frozen = true;
 	r = gather(map, walk);
 	if (!r && walk->need) {
 		/* It does not fit: count the rest. */
@@ -95,6 +96,7 @@ static int walk_frozen(struct shmap_map *map, struct shmap_walk *walk)
 		if (!r)
 			r = -ENOBUFS;
 	}
+	walk->frozen = false;
 	shmap_walk_thaw(map);
 	return r;
 }

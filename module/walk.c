@@ -10,7 +10,8 @@
  *
  * A snapshot freezes the map first: each shard's writers are sent to wait, then
  * the walk goes through at its ease.  The moment of the snapshot is when the
- * last shard is frozen.  Writers that waited go before the next snapshot.
+ * last shard is frozen.  No lock is needed then, so however much is copied, only
+ * writers wait; those that waited go before the next snapshot.
  */
 #include <linux/bitrev.h>
 #include <linux/bits.h>
@@ -88,7 +89,8 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
 	unsigned int n, i;
 	u64 end;
 
-	lockdep_assert(map->config.lock->read_held(&shard->lock));
+	lockdep_assert(walk->frozen ||
+		       map->config.lock->read_held(&shard->lock));
 	if (!shmap_table_begin(&shard->table, bitrev32(walk->cursor), &probe))
 		return -EAGAIN;
 	n = shmap_table_collect(&shard->table, &probe, walk->place, &end);
@@ -118,6 +120,8 @@ bool shmap_walk_step(struct shmap_map *map, struct shmap_walk *walk)
 	unsigned int try;
 	int r;
 
+	if (walk->frozen)
+		return step_once(map, shard, walk, true);
 	for (try = 0;; try++) {
 		if (lock->lockless_reads && try == SHMAP_TRIES) {
 			lock->write_enter(&shard->lock);
