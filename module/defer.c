@@ -160,13 +160,28 @@ void shmap_defer_close(struct shmap_arena *arena)
 }
 
 /**
- * shmap_defer_reap - free all whose grace period is over
- * @arena: the arena
+ * shmap_defer_drain - free all that waited when the call began
+ * @arena: the arena; shmap_defer_close() was called
+ *
+ * A polled grace period may not be over when a synchronize_rcu() that began
+ * after it is: so ask each batch.
  *
  * Context: may sleep.
  */
-void shmap_defer_reap(struct shmap_arena *arena)
+void shmap_defer_drain(struct shmap_arena *arena)
 {
-	while (reap(arena))
+	struct list_head *at;
+	unsigned int n = 0;
+
+	spin_lock(&arena->lock);
+	list_for_each(at, &arena->waiting)
+		n++;
+	spin_unlock(&arena->lock);
+	while (n) {
+		if (reap(arena))
+			n--;
+		else if (!wait_oldest(arena))
+			break;
 		cond_resched();
+	}
 }

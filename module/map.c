@@ -427,9 +427,8 @@ void shmap_map_squeeze(struct shmap_map *map)
 	if (map->config.lock->lockless_reads) {
 		for (i = 0; i < map->config.shards; i++)
 			shmap_defer_close(&map->shard[i].arena);
-		synchronize_rcu();
 		for (i = 0; i < map->config.shards; i++)
-			shmap_defer_reap(&map->shard[i].arena);
+			shmap_defer_drain(&map->shard[i].arena);
 	}
 	for (i = 0; i < map->config.shards; i++)
 		shmap_arena_trim(&map->shard[i].arena);
