@@ -154,7 +154,8 @@ static struct miscdevice device = {
 int shmap_device_register(struct shmap_map *map, umode_t mode)
 {
 	the_map = map;
-	device.mode = mode;
+	/* The type as well: a mode of nothing would count as not given. */
+	device.mode = S_IFCHR | mode;
 	return misc_register(&device);
 }
 

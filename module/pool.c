@@ -7,8 +7,10 @@
  * whoever has it mapped.  Arenas take single units, or runs of units for
  * entries that one unit does not suit.  A run is contiguous in the area, and
  * mapped to be contiguous for the kernel while it is one; freed units can be
- * taken again in any other grouping.  Single units are searched from the start
- * and runs from the middle, to keep the area from falling to pieces.
+ * taken again in any other grouping.  Units that have memory are taken first, so
+ * that the map holds no more than it needs at its fullest.  Of the others, single
+ * units are searched from the start and runs from the middle, to keep the area
+ * from falling to pieces.
  *
  * All memory of a map is allocated here: charged to the memory cgroup of the
  * caller, counted, and never at the price of killing a process.
@@ -148,13 +150,15 @@ int shmap_pool_init(struct shmap_pool *pool, u64 bytes)
 					    sizeof(*pool->slab));
 	pool->taken = shmap_pool_alloc_table(pool, BITS_TO_LONGS(pool->units),
 					     sizeof(*pool->taken));
-	if (!pool->unit || !pool->slab || !pool->taken)
+	pool->cold = shmap_pool_alloc_table(pool, BITS_TO_LONGS(pool->units),
+					    sizeof(*pool->cold));
+	if (!pool->unit || !pool->slab || !pool->taken || !pool->cold)
 		return -ENOMEM;
 
+	bitmap_fill(pool->cold, pool->units);
 	/* Reference 0 means none, so the first unit is never used. */
 	__set_bit(0, pool->taken);
 	pool->low = 1;
-	pool->high = pool->units / 2;
 	return 0;
 }
 
@@ -176,34 +180,57 @@ void shmap_pool_exit(struct shmap_pool *pool)
 			      sizeof(*pool->slab));
 	shmap_pool_free_table(pool, pool->taken, BITS_TO_LONGS(pool->units),
 			      sizeof(*pool->taken));
+	shmap_pool_free_table(pool, pool->cold, BITS_TO_LONGS(pool->units),
+			      sizeof(*pool->cold));
 }
 
 static void mark_free(struct shmap_pool *pool, unsigned int first,
 		      unsigned int units)
 {
+	unsigned int i;
+
 	spin_lock(&pool->lock);
 	bitmap_clear(pool->taken, first, units);
+	for (i = first; i < first + units; i++) {
+		if (!pool->unit[i])
+			continue;
+		__clear_bit(i, pool->cold);
+		pool->ready++;
+	}
 	pool->low = min(pool->low, first);
 	spin_unlock(&pool->lock);
 }
 
+/* First of so many units in a row whose bits are clear, or pool->units. */
+static unsigned long find_clear(const struct shmap_pool *pool,
+				unsigned long *bits, unsigned long from,
+				unsigned int units)
+{
+	unsigned long at = bitmap_find_next_zero_area(bits, pool->units, from,
+						      units, 0);
+
+	return min_t(unsigned long, at, pool->units);
+}
+
 static int mark_taken(struct shmap_pool *pool, unsigned int units)
 {
-	unsigned long from, at;
+	unsigned long at = pool->units, i;
 
 	spin_lock(&pool->lock);
-	from = units == 1 ? pool->low : pool->high;
-	at = bitmap_find_next_zero_area(pool->taken, pool->units, from, units,
-					0);
-	if (at >= pool->units && from > 1)
-		at = bitmap_find_next_zero_area(pool->taken, pool->units, 1,
-						units, 0);
-	if (at < pool->units) {
-		bitmap_set(pool->taken, at, units);
+	if (pool->ready >= units)
+		at = find_clear(pool, pool->cold, 1, units);
+	if (at == pool->units && units > 1)
+		at = find_clear(pool, pool->taken, pool->units / 2, units);
+	if (at == pool->units) {
+		at = find_clear(pool, pool->taken, pool->low, units);
 		if (units == 1)
-			pool->low = at + 1;
-		else
-			pool->high = at + units;
+			pool->low = at;
+	}
+	if (at < pool->units) {
+		for (i = at; i < at + units; i++)
+			pool->ready -= !test_bit(i, pool->cold);
+		bitmap_set(pool->cold, at, units);
+		bitmap_set(pool->taken, at, units);
 	}
 	spin_unlock(&pool->lock);
 	return at < pool->units ? (int)at : -ENOSPC;

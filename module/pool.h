@@ -30,13 +30,14 @@ struct shmap_slab;
 
 /**
  * struct shmap_pool - the entry area of a map, in units
- * @lock: protects @taken, @low and @high
+ * @lock: protects @taken, @cold, @ready and @low
  * @unit: kernel address of each unit, NULL as long as it has no memory
  * @slab: the slab that has each unit
  * @taken: bitmap of units in use
+ * @cold: bitmap of units in use or without memory
  * @units: number of units
- * @low: no single unit below this one is free
- * @high: where the search for a run of units goes on
+ * @ready: units that are free and have memory
+ * @low: no unit below this one is free
  * @memory: bytes of kernel memory that the map holds, all told
  *
  * @unit and @slab of a unit belong to whoever has taken it.  Who holds a
@@ -49,9 +50,10 @@ struct shmap_pool {
 	void			**unit;
 	struct shmap_slab	**slab;
 	unsigned long		*taken;
+	unsigned long		*cold;
 	unsigned int		units;
+	unsigned int		ready;
 	unsigned int		low;
-	unsigned int		high;
 	atomic_long_t		memory;
 };
 
