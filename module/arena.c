@@ -197,7 +197,7 @@ u32 shmap_arena_size(u32 bytes)
 }
 
 /**
- * shmap_arena_alloc - allocate an entry
+ * shmap_arena_take - allocate an entry in a slab that has a free one
  * @arena: the arena
  * @bytes: its size, header and all
  * @ref: set to the reference that names it
@@ -205,29 +205,41 @@ u32 shmap_arena_size(u32 bytes)
  * The memory holds what was there before; it is never memory that had another
  * use than as an entry of this map.
  *
- * Context: may sleep.
- * Return: the entry, ERR_PTR(-ENOSPC) when the entry area has no room, or
- * ERR_PTR(-ENOMEM).
+ * Context: any.
+ * Return: the entry, or NULL when there is none and the arena has to grow.
  */
-struct kmap_entry *shmap_arena_alloc(struct shmap_arena *arena, u32 bytes,
-				     u32 *ref)
+struct kmap_entry *shmap_arena_take(struct shmap_arena *arena, u32 bytes,
+				    u32 *ref)
 {
 	struct hlist_head *partial = &arena->partial[size_class(bytes)];
 	struct shmap_slab *slab;
 
 	spin_lock(&arena->lock);
-	while (hlist_empty(partial)) {
-		spin_unlock(&arena->lock);
-		slab = slab_create(arena->pool, bytes);
-		if (IS_ERR(slab))
-			return ERR_CAST(slab);
-		spin_lock(&arena->lock);
-		hlist_add_head(&slab->node, partial);
-	}
-	*ref = slab_pop_locked(arena, hlist_entry(partial->first,
-						  struct shmap_slab, node));
+	slab = hlist_entry_safe(partial->first, struct shmap_slab, node);
+	if (slab)
+		*ref = slab_pop_locked(arena, slab);
 	spin_unlock(&arena->lock);
-	return shmap_pool_entry(arena->pool, *ref);
+	return slab ? shmap_pool_entry(arena->pool, *ref) : NULL;
+}
+
+/**
+ * shmap_arena_grow - get a slab for entries of a size
+ * @arena: the arena
+ * @bytes: size of an entry
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOSPC when the entry area has no room, or -ENOMEM.
+ */
+int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
+{
+	struct shmap_slab *slab = slab_create(arena->pool, bytes);
+
+	if (IS_ERR(slab))
+		return PTR_ERR(slab);
+	spin_lock(&arena->lock);
+	hlist_add_head(&slab->node, &arena->partial[slab->class]);
+	spin_unlock(&arena->lock);
+	return 0;
 }
 
 /**

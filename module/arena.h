@@ -43,8 +43,9 @@ void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
 		      bool wipe, u64 deferred_max);
 void shmap_arena_exit(struct shmap_arena *arena);
 u32 shmap_arena_size(u32 bytes);
-struct kmap_entry *shmap_arena_alloc(struct shmap_arena *arena, u32 bytes,
-				     u32 *ref);
+struct kmap_entry *shmap_arena_take(struct shmap_arena *arena, u32 bytes,
+				    u32 *ref);
+int shmap_arena_grow(struct shmap_arena *arena, u32 bytes);
 void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 		      unsigned int n);
 void shmap_arena_trim(struct shmap_arena *arena);

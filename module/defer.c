@@ -160,6 +160,18 @@ void shmap_defer_close(struct shmap_arena *arena)
 }
 
 /**
+ * shmap_defer_reap - free all whose grace period is over
+ * @arena: the arena
+ *
+ * Context: may sleep.
+ */
+void shmap_defer_reap(struct shmap_arena *arena)
+{
+	while (reap(arena))
+		cond_resched();
+}
+
+/**
  * shmap_defer_drain - free all that waited when the call began
  * @arena: the arena; shmap_defer_close() was called
  *

@@ -7,6 +7,7 @@
 
 void shmap_defer_add(struct shmap_arena *arena, u32 ref);
 void shmap_defer_close(struct shmap_arena *arena);
+void shmap_defer_reap(struct shmap_arena *arena);
 void shmap_defer_drain(struct shmap_arena *arena);
 
 #endif /* SHMAP_DEFER_H */

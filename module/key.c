@@ -50,17 +50,13 @@ static u32 entry_bytes(const struct shmap_map *map, u32 ref)
 int shmap_key_prepare(struct shmap_map *map, struct shmap_request *rq,
 		      u32 value_len)
 {
-	struct shmap_arena *arena = &shmap_map_shard(map, rq->hash)->arena;
+	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
 	u32 bytes = KMAP_ENTRY_SIZE(rq->key_len, value_len);
 	u32 value_at = KMAP_ENTRY_VALUE(rq->key_len);
 	struct kmap_entry *entry;
 	u32 ref;
 
-	entry = shmap_arena_alloc(arena, bytes, &ref);
-	if (entry == ERR_PTR(-ENOSPC)) {
-		shmap_map_squeeze(map);
-		entry = shmap_arena_alloc(arena, bytes, &ref);
-	}
+	entry = shmap_map_alloc(map, shard, bytes, &ref);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
 

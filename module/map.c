@@ -399,6 +399,46 @@ void shmap_map_unlock(struct shmap_map *map, struct shmap_shard *shard)
 }
 
 /**
+ * shmap_map_alloc - allocate an entry
+ * @map: the map
+ * @shard: the shard it is for; not locked
+ * @bytes: its size, header and all
+ * @ref: set to the reference that names it
+ *
+ * What was removed and can be used again goes before fresh memory.
+ *
+ * Context: may sleep.
+ * Return: the entry, ERR_PTR(-ENOSPC) or ERR_PTR(-ENOMEM).
+ */
+struct kmap_entry *shmap_map_alloc(struct shmap_map *map,
+				   struct shmap_shard *shard, u32 bytes,
+				   u32 *ref)
+{
+	bool reaped = !map->config.lock->lockless_reads, squeezed = false;
+	struct kmap_entry *entry;
+	int r = 0;
+
+	while (!r) {
+		entry = shmap_arena_take(&shard->arena, bytes, ref);
+		if (entry)
+			return entry;
+		if (!reaped) {
+			shmap_defer_close(&shard->arena);
+			shmap_defer_reap(&shard->arena);
+			reaped = true;
+			continue;
+		}
+		r = shmap_arena_grow(&shard->arena, bytes);
+		if (r == -ENOSPC && !squeezed) {
+			shmap_map_squeeze(map);
+			squeezed = true;
+			r = 0;
+		}
+	}
+	return ERR_PTR(r);
+}
+
+/**
  * shmap_map_retire - free an entry that was unlinked
  * @map: the map
  * @shard: the shard it was in; not locked

@@ -111,6 +111,9 @@ int shmap_map_clear(struct shmap_map *map, u64 *removed);
 void shmap_map_info(struct shmap_map *map, struct kmap_info *info);
 int shmap_map_lock(struct shmap_map *map, struct shmap_shard *shard);
 void shmap_map_unlock(struct shmap_map *map, struct shmap_shard *shard);
+struct kmap_entry *shmap_map_alloc(struct shmap_map *map,
+				   struct shmap_shard *shard, u32 bytes,
+				   u32 *ref);
 void shmap_map_retire(struct shmap_map *map, struct shmap_shard *shard,
 		      u32 ref);
 void shmap_map_squeeze(struct shmap_map *map);
