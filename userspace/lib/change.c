@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/*
+ * libkmap: changing what the map holds, one operation or many.
+ */
+#include <stdbool.h>
+
+#include "internal.h"
+
+/* Does a call that ended like this set the version in its record? */
+static bool tells_version(int rc)
+{
+	return !rc || rc == -EEXIST || rc == -ESTALE || rc == -EMSGSIZE;
+}
+
+/*
+ * Carry out a record that is filled in but for the version, and hand the
+ * version back.
+ */
+static int change(struct kmap *map, unsigned long request, struct kmap_op *op,
+		  uint64_t *version)
+{
+	int rc;
+
+	if (op->flags & KMAP_MATCH) {
+		if (!version)
+			return -EINVAL;
+		op->version = *version;
+	}
+	rc = device_call(map, request, op);
+	if (version && op->version && tells_version(rc))
+		*version = op->version;
+	return rc;
+}
+
+/* As change(), for a record with KMAP_RETURN. */
+static int change_return(struct kmap *map, unsigned long request,
+			 struct kmap_op *op, uint64_t *version, void *out,
+			 size_t size, size_t *out_len)
+{
+	int rc;
+
+	op->flags |= KMAP_RETURN;
+	op_set_out(op, out, size);
+	rc = change(map, request, op, version);
+	if (!out_len)
+		return rc;
+	if (rc == -ENOENT || (!rc && op->out_len == KMAP_ABSENT))
+		*out_len = KMAP_NO_VALUE;
+	else if (tells_version(rc))
+		*out_len = op->out_len;
+	return rc;
+}
+
+static int fill_set(struct kmap_op *op, const void *key, size_t key_len,
+		    const void *value, size_t value_len, unsigned int flags)
+{
+	op->opcode = KMAP_OP_SET;
+	op->flags = flags;
+	op->value = KMAP_PTR(value);
+	op->value_len = (uint32_t)value_len;
+	if (op->value_len != value_len)
+		return -EFBIG;
+	return op_set_key(op, key, key_len);
+}
+
+static int fill_delete(struct kmap_op *op, const void *key, size_t key_len,
+		       unsigned int flags)
+{
+	op->opcode = KMAP_OP_DELETE;
+	op->flags = flags;
+	return op_set_key(op, key, key_len);
+}
+
+KMAP_EXPORT int kmap_set(struct kmap *map, const void *key, size_t key_len,
+			 const void *value, size_t value_len,
+			 unsigned int flags, uint64_t *version)
+{
+	struct kmap_op op = { 0 };
+	int rc;
+
+	if (flags & KMAP_RETURN)
+		return -EINVAL;
+	rc = fill_set(&op, key, key_len, value, value_len, flags);
+	return rc ? rc : change(map, KMAP_IOC_SET, &op, version);
+}
+
+KMAP_EXPORT int kmap_swap(struct kmap *map, const void *key, size_t key_len,
+			  const void *value, size_t value_len,
+			  unsigned int flags, uint64_t *version, void *out,
+			  size_t size, size_t *out_len)
+{
+	struct kmap_op op = { 0 };
+	int rc;
+
+	rc = fill_set(&op, key, key_len, value, value_len, flags);
+	if (rc)
+		return rc;
+	return change_return(map, KMAP_IOC_SET, &op, version, out, size,
+			     out_len);
+}
+
+KMAP_EXPORT int kmap_delete(struct kmap *map, const void *key, size_t key_len,
+			    unsigned int flags, uint64_t *version)
+{
+	struct kmap_op op = { 0 };
+	int rc;
+
+	if (flags & KMAP_RETURN)
+		return -EINVAL;
+	rc = fill_delete(&op, key, key_len, flags);
+	return rc ? rc : change(map, KMAP_IOC_DELETE, &op, version);
+}
+
+KMAP_EXPORT int kmap_take(struct kmap *map, const void *key, size_t key_len,
+			  unsigned int flags, uint64_t *version, void *out,
+			  size_t size, size_t *out_len)
+{
+	struct kmap_op op = { 0 };
+	int rc;
+
+	rc = fill_delete(&op, key, key_len, flags);
+	if (rc)
+		return rc;
+	return change_return(map, KMAP_IOC_DELETE, &op, version, out, size,
+			     out_len);
+}
+
+KMAP_EXPORT int kmap_add(struct kmap *map, const void *key, size_t key_len,
+			 int64_t delta, unsigned int flags, int64_t *sum,
+			 uint64_t *version)
+{
+	struct kmap_op op = { .opcode = KMAP_OP_ADD };
+	int rc;
+
+	/* There is no way to say which version; and nothing to return. */
+	if (flags & (KMAP_MATCH | KMAP_RETURN))
+		return -EINVAL;
+	op.flags = flags;
+	op.number = delta;
+	rc = op_set_key(&op, key, key_len);
+	if (rc)
+		return rc;
+
+	rc = change(map, KMAP_IOC_ADD, &op, version);
+	if (!rc && sum && !(map->flags & KMAP_WRONLY))
+		*sum = op.number;
+	return rc;
+}
+
+KMAP_EXPORT int kmap_batch(struct kmap *map, struct kmap_op *ops, size_t count,
+			   size_t *done)
+{
+	size_t carried_out = 0;
+	int rc = 0;
+
+	while (!rc && carried_out < count) {
+		size_t left = count - carried_out;
+		struct kmap_batch batch = {
+			.ops = KMAP_PTR(ops + carried_out),
+			.count = left < KMAP_BATCH_MAX ? (uint32_t)left
+						       : KMAP_BATCH_MAX,
+			.op_size = sizeof(*ops),
+		};
+
+		rc = device_call(map, KMAP_IOC_BATCH, &batch);
+		carried_out += batch.done;
+	}
+	if (done)
+		*done = carried_out;
+	return rc;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/*
+ * libkmap: walking over the map.
+ *
+ * An iterator is a buffer of records that the kernel filled, and the cursor
+ * that says where the kernel goes on once they have been handed out.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+/* Room for records of one call; it grows when a single one needs more. */
+#define FIRST_SIZE	65536u
+
+/**
+ * struct kmap_iter - a walk
+ * @map: the handle
+ * @flags: KMAP_KEYS_*
+ * @buf: records
+ * @size: bytes of @buf
+ * @used: bytes of @buf that hold records
+ * @pos: byte of @buf where the next record to hand out begins
+ * @cursor: where the kernel goes on
+ */
+struct kmap_iter {
+	struct kmap	*map;
+	unsigned int	flags;
+	unsigned char	*buf;
+	size_t		size;
+	size_t		used;
+	size_t		pos;
+	uint64_t	cursor;
+};
+
+/*
+ * Get a buffer of at least @need bytes, in any case a larger one than before;
+ * what was in it is not kept.
+ */
+static int make_room(struct kmap_iter *it, uint64_t need)
+{
+	unsigned char *buf;
+
+	/* The map may have grown before the next try: leave some room. */
+	if (it->flags & KMAP_KEYS_ATOMIC)
+		need += need / 8;
+	if (need <= it->size)
+		need = 2 * (uint64_t)it->size;
+	if (need > SIZE_MAX / 2)
+		return -ENOMEM;
+	buf = malloc(need);
+	if (!buf)
+		return -ENOMEM;
+	free(it->buf);
+	it->buf = buf;
+	it->size = need;
+	return 0;
+}
+
+/* Get the next records, at least one unless the walk is over. */
+static int refill(struct kmap_iter *it)
+{
+	it->used = 0;
+	it->pos = 0;
+	while (it->cursor != KMAP_KEYS_END) {
+		struct kmap_keys keys = {
+			.buf = KMAP_PTR(it->buf),
+			.size = it->size,
+			.flags = it->flags,
+			.cursor = it->cursor,
+		};
+		int rc = device_call(it->map, KMAP_IOC_KEYS, &keys);
+
+		if (rc == -EMSGSIZE) {
+			rc = make_room(it, keys.used);
+			if (rc)
+				return rc;
+			continue;
+		}
+		if (rc)
+			return rc;
+		it->cursor = keys.cursor;
+		it->used = keys.used;
+		if (keys.count)
+			break;
+	}
+	return 0;
+}
+
+KMAP_EXPORT int kmap_iter_open(struct kmap *map, unsigned int flags,
+			       struct kmap_iter **it)
+{
+	struct kmap_iter *walk;
+	int rc;
+
+	if (!it)
+		return -EINVAL;
+	*it = NULL;
+	if (flags & ~(KMAP_KEYS_VALUES | KMAP_KEYS_ATOMIC))
+		return -EINVAL;
+	walk = calloc(1, sizeof(*walk));
+	if (!walk)
+		return -ENOMEM;
+	walk->map = map;
+	walk->flags = flags;
+	rc = make_room(walk, FIRST_SIZE);
+	if (!rc)
+		rc = refill(walk);
+	if (rc) {
+		kmap_iter_close(walk);
+		return rc;
+	}
+	*it = walk;
+	return 0;
+}
+
+KMAP_EXPORT int kmap_iter_next(struct kmap_iter *it, struct kmap_pair *pair)
+{
+	const struct kmap_item *item;
+	const unsigned char *data;
+
+	if (it->pos == it->used) {
+		int rc = refill(it);
+
+		if (rc)
+			return rc;
+		if (it->pos == it->used)
+			return 0;
+	}
+
+	/* The buffer is from malloc() and records are multiples of 8 bytes. */
+	item = (const struct kmap_item *)(const void *)(it->buf + it->pos);
+	data = (const unsigned char *)(item + 1);
+
+	pair->key = data;
+	pair->key_len = item->key_len;
+	pair->value = NULL;
+	pair->value_len = item->value_len;
+	pair->version = item->version;
+	if (it->flags & KMAP_KEYS_VALUES) {
+		pair->value = data + item->key_len;
+		it->pos += KMAP_ITEM_SIZE(item->key_len, item->value_len);
+	} else {
+		it->pos += KMAP_ITEM_SIZE(item->key_len, 0);
+	}
+	return 1;
+}
+
+KMAP_EXPORT void kmap_iter_close(struct kmap_iter *it)
+{
+	if (!it)
+		return;
+	free(it->buf);
+	free(it);
+}
