@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session-cache: what the server and its selftest know of each other.
+ */
+#ifndef SESSION_CACHE_H
+#define SESSION_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define LINE		128	/* longest request or answer, with its end */
+#define MAX_WORKERS	64
+
+/* Set before the server starts; the selftest makes life harder. */
+extern struct settings {
+	const char *prefix;	/* what the keys of sessions begin with */
+	uint64_t id_mask;	/* bits that an id may have */
+	bool crowded;		/* let others in between read and update */
+	int worker_count;
+} settings;
+
+/* Print what is wrong, and exit with status 2. */
+_Noreturn void fail(const char *what, const char *why);
+
+/* Make the socket that workers accept connections from. */
+int listen_on(const char *path);
+
+/* Serve until SIGTERM or SIGINT; @workers tells who they are at any time. */
+int serve(int listener, pid_t *workers);
+
+/* Send a request.  False when the answer was lost, since its worker was. */
+bool ask(const char *path, const char *request, char *line);
+
+/* Return 0 when all is well. */
+int selftest(void);
+
+#endif /* SESSION_CACHE_H */
