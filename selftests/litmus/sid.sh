@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Print the folder of a minimal Debian sid that has herd7, which no release of
+# Debian has yet.  It is set up once, with debootstrap, and kept in the cache;
+# remove the folder to have it set up anew.  Only root can.
+#
+# The mirror is one that this machine's apt takes Debian from.
+
+set -eu
+. "$(dirname "$0")/../vm/lib.sh"
+
+DIR=$CACHE/sid-herd7
+LOG=$CACHE/sid-herd7.log
+
+# Whatever format apt's sources have, apt knows what they mean.
+mirrors()
+{
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(SITE)' 'Created-By: Packages' \
+		'Origin: Debian' 'Label: Debian' 2>/dev/null | sort -u
+}
+
+# bootstrap FOLDER MIRROR: what it mounts is not seen outside, nor left behind.
+bootstrap()
+{
+	local -a alone=()
+
+	if unshare --mount true 2>/dev/null; then
+		alone=(unshare --mount)
+	fi
+	"${alone[@]}" debootstrap --force-check-gpg --variant=minbase \
+		--include=herdtools7 sid "$1" "$2" >> "$LOG" 2>&1 &&
+		chroot "$1" /usr/bin/herd7 -version > /dev/null 2>> "$LOG"
+}
+
+set_up()
+{
+	local new mirror
+
+	((EUID == 0)) ||
+		die 'herd7 is not installed, and only root can set Debian sid up for it'
+	command -v debootstrap >/dev/null ||
+		die 'debootstrap is not installed: run "make deps"'
+
+	# apt's proxy, if it has one; debootstrap knows the environment alone.
+	if [[ -z ${http_proxy:-} ]]; then
+		eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
+		export http_proxy
+	fi
+
+	# Without apt's lists there is nothing to read.
+	[[ -n $(mirrors) ]] || apt-get update -q >&2 ||
+		die 'apt-get update failed'
+	[[ -n $(mirrors) ]] || die 'the sources of apt name no Debian mirror'
+
+	printf '== Setting Debian sid up for herd7 (once, about 2 minutes)\n' >&2
+	mkdir -p "$CACHE"
+	new=$(mktemp -d "$CACHE/sid.XXXXXX")
+	# shellcheck disable=SC2064
+	trap "rm -rf --one-file-system '$new'" EXIT
+	trap 'exit 130' INT TERM HUP
+	: > "$LOG"
+	chmod 755 "$new"
+	for mirror in $(mirrors); do
+		if bootstrap "$new/root" "$mirror"; then
+			# Nothing is installed there again, nor read.
+			rm -rf "$new"/root/var/cache/apt/* \
+				"$new"/root/var/lib/apt/lists/* \
+				"$new"/root/usr/share/{doc,man,locale}
+			# Whoever is first wins.
+			mv -T "$new/root" "$DIR" 2>/dev/null || [[ -d $DIR ]]
+			return
+		fi
+		rm -rf --one-file-system "$new/root"
+	done
+	tail -n 5 "$LOG" >&2
+	die "Debian sid cannot be set up; all of the log: $LOG"
+}
+
+[[ -d $DIR ]] || set_up
+printf '%s\n' "$DIR"
