@@ -155,13 +155,13 @@ int shmap_key_get(struct shmap_map *map, struct shmap_request *rq)
 		lock->read_leave(&shard->lock);
 		if (r != -EAGAIN)
 			break;
-		shmap_map_count(map, retries);
+		shmap_map_count(map, SHMAP_RETRIES);
 		cpu_relax();
 	}
 	if (r != -ENOBUFS) {
-		shmap_map_count(map, gets);
+		shmap_map_count(map, SHMAP_GETS);
 		if (r != -ENOENT)
-			shmap_map_count(map, hits);
+			shmap_map_count(map, SHMAP_HITS);
 	}
 	return r;
 }
@@ -308,7 +308,7 @@ int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
 		return r;
 	if (entry)
 		shmap_map_retire(map, shard, spot.ref);
-	shmap_map_count(map, sets);
+	shmap_map_count(map, SHMAP_SETS);
 	return 0;
 }
 
@@ -350,7 +350,7 @@ int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq)
 	if (r)
 		return r;
 	shmap_map_retire(map, shard, spot.ref);
-	shmap_map_count(map, deletes);
+	shmap_map_count(map, SHMAP_DELETES);
 	return 0;
 }
 
@@ -427,6 +427,6 @@ int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 	} while (!r && (wants || !fresh));
 
 	if (!r)
-		shmap_map_count(map, adds);
+		shmap_map_count(map, SHMAP_ADDS);
 	return r;
 }

@@ -302,6 +302,16 @@ void shmap_map_destroy(struct shmap_map *map)
 	kfree(map);
 }
 
+static u64 events(const struct shmap_map *map, enum shmap_event event)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(map->stats, cpu)->count[event]);
+	return sum;
+}
+
 /**
  * shmap_map_info - limits, size and statistics
  * @map: the map
@@ -313,7 +323,6 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 {
 	const struct shmap_config *config = &map->config;
 	unsigned int i;
-	int cpu;
 
 	info->abi = KMAP_ABI;
 	strscpy_pad(info->lock, config->lock->name, sizeof(info->lock));
@@ -338,17 +347,13 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 				  table->home_max -
 				  READ_ONCE(table->over_free_n);
 	}
-	for_each_possible_cpu(cpu) {
-		const struct shmap_stats *stats = per_cpu_ptr(map->stats, cpu);
-
-		info->gets += READ_ONCE(stats->gets);
-		info->hits += READ_ONCE(stats->hits);
-		info->sets += READ_ONCE(stats->sets);
-		info->deletes += READ_ONCE(stats->deletes);
-		info->adds += READ_ONCE(stats->adds);
-		info->walks += READ_ONCE(stats->walks);
-		info->retries += READ_ONCE(stats->retries);
-	}
+	info->gets = events(map, SHMAP_GETS);
+	info->hits = events(map, SHMAP_HITS);
+	info->sets = events(map, SHMAP_SETS);
+	info->deletes = events(map, SHMAP_DELETES);
+	info->adds = events(map, SHMAP_ADDS);
+	info->walks = events(map, SHMAP_WALKS);
+	info->retries = events(map, SHMAP_RETRIES);
 }
 
 /**

@@ -43,14 +43,23 @@ struct shmap_config {
 };
 
 /* What each CPU counts; see struct kmap_info. */
+enum shmap_event {
+	SHMAP_GETS,
+	SHMAP_HITS,
+	SHMAP_SETS,
+	SHMAP_DELETES,
+	SHMAP_ADDS,
+	SHMAP_WALKS,
+	SHMAP_RETRIES,
+	SHMAP_EVENTS
+};
+
+/**
+ * struct shmap_stats - the counters of one CPU
+ * @count: of each event
+ */
 struct shmap_stats {
-	u64	gets;
-	u64	hits;
-	u64	sets;
-	u64	deletes;
-	u64	adds;
-	u64	walks;
-	u64	retries;
+	u64	count[SHMAP_EVENTS];
 };
 
 /**
@@ -135,10 +144,14 @@ static inline struct shmap_shard *shmap_map_shard(const struct shmap_map *map,
 /**
  * shmap_map_count - count an event
  * @map: the map
- * @what: member of struct shmap_stats
+ * @event: which
  *
- * Context: any but an interrupt.
+ * Context: any.
  */
-#define shmap_map_count(map, what)	this_cpu_inc((map)->stats->what)
+static inline void shmap_map_count(struct shmap_map *map,
+				   enum shmap_event event)
+{
+	this_cpu_inc(map->stats->count[event]);
+}
 
 #endif /* SHMAP_MAP_H */

@@ -104,6 +104,7 @@ static int walk_frozen(struct shmap_map *map, struct shmap_walk *walk)
 static int walk_atomic(struct shmap_map *map, struct shmap_walk *walk,
 		       struct kmap_keys *keys)
 {
+	void *buf = NULL;
 	u64 size;
 	int r;
 
@@ -111,7 +112,7 @@ static int walk_atomic(struct shmap_map *map, struct shmap_walk *walk,
 		return -EINVAL;
 	do {
 		/* Count first, then have some more room than that. */
-		kvfree(walk->buf);
+		vfree(buf);
 		walk->buf = NULL;
 		walk->cursor = 0;
 		walk->used = 0;
@@ -121,19 +122,21 @@ static int walk_atomic(struct shmap_map *map, struct shmap_walk *walk,
 			return r;
 		size = walk->used + walk->used / 8 + GATHER;
 		size = min(size, keys->size);
-		walk->buf = __vmalloc(max_t(u64, size, 1), WALK_GFP);
-		if (!walk->buf)
+		buf = __vmalloc(max_t(u64, size, 1), WALK_GFP);
+		if (!buf)
 			return -ENOMEM;
+		walk->buf = buf;
 		walk->size = size;
 		r = walk_frozen(map, walk);
 		keys->used = walk->used;
-		if (r == -ENOBUFS && walk->used > keys->size)
-			return -EMSGSIZE;
-	} while (r == -ENOBUFS);
+	} while (r == -ENOBUFS && walk->used <= keys->size);
 
-	if (!r && copy_to_user(u64_to_user_ptr(keys->buf), walk->buf,
-			       walk->used))
+	walk->buf = NULL;
+	if (r == -ENOBUFS)
+		r = -EMSGSIZE;
+	if (!r && copy_to_user(u64_to_user_ptr(keys->buf), buf, walk->used))
 		r = -EFAULT;
+	vfree(buf);
 	return r;
 }
 
@@ -169,7 +172,7 @@ int shmap_ops_keys(struct shmap_call *call, void *record)
 	walk = kzalloc(sizeof(*walk), GFP_KERNEL_ACCOUNT);
 	if (!walk)
 		return -ENOMEM;
-	shmap_map_count(call->map, walks);
+	shmap_map_count(call->map, SHMAP_WALKS);
 	walk->values = keys->flags & KMAP_KEYS_VALUES;
 	walk->cursor = keys->cursor;
 	if (keys->flags & KMAP_KEYS_ATOMIC)

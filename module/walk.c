@@ -134,7 +134,7 @@ bool shmap_walk_step(struct shmap_map *map, struct shmap_walk *walk)
 		lock->read_leave(&shard->lock);
 		if (r != -EAGAIN)
 			break;
-		shmap_map_count(map, retries);
+		shmap_map_count(map, SHMAP_RETRIES);
 		cpu_relax();
 	}
 	return r;
