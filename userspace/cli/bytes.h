@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Byte strings of the kmap command: a growing buffer, and the forms in which
+ * bytes are written: escaped, hexadecimal, base64.
+ *
+ * Escaped form: the printable ASCII characters 0x20 to 0x7e stand for
+ * themselves, except the backslash; \\ \t \n \r and \xHH (two hexadecimal
+ * digits) stand for the rest.  The text so made has no control characters, and
+ * any bytes come back from it exactly.
+ */
+#ifndef KMAP_CLI_BYTES_H
+#define KMAP_CLI_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Starts as zeros; ends with bytes_free(). */
+struct bytes {
+	unsigned char	*data;
+	size_t		len;
+	size_t		size;
+};
+
+/* Make room for more bytes behind the end; ends the program if it cannot. */
+void bytes_reserve(struct bytes *bytes, size_t more);
+void bytes_add(struct bytes *bytes, const void *data, size_t len);
+void bytes_free(struct bytes *bytes);
+
+static inline void bytes_put(struct bytes *bytes, unsigned char byte)
+{
+	if (bytes->len == bytes->size)
+		bytes_reserve(bytes, 1);
+	bytes->data[bytes->len++] = byte;
+}
+
+void bytes_print_escaped(FILE *out, const void *data, size_t len);
+void bytes_print_hex(FILE *out, const void *data, size_t len);
+void bytes_print_base64(FILE *out, const void *data, size_t len);
+
+/*
+ * Append what text stands for.  Return NULL, or in words what is wrong with the
+ * text; some bytes may have been appended then.
+ */
+const char *bytes_add_escaped(struct bytes *bytes, const char *text);
+const char *bytes_add_hex(struct bytes *bytes, const char *text);
+const char *bytes_add_base64(struct bytes *bytes, const char *text, size_t len);
+
+/* Value of a hexadecimal digit, or -1. */
+int bytes_hex_digit(int c);
+
+/*
+ * What the letter behind a backslash stands for in the escaped form, or -1; x
+ * is not among them.
+ */
+int bytes_escape_letter(int c);
+
+/* Is this well-formed UTF-8: shortest form, no surrogates, to U+10FFFF? */
+bool bytes_is_utf8(const void *data, size_t len);
+
+#endif /* KMAP_CLI_BYTES_H */

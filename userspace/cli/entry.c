@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The subcommands for one key: get, set, del, add.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "value.h"
+
+/* First room for a value that comes back. */
+#define RETURN_ROOM	4096
+
+/* How an operation on a key ended, as far as it is printed. */
+struct outcome {
+	int		err;		/* 0 or a condition */
+	uint64_t	version;	/* 0: none to print */
+	bool		has_value;	/* a value was asked for ... */
+	bool		absent;		/* ... and there was none */
+	const char	*name;		/* of that value in JSON */
+	const void	*value;
+	size_t		len;
+};
+
+static void print_json(const struct cli *cli, const struct bytes *key,
+		       const struct outcome *outcome)
+{
+	fputs("{\"key\":", stdout);
+	cli_print_json(stdout, key->data, key->len);
+	if (outcome->err)
+		printf(",\"error\":\"%s\"", cli_condition_name(outcome->err));
+	if (outcome->version)
+		printf(",\"version\":%" PRIu64, outcome->version);
+	if (outcome->has_value) {
+		printf(",\"%s\":", outcome->name);
+		if (outcome->absent)
+			fputs("null", stdout);
+		else if (cli->args.out == FORM_NUMBER)
+			printf("%" PRId64, cli_number(outcome->value));
+		else
+			cli_print_json(stdout, outcome->value, outcome->len);
+	}
+	puts("}");
+}
+
+static void print_plain(const struct cli *cli, const struct outcome *outcome)
+{
+	if (cli->args.meta && outcome->version) {
+		printf("%" PRIu64, outcome->version);
+		if (outcome->has_value && outcome->absent)
+			fputs(" -", stdout);
+		else if (outcome->has_value)
+			printf(" %zu", outcome->len);
+		putchar('\n');
+	}
+	if (outcome->has_value && !outcome->absent)
+		cli_print_value(cli, outcome->value, outcome->len);
+}
+
+/* Print what came of an operation; the exit status follows from it. */
+static enum cli_status report(struct cli *cli, const struct bytes *key,
+			      const struct outcome *outcome)
+{
+	int err = outcome->err;
+
+	if (err && !cli_is_condition(err))
+		return cli_fail_key(cli, err, key->data, key->len);
+	if (cli->args.out == FORM_NUMBER && outcome->has_value &&
+	    !outcome->absent && outcome->len != sizeof(int64_t))
+		return cli_fail_key(cli, -EDOM, key->data, key->len);
+	if (cli->args.json)
+		print_json(cli, key, outcome);
+	else
+		print_plain(cli, outcome);
+	cli_output_failed(cli);
+	if (err)
+		return cli_fail_key(cli, err, key->data, key->len);
+	return CLI_DONE;
+}
+
+static enum cli_status check_output_form(const struct cli *cli)
+{
+	if (cli->args.json && cli->args.out != FORM_AUTO &&
+	    cli->args.out != FORM_NUMBER)
+		return cli_usage(cli, "with --json, --output can only be number");
+	return CLI_DONE;
+}
+
+/* ---- get ---- */
+
+static enum cli_status run_get(struct cli *cli)
+{
+	struct outcome outcome = { .has_value = true, .name = "value" };
+	enum cli_status status = CLI_ERROR;
+	struct bytes key = { 0 };
+	void *value = NULL;
+
+	if (check_output_form(cli) || cli_take_key(cli, &key) ||
+	    cli_no_operands(cli) || cli_open(cli, KMAP_RDONLY))
+		goto out;
+	outcome.err = kmap_get_alloc(cli->map, key.data, key.len, &value,
+				     &outcome.len, &outcome.version);
+	if (outcome.err)
+		outcome.has_value = false;
+	outcome.value = value;
+	status = report(cli, &key, &outcome);
+out:
+	free(value);
+	bytes_free(&key);
+	return status;
+}
+
+static const struct cli_option get_options[] = {
+	CLI_OPT_HEX("KEY"),
+	CLI_OPT_ESCAPE("KEY"),
+	CLI_OPT_KEY_FILE,
+	CLI_OPT_OUTPUT("the value"),
+	{ "number", 'n', NULL, OPT_FORM, CLI_FIELD(out), FORM_NUMBER,
+	  "the same as --output number" },
+	CLI_OPT_META("first a line with version and length"),
+	CLI_OPT_JSON,
+	CLI_OPT_DEVICE,
+	CLI_OPT_QUIET,
+	CLI_OPT_HELP,
+	CLI_OPT_END
+};
+
+const struct cli_command cli_command_get = {
+	.name = "get",
+	.operands = "KEY",
+	.summary = "Print the value of a key",
+	.details =
+	"The value is printed as it is, with nothing added; to a terminal it is\n"
+	"printed escaped, with a newline.  A KEY of - is read from standard input.\n",
+	.options = get_options,
+	.max = 1,
+	.run = run_get,
+};
+
+/* ---- set ---- */
+
+/* With --return: try with more room until the value found fits. */
+static int set_returning(struct cli *cli, const struct bytes *key,
+			 const struct bytes *value, unsigned int flags,
+			 struct bytes *found, struct outcome *outcome)
+{
+	uint64_t match = outcome->version;
+	size_t len = RETURN_ROOM;
+	int err;
+
+	do {
+		bytes_reserve(found, len);
+		outcome->version = match;
+		err = kmap_swap(cli->map, key->data, key->len, value->data,
+				value->len, flags, &outcome->version,
+				found->data, found->size, &len);
+	} while (err == -EMSGSIZE);
+	outcome->has_value = !err || err == -EEXIST || err == -ESTALE;
+	outcome->absent = outcome->has_value && len == KMAP_NO_VALUE;
+	outcome->value = found->data;
+	outcome->len = outcome->absent ? 0 : len;
+	return err;
+}
+
+static enum cli_status run_set(struct cli *cli)
+{
+	struct bytes key = { 0 }, value = { 0 }, found = { 0 };
+	struct outcome outcome = { .name = "found" };
+	enum cli_status status = CLI_ERROR;
+	unsigned int flags;
+
+	if (check_output_form(cli) ||
+	    cli_op_flags(cli, &flags, &outcome.version) ||
+	    cli_take_key(cli, &key) || cli_take_value(cli, &value) ||
+	    cli_no_operands(cli) ||
+	    cli_open(cli, flags & KMAP_RETURN ? KMAP_RDWR : KMAP_WRONLY))
+		goto out;
+	if (flags & KMAP_RETURN)
+		outcome.err = set_returning(cli, &key, &value,
+					    flags & ~KMAP_RETURN, &found,
+					    &outcome);
+	else
+		outcome.err = kmap_set(cli->map, key.data, key.len, value.data,
+				       value.len, flags, &outcome.version);
+	if (outcome.err == -ENOENT)
+		outcome.version = 0;
+	status = report(cli, &key, &outcome);
+out:
+	bytes_free(&key);
+	bytes_free(&value);
+	bytes_free(&found);
+	return status;
+}
+
+static const struct cli_option set_options[] = {
+	CLI_OPT_CREATE("only if the key is absent"),
+	CLI_OPT_REPLACE("only if the key is present"),
+	CLI_OPT_MATCH,
+	CLI_OPT_RETURN("print the value that was there"),
+	CLI_OPT_HEX("KEY and VALUE"),
+	CLI_OPT_ESCAPE("KEY and VALUE"),
+	{ "number", 'n', NULL, OPT_FLAG, CLI_FIELD(number), 0,
+	  "VALUE is a decimal number, stored as 8 bytes" },
+	CLI_OPT_KEY_FILE,
+	{ "value-file", 'f', "FILE", OPT_TEXT, CLI_FIELD(value_file), 0,
+	  "take the value from FILE, not from an argument" },
+	CLI_OPT_OUTPUT("what was there"),
+	CLI_OPT_META("print a line with the version"),
+	CLI_OPT_JSON,
+	CLI_OPT_DEVICE,
+	CLI_OPT_QUIET,
+	CLI_OPT_HELP,
+	CLI_OPT_END
+};
+
+const struct cli_command cli_command_set = {
+	.name = "set",
+	.operands = "KEY VALUE",
+	.summary = "Store a value under a key",
+	.details =
+	"A KEY or VALUE of - is read from standard input, all of it.\n"
+	"With --return and a condition that is not met, the value found is printed\n"
+	"too; with --meta, the line has the version found, and the length of the\n"
+	"value returned or - if there was none.\n",
+	.options = set_options,
+	.max = 2,
+	.run = run_set,
+};
+
+/* ---- del ---- */
+
+/* With --return: try with more room until the value found fits. */
+static int del_returning(struct cli *cli, const struct bytes *key,
+			 unsigned int flags, struct bytes *found,
+			 struct outcome *outcome)
+{
+	uint64_t match = outcome->version;
+	size_t len = RETURN_ROOM;
+	int err;
+
+	do {
+		bytes_reserve(found, len);
+		outcome->version = match;
+		err = kmap_take(cli->map, key->data, key->len, flags,
+				&outcome->version, found->data, found->size,
+				&len);
+	} while (err == -EMSGSIZE);
+	outcome->has_value = !err || err == -ESTALE;
+	outcome->value = found->data;
+	outcome->len = outcome->has_value ? len : 0;
+	return err;
+}
+
+static enum cli_status del_key(struct cli *cli, const struct bytes *key,
+			       unsigned int flags, uint64_t match)
+{
+	struct outcome outcome = { .name = "found", .version = match };
+	struct bytes found = { 0 };
+	enum cli_status status;
+
+	if (flags & KMAP_RETURN)
+		outcome.err = del_returning(cli, key, flags & ~KMAP_RETURN,
+					    &found, &outcome);
+	else
+		outcome.err = kmap_delete(cli->map, key->data, key->len, flags,
+					  &outcome.version);
+	if (outcome.err == -ENOENT)
+		outcome.version = 0;
+	status = report(cli, key, &outcome);
+	bytes_free(&found);
+	return status;
+}
+
+static enum cli_status run_del(struct cli *cli)
+{
+	enum cli_status status, worst = CLI_DONE;
+	struct bytes key = { 0 };
+	unsigned int flags;
+	uint64_t match = 0;
+
+	if (check_output_form(cli) || cli_op_flags(cli, &flags, &match))
+		return CLI_ERROR;
+	if (cli->args.key_file && cli_no_operands(cli))
+		return CLI_ERROR;
+	if (flags && cli->argc > 1)
+		return cli_usage(cli, "--match and --return take one key only");
+	do {
+		key.len = 0;
+		status = cli_take_key(cli, &key);
+		if (!status && !cli->map)
+			status = cli_open(cli, flags & KMAP_RETURN ?
+					  KMAP_RDWR : KMAP_WRONLY);
+		if (!status)
+			status = del_key(cli, &key, flags, match);
+		if (status > worst)
+			worst = status;
+	} while (status != CLI_ERROR && cli->argc);
+	bytes_free(&key);
+	return worst;
+}
+
+static const struct cli_option del_options[] = {
+	CLI_OPT_MATCH,
+	CLI_OPT_RETURN("print the value removed"),
+	CLI_OPT_HEX("KEY"),
+	CLI_OPT_ESCAPE("KEY"),
+	CLI_OPT_KEY_FILE,
+	CLI_OPT_OUTPUT("the value"),
+	CLI_OPT_META("print a line with the version"),
+	CLI_OPT_JSON,
+	CLI_OPT_DEVICE,
+	CLI_OPT_QUIET,
+	CLI_OPT_HELP,
+	CLI_OPT_END
+};
+
+const struct cli_command cli_command_del = {
+	.name = "del",
+	.operands = "KEY...",
+	.summary = "Remove keys",
+	.details =
+	"With several keys, the exit status is 1 if any was absent; --match and\n"
+	"--return take one key.  A KEY of - is read from standard input.  With --meta,\n"
+	"the line has the version removed, or with a --match that fails the version\n"
+	"found, and with --return the length of the value.\n",
+	.options = del_options,
+	.max = INT32_MAX,
+	.run = run_del,
+};
+
+/* ---- add ---- */
+
+static enum cli_status take_delta(struct cli *cli, int64_t *delta)
+{
+	if (!cli->argc)
+		return CLI_DONE;
+	if (!cli_parse_s64(cli->argv[0], delta))
+		return cli_usage(cli, "\"%s\" is not a decimal number of 64 bits",
+				 cli->argv[0]);
+	cli->argv++;
+	cli->argc--;
+	return cli_no_operands(cli);
+}
+
+static enum cli_status run_add(struct cli *cli)
+{
+	struct outcome outcome = { .name = "sum", .len = sizeof(int64_t) };
+	enum cli_status status = CLI_ERROR;
+	struct bytes key = { 0 };
+	int64_t delta = 1, sum = 0;
+	unsigned int flags;
+
+	if (cli_op_flags(cli, &flags, &outcome.version) ||
+	    cli_take_key(cli, &key) || take_delta(cli, &delta) ||
+	    cli_open(cli, cli->args.no_sum ? KMAP_WRONLY : KMAP_RDWR))
+		goto out;
+	outcome.err = kmap_add(cli->map, key.data, key.len, delta, flags, &sum,
+			       &outcome.version);
+	outcome.has_value = !outcome.err && !cli->args.no_sum;
+	outcome.value = &sum;
+	cli->args.out = FORM_NUMBER;
+	if (outcome.err == -ENOENT)
+		outcome.version = 0;
+	status = report(cli, &key, &outcome);
+out:
+	bytes_free(&key);
+	return status;
+}
+
+static const struct cli_option add_options[] = {
+	CLI_OPT_CREATE("only if the key is absent"),
+	CLI_OPT_REPLACE("only if the key is present"),
+	{ "no-sum", 's', NULL, OPT_FLAG, CLI_FIELD(no_sum), 0,
+	  "print no sum; write permission is enough then" },
+	CLI_OPT_HEX("KEY"),
+	CLI_OPT_ESCAPE("KEY"),
+	CLI_OPT_KEY_FILE,
+	CLI_OPT_META("first a line with version and length"),
+	CLI_OPT_JSON,
+	CLI_OPT_DEVICE,
+	CLI_OPT_QUIET,
+	CLI_OPT_HELP,
+	CLI_OPT_END
+};
+
+const struct cli_command cli_command_add = {
+	.name = "add",
+	.operands = "KEY [NUMBER]",
+	.summary = "Add to a number and print the sum",
+	.details =
+	"NUMBER is 1 unless given, and may be negative.  The value of the key must be a\n"
+	"number, 8 bytes long; an absent key counts as 0 and is created.\n",
+	.options = add_options,
+	.max = 2,
+	.run = run_add,
+};

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Messages, exit statuses, and the beginning and end of a run, see cli.h.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "cli.h"
+
+/* Longest part of a key that a message shows. */
+#define KEY_SHOWN	64
+
+static void print_head(const struct cli *cli)
+{
+	fputs("kmap: ", stderr);
+	if (cli->command)
+		fprintf(stderr, "%s: ", cli->command->name);
+}
+
+enum cli_status cli_error(const struct cli *cli, const char *format, ...)
+{
+	va_list args;
+
+	print_head(cli);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return CLI_ERROR;
+}
+
+enum cli_status cli_usage(const struct cli *cli, const char *format, ...)
+{
+	va_list args;
+
+	print_head(cli);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	if (cli->command)
+		fprintf(stderr, "\nTry \"kmap %s --help\".\n",
+			cli->command->name);
+	else
+		fputs("\nTry \"kmap --help\".\n", stderr);
+	return CLI_ERROR;
+}
+
+bool cli_is_condition(int err)
+{
+	return err == -ENOENT || err == -EEXIST || err == -ESTALE;
+}
+
+const char *cli_condition_name(int err)
+{
+	return err == -ENOENT ? "ENOENT" : err == -EEXIST ? "EEXIST" : "ESTALE";
+}
+
+enum cli_status cli_fail_key(const struct cli *cli, int err, const void *key,
+			     size_t len)
+{
+	bool condition = cli_is_condition(err);
+
+	if (!condition || !cli->args.quiet) {
+		print_head(cli);
+		fputs("key \"", stderr);
+		bytes_print_escaped(stderr, key,
+				    len < KEY_SHOWN ? len : KEY_SHOWN);
+		fprintf(stderr, "%s\": %s\n", len > KEY_SHOWN ? "..." : "",
+			kmap_strerror(err));
+	}
+	return condition ? CLI_UNMET : CLI_ERROR;
+}
+
+enum cli_status cli_fail(const struct cli *cli, int err)
+{
+	return cli_error(cli, "%s: %s", cli->device, kmap_strerror(err));
+}
+
+enum cli_status cli_open(struct cli *cli, unsigned int flags)
+{
+	const char *named = getenv("KMAP_DEVICE");
+	int err = kmap_open(&cli->map, cli->args.device, flags);
+
+	cli->device = named && *named ? named : KMAP_DEVICE;
+	if (cli->args.device && *cli->args.device)
+		cli->device = cli->args.device;
+	if (err)
+		return cli_error(cli, "cannot open %s: %s", cli->device,
+				 kmap_strerror(err));
+	return CLI_DONE;
+}
+
+bool cli_output_failed(struct cli *cli)
+{
+	if (ferror(stdout) && !cli->out_errno)
+		cli->out_errno = errno ? errno : EIO;
+	return cli->out_errno;
+}
+
+int cli_finish(struct cli *cli, enum cli_status status)
+{
+	cli_output_failed(cli);
+	errno = 0;
+	if (fclose(stdout) && !cli->out_errno)
+		cli->out_errno = errno ? errno : EIO;
+	if (cli->out_errno)
+		status = cli_error(cli, "cannot write output: %s",
+				   strerror(cli->out_errno));
+	kmap_close(cli->map);
+	return status;
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The subcommands for the map as a whole: info, clear.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli.h"
+
+enum field_kind { FIELD_U32, FIELD_U64, FIELD_TEXT };
+
+/* One fact of struct kmap_info. */
+static const struct field {
+	const char	*name;
+	enum field_kind	kind;
+	size_t		offset;
+	const char	*text;
+} fields[] = {
+#define FIELD(name, kind, text) \
+	{ #name, FIELD_##kind, offsetof(struct kmap_info, name), text }
+	FIELD(abi, U32, "version of the kernel interface"),
+	FIELD(lock, TEXT, "lock discipline"),
+	FIELD(shards, U32, "shards, each with a lock of its own"),
+	FIELD(entries, U64, "entries"),
+	FIELD(max_entries, U64, "entries at most"),
+	FIELD(bytes, U64, "bytes of entries"),
+	FIELD(max_bytes, U64, "bytes of entries at most"),
+	FIELD(max_key, U32, "bytes of a key at most"),
+	FIELD(max_value, U32, "bytes of a value at most"),
+	FIELD(memory, U64, "bytes of kernel memory held"),
+	FIELD(deferred, U64, "bytes removed that wait for readers"),
+	FIELD(deferred_max, U64, "bytes that may wait at most"),
+	FIELD(buckets, U64, "buckets"),
+	FIELD(overflow, U64, "overflow buckets"),
+	FIELD(max_chain, U32, "keys that can share a bucket"),
+	FIELD(gets, U64, "gets"),
+	FIELD(hits, U64, "gets that found their key"),
+	FIELD(sets, U64, "sets that stored"),
+	FIELD(deletes, U64, "deletes that removed"),
+	FIELD(adds, U64, "adds that stored"),
+	FIELD(walks, U64, "calls of walks over keys"),
+	FIELD(retries, U64, "lookups begun anew because of a writer"),
+	FIELD(waits, U64, "operations that waited for readers"),
+	FIELD(window, U64, "bytes of the window for mmap"),
+#undef FIELD
+};
+
+/* Width of a value in the table that is printed. */
+#define TEXT_COLUMN	16
+
+/* Print a fact; returns how many characters that took. */
+static int print_field(const struct field *field,
+		       const struct kmap_info *facts, const char *quote)
+{
+	const char *at = (const char *)facts + field->offset;
+	uint64_t u64;
+	uint32_t u32;
+
+	switch (field->kind) {
+	case FIELD_U32:
+		memcpy(&u32, at, sizeof(u32));
+		return printf("%" PRIu32, u32);
+	case FIELD_U64:
+		memcpy(&u64, at, sizeof(u64));
+		return printf("%" PRIu64, u64);
+	case FIELD_TEXT:
+		break;
+	}
+	return printf("%s%.*s%s", quote, (int)sizeof(facts->lock), at, quote);
+}
+
+static const struct field *find_field(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!strcmp(name, fields[i].name))
+			return &fields[i];
+	return NULL;
+}
+
+static void print_json(const struct cli *cli, const struct kmap_info *facts)
+{
+	const char *comma = "";
+
+	putchar('{');
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		bool wanted = !cli->argc;
+
+		for (int j = 0; j < cli->argc; j++)
+			wanted |= !strcmp(fields[i].name, cli->argv[j]);
+		if (!wanted)
+			continue;
+		printf("%s\"%s\":", comma, fields[i].name);
+		print_field(&fields[i], facts, "\"");
+		comma = ",";
+	}
+	puts("}");
+}
+
+static void print_table(const struct kmap_info *facts)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		int width;
+
+		printf("%-14s", fields[i].name);
+		width = print_field(&fields[i], facts, "");
+		printf("%*s%s\n", width < TEXT_COLUMN ? TEXT_COLUMN - width : 1,
+		       "", fields[i].text);
+	}
+}
+
+static enum cli_status run_info(struct cli *cli)
+{
+	struct kmap_info facts = { 0 };
+	int err;
+
+	for (int i = 0; i < cli->argc; i++)
+		if (!find_field(cli->argv[i]))
+			return cli_usage(cli, "unknown field \"%s\"; \"kmap info\" lists them",
+					 cli->argv[i]);
+	if (cli_open(cli, KMAP_RDONLY))
+		return CLI_ERROR;
+	err = kmap_info(cli->map, &facts);
+	if (err)
+		return cli_fail(cli, err);
+	if (cli->args.json) {
+		print_json(cli, &facts);
+	} else if (!cli->argc) {
+		print_table(&facts);
+	} else {
+		for (int i = 0; i < cli->argc; i++) {
+			print_field(find_field(cli->argv[i]), &facts, "");
+			putchar('\n');
+		}
+	}
+	return CLI_DONE;
+}
+
+static const struct cli_option info_options[] = {
+	CLI_OPT_JSON,
+	CLI_OPT_DEVICE,
+	CLI_OPT_QUIET,
+	CLI_OPT_HELP,
+	CLI_OPT_END
+};
+
+const struct cli_command cli_command_info = {
+	.name = "info",
+	.operands = "[FIELD...]",
+	.summary = "Print limits, size and statistics of the map",
+	.details =
+	"With FIELDs, print only their values, one a line in the order given.\n",
+	.options = info_options,
+	.max = INT32_MAX,
+	.run = run_info,
+};
+
+static enum cli_status run_clear(struct cli *cli)
+{
+	uint64_t removed = 0;
+	int err;
+
+	if (!cli->args.yes)
+		return cli_usage(cli, "this removes all keys of all processes; say --yes if so");
+	if (cli_open(cli, KMAP_WRONLY))
+		return CLI_ERROR;
+	err = kmap_clear(cli->map, &removed);
+	if (err)
+		return cli_error(cli, "%s; %" PRIu64 " keys were removed",
+				 kmap_strerror(err), removed);
+	if (cli->args.json)
+		printf("{\"removed\":%" PRIu64 "}\n", removed);
+	else if (!cli->args.quiet)
+		printf("%" PRIu64 " keys removed\n", removed);
+	return CLI_DONE;
+}
+
+static const struct cli_option clear_options[] = {
+	{ "yes", 'y', NULL, OPT_FLAG, CLI_FIELD(yes), 0,
+	  "yes, remove every key" },
+	CLI_OPT_JSON,
+	CLI_OPT_DEVICE,
+	CLI_OPT_QUIET,
+	CLI_OPT_HELP,
+	CLI_OPT_END
+};
+
+const struct cli_command cli_command_clear = {
+	.name = "clear",
+	.operands = "",
+	.summary = "Remove all keys",
+	.details =
+	"Does nothing without --yes.\n",
+	.options = clear_options,
+	.run = run_clear,
+};

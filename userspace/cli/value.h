@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keys and values of the kmap command: how they come in from arguments, files
+ * and pipes, and how they are printed.
+ */
+#ifndef KMAP_CLI_VALUE_H
+#define KMAP_CLI_VALUE_H
+
+#include "bytes.h"
+#include "cli.h"
+
+/*
+ * Append the key that the command line names: the contents of --key-file, or
+ * else the next operand, which is consumed.  An operand "-" stands for standard
+ * input.  Contents of files and of standard input are taken as they are.
+ */
+enum cli_status cli_take_key(struct cli *cli, struct bytes *key);
+
+/* The same for the value: --value-file or the next operand. */
+enum cli_status cli_take_value(struct cli *cli, struct bytes *value);
+
+/* Refuse operands that are left over. */
+enum cli_status cli_no_operands(const struct cli *cli);
+
+/* A file or pipe by name, "-" for standard input: its descriptor or -1. */
+int cli_open_input(struct cli *cli, const char *name);
+
+/*
+ * Print a value in the form that --output names; escaped to a terminal unless
+ * told otherwise, so that it cannot play tricks there.  Only the raw form has
+ * no newline behind it.  What FORM_NUMBER prints must have 8 bytes.
+ */
+void cli_print_value(const struct cli *cli, const void *data, size_t len);
+
+/* The 8 bytes at data as a number, in the byte order of the machine. */
+int64_t cli_number(const void *data);
+
+/*
+ * Print bytes as a JSON value: a string if they are UTF-8, else an object
+ * {"base64": "..."}.  The two cannot be mistaken for each other, and the bytes
+ * come back exactly from either.
+ */
+void cli_print_json(FILE *out, const void *data, size_t len);
+
+#endif /* KMAP_CLI_VALUE_H */
