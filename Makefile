@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Makefile for people; Kbuild beside it names the objects of the module.
+# "make help" says what there is.
+
+VM	:= selftests/vm
+# Headers to build the module with: those of the running kernel, else the newest
+# installed.
+KDIR	?= $(shell $(VM)/kdir.sh)
+PREFIX	?= /usr/local
+DESTDIR	?=
+
+# What is made for the guest.
+BUILD	:= $(CURDIR)/build
+GUEST	:= $(BUILD)/guest
+export KMAP_KO := $(GUEST)/module/kmap.ko
+export TEST_DIR := $(GUEST)/tests
+export BIN_DIR := $(GUEST)/bin
+
+# Given on the command line, they are for the scripts.
+export TESTS LOCK HAMMER TIMEOUT V KERNEL MODULES KERNEL_KDIR ACCEL CMD PARAMS
+
+Q := $(if $(filter 1,$(V)),,@)
+QUIET := $(if $(filter 1,$(V)),,-s)
+MAKEFLAGS += --no-print-directory
+say = @printf '== %s\n' $(1)
+
+all: module userspace
+
+module: deps-build
+	$(Q)test -n '$(KDIR)' || $(VM)/deps.sh module
+	$(Q)$(MAKE) module-build
+
+# By itself, since KDIR can be there only now.
+module-build:
+	$(call say,'Building kmap.ko with $(KDIR)')
+	$(Q)test -n '$(KDIR)' || { echo 'no kernel headers; name them with KDIR='; false; }
+	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+userspace: deps-build
+	$(call say,'Building libkmap and the kmap command')
+	$(Q)$(MAKE) $(QUIET) -C userspace all
+
+# What the guest needs: the module for its kernel, programs, tests.
+guest-module:
+	$(call say,'Building kmap.ko for the guest')
+	$(Q)$(VM)/module.sh $(GUEST)/module
+
+guest-programs: userspace
+	$(Q)$(VM)/programs.sh $(BIN_DIR)
+
+guest-tests:
+	$(call say,'Building the tests')
+	$(Q)rm -rf $(TEST_DIR)
+	$(Q)$(MAKE) $(QUIET) -C selftests install INSTALL_PATH=$(TEST_DIR)
+
+guest: guest-module guest-programs guest-tests
+
+check: deps-check
+	$(Q)$(MAKE) guest
+	$(Q)$(VM)/check.sh
+
+check-large: deps-check
+	$(Q)$(MAKE) guest
+	$(Q)LIST=kselftest-list-large.txt TIMEOUT=$(or $(TIMEOUT),1800) \
+		$(VM)/check.sh -m 6G
+
+check-vm: deps-check
+	$(Q)$(VM)/selftest.sh
+
+demo: deps-demo
+	$(Q)$(MAKE) guest-module guest-programs
+	$(Q)$(VM)/demo.sh
+
+vm: deps-check
+	$(Q)$(MAKE) guest-module guest-programs
+	$(Q)$(VM)/shell.sh
+
+style: deps-style
+	$(Q)selftests/style/style.sh $(CHECKS)
+
+deps:
+	$(Q)$(VM)/deps.sh all
+
+deps-%:
+	$(Q)$(VM)/deps.sh $*
+
+# Signing would want the key that the kernel was signed with.
+install: module userspace
+	$(call say,'Installing below $(DESTDIR)$(PREFIX) and the module for $(KDIR)')
+	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_MODULE_SIG_ALL= \
+		INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true modules_install
+	$(Q)$(if $(DESTDIR),,depmod $$(cat $(KDIR)/include/config/kernel.release))
+	$(Q)$(MAKE) $(QUIET) -C userspace install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+uninstall:
+	$(call say,'Removing what "make install" put below $(DESTDIR)$(PREFIX)')
+	$(Q)$(VM)/uninstall.sh '$(KDIR)' '$(PREFIX)' '$(DESTDIR)'
+
+clean:
+	$(call say,'Removing what was built')
+	$(Q)test -z '$(KDIR)' || $(MAKE) $(QUIET) -C $(KDIR) M=$(CURDIR) clean
+	$(Q)$(MAKE) $(QUIET) -C userspace clean
+	$(Q)rm -rf build selftests/build
+
+help:
+	@sed -e 1,2d $(VM)/help.txt
+
+.PHONY: all module module-build userspace guest guest-module guest-programs guest-tests
+.PHONY: check check-large check-vm demo vm style deps install uninstall clean help

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The checks of style.sh: each prints its findings, one a line, beginning with
+# the path from the top and a colon.  To be sourced, after lib.sh; they run in
+# the top folder.
+
+# Everything that is ours, without what is built.
+tree()
+{
+	find . \( -path ./.git -o -name build -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name '*.o' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '.checkpatch-*' -o -name Module.symvers -o -name modules.order \) -prune -o \
+		-type f -printf '%P\n' | sort
+}
+
+c_files()
+{
+	tree | grep -E "^($1)/.*\.[ch]$"
+}
+
+# Scripts by name or by first line.
+scripts()
+{
+	tree | while IFS= read -r file; do
+		case $file in
+		*.sh|*.bash)
+			printf '%s\n' "$file"
+			;;
+		*)
+			head -c 64 "$file" | head -n 1 | grep -q -a \
+				'^#!.*sh$' && printf '%s\n' "$file"
+			;;
+		esac
+	done
+}
+
+prepare()
+{
+	SOURCE=$("$VM_DIR/source.sh") || return
+	FRAMEWORK=$(selftests/framework.sh) || return
+	OUT=$TOP_DIR/build/style
+	mkdir -p "$OUT"
+}
+
+# Licence lines, marks of unfinished work, blanks at line ends, length of files.
+check_texts()
+{
+	local file want lines
+
+	tree | while IFS= read -r file; do
+		case $file in
+		LICENSES/*)
+			continue
+			;;
+		module/*|Kbuild|Makefile)
+			want=GPL-2.0-only
+			;;
+		uapi/*)
+			want='GPL-2.0-only WITH Linux-syscall-note'
+			;;
+		userspace/*)
+			want=MIT
+			;;
+		selftests/settings|selftests/config|.gitignore|*.md)
+			want=
+			;;
+		*)
+			want='GPL-2.0(-only)?'
+			;;
+		esac
+		if [[ -n $want ]] && ! head -n 6 "$file" |
+			grep -q -E "SPDX-License-Identifier: $want( |\$)"; then
+			printf '%s:1: no SPDX line with %s\n' "$file" "$want"
+		fi
+		grep -n -H -E '[[:blank:]]+$' "$file"
+		# Spelt so that this line is none of them.
+		grep -n -H -w -E 'TO''DO|FIX''ME|XX''X' "$file"
+		lines=$(wc -l < "$file")
+		case $file in
+		*.c|*.h|*.sh)
+			((lines <= 550)) || printf \
+				'%s:%d: longer than 550 lines\n' "$file" "$lines"
+			;;
+		esac
+		[[ -z $(tail -c 1 "$file") ]] ||
+			printf '%s:%d: no newline at the end\n' "$file" "$lines"
+	done
+}
+
+# checkpatch keeps a file of its own in the folder where it runs.
+check_checkpatch()
+{
+	c_files 'module|uapi|userspace|selftests' | sed "s|^|$TOP_DIR/|" | (
+		cd "$OUT" || exit
+		xargs perl "$SOURCE/scripts/checkpatch.pl" --strict --no-tree \
+			--terse --show-types --no-summary -q -f
+	) | sed "s|^$TOP_DIR/||"
+}
+
+# our_warnings DIR: the warnings of a build log, with paths from the top.
+our_warnings()
+{
+	sed -e "s|$1/||g" -e "s|$TOP_DIR/||g" |
+		grep -E '(warning|error|Warning|Error):|^make.*Error|undefined!'
+}
+
+# The module with W=1 and sparse, from scratch: a warning shows only when its
+# file is compiled.
+check_module()
+{
+	rm -rf "$OUT/module"
+	"$VM_DIR/module.sh" "$OUT/module" W=1 C=2 > "$OUT/module.log" 2>&1
+	our_warnings "$OUT/module" < "$OUT/module.log"
+	[[ -e $OUT/module/kmap.ko ]]
+}
+
+# What coccicheck does in report mode.  Those of the kernel's patterns that want
+# an OCaml compiler, and one that is meant for a certain driver, are left out.
+check_coccinelle()
+{
+	local file
+
+	find "$SOURCE/scripts/coccinelle" -name '*.cocci' | sort |
+	while IFS= read -r file; do
+		grep -q '^virtual report' "$file" || continue
+		grep -q '^@.*script:ocaml' "$file" && continue
+		spatch -D report --very-quiet --no-show-diff --no-includes \
+			--include-headers --cocci-file "$file" --dir module 2>&1
+	done | grep '^module/'
+	true
+}
+
+check_selftests()
+{
+	rm -rf "$OUT/selftests"
+	CFLAGS='-Werror -Wshadow -Wno-unused-parameter' make -s -C selftests \
+		OUTPUT="$OUT/selftests" > "$OUT/selftests.log" 2>&1
+	our_warnings "$OUT/selftests" < "$OUT/selftests.log"
+	[[ -n $(find "$OUT/selftests" -type f -perm /111) ]]
+}
+
+# userspace_build NAME MAKE ARGUMENT...
+userspace_build()
+{
+	local name=$1 status
+
+	shift
+	rm -rf "${OUT:?}/$name"
+	make -s -C userspace BUILD="$OUT/$name" WERROR=1 "$@" \
+		> "$OUT/$name.log" 2>&1
+	status=$?
+	our_warnings "$OUT/$name" < "$OUT/$name.log"
+	return "$status"
+}
+
+check_userspace()
+{
+	userspace_build userspace
+}
+
+check_userspace32()
+{
+	userspace_build userspace32 CFLAGS='-O2 -m32' LDFLAGS=-m32
+}
+
+# The ABI's header stands alone, twice, as C90 and as C++98, for 32 and 64 bits.
+check_header()
+{
+	local bits file=$OUT/header
+
+	printf '#include <linux/kmap.h>\n#include <linux/kmap.h>\n' > "$file.c"
+	printf 'struct kmap_op op; int main(void) { return 0; }\n' >> "$file.c"
+	cp "$file.c" "$file.cc"
+	for bits in 32 64; do
+		gcc -m$bits -std=c90 -pedantic -Wall -Wextra -fsyntax-only \
+			-Iuapi "$file.c" 2>&1
+		g++ -m$bits -std=c++98 -Wall -Wextra -fsyntax-only \
+			-Iuapi "$file.cc" 2>&1
+	done | our_warnings "$OUT"
+	grep -n -H -E '\b(u8|u16|u32|u64|uint[0-9]+_t|size_t|bool)\b' \
+		uapi/linux/kmap.h
+	true
+}
+
+# The tests of the ABI's layout need no kernel: they run here, in both sizes.
+check_layout()
+{
+	local bits program=$OUT/layout
+
+	for bits in 32 64; do
+		gcc -m$bits -Iuapi -I"$FRAMEWORK" -Iselftests -pthread \
+			-o "$program$bits" selftests/layout.c || return
+		"$program$bits" | grep -a -E '^not ok|layout.c:' |
+			sed "s/^/selftests\/layout.c: $bits bits: /"
+		((PIPESTATUS[0] == 0)) ||
+			printf 'selftests/layout.c: %s bits: failed\n' $bits
+	done
+}
+
+check_shellcheck()
+{
+	scripts | xargs shellcheck -x -P SCRIPTDIR -f gcc
+}
+
+# Which other pages this machine has is no matter.
+check_mandoc()
+{
+	local page
+
+	for page in userspace/man/*.[1-9]; do
+		mandoc -T lint -W style "$page" 2>&1 | sed 's/^mandoc: //'
+	done | grep -v -e 'referenced manual not found' -e 'mandoc\.db'
+	true
+}
+
+# kernel-doc: what is documented is documented whole.
+check_kerneldoc()
+{
+	c_files 'module|uapi' |
+		xargs perl "$SOURCE/scripts/kernel-doc" -none 2>&1 |
+		grep -E 'warning|error' | grep -v 'no structured comments found'
+	true
+}
+
+check_cppcheck()
+{
+	cppcheck --quiet --enable=warning,performance,portability \
+		--inline-suppr --std=c11 --language=c \
+		--suppress=missingIncludeSystem --template=gcc \
+		-Iuapi -Iuserspace/lib --error-exitcode=0 \
+		userspace/lib userspace/cli userspace/examples 2>&1 |
+		grep -E '(warning|error|performance|portability|style):'
+	true
+}

@@ -1,0 +1,258 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The runner, in the guest: loads the module anew for each test program, runs
+# the program, unloads the module, and looks at the kernel's log.
+#
+#	guest.sh PLAN
+#
+# A line of PLAN is one run: lock discipline, shards ("-" for the default),
+# seconds it may take, name of the program in /kmap/tests.
+#
+# On stdout: one line a run, and what a failed one printed.  On fd 8: what every
+# program prints, in full.  On fd 9, for the host's verdict:
+#
+#	at LABEL			a run begins
+#	result LABEL pass|fail|skip SECONDS WORDS...
+#
+# where LABEL is lock, shards and name, as in PLAN.  With VM_VERBOSE=1 stdout
+# has all that the programs print.
+
+set -u
+
+TESTS=/kmap/tests
+KMAP_KO=/kmap/kmap.ko
+export KMAP_KO
+
+# Processes get this long to go after the program that started them is gone.
+PATIENCE=5
+
+DIR=$(mktemp -d /tmp/runner.XXXXXX)
+mkfifo "$DIR/never"
+exec 6<> "$DIR/never"
+
+# The name in field 2 is "(bash)" or like it: no blanks.
+SESSION=$(cut -d ' ' -f 6 "/proc/$$/stat")
+
+# nap SECONDS: sleep without a process.
+nap()
+{
+	read -r -t "$1" -u 6
+}
+
+# find_others: set OTHERS to the processes that the program left behind.  It ran
+# in a session of its own; those of the kernel and PID 1 have none.
+find_others()
+{
+	local file stat fields
+
+	OTHERS=()
+	for file in /proc/[0-9]*/stat; do
+		read -r stat 2>/dev/null < "$file" || continue
+		# pid (name) state parent group session; names can hold anything
+		read -r -a fields <<< "${stat##*) }"
+		case ${fields[0]} in
+		Z|X)	continue ;;
+		esac
+		case ${fields[3]} in
+		0|"$SESSION")	continue ;;
+		esac
+		OTHERS+=("${stat%% *}")
+	done
+} 2>/dev/null
+
+names_of()
+{
+	local pid
+
+	for pid; do
+		cat "/proc/$pid/comm" 2>/dev/null
+	done | sort | uniq -c | awk '{ printf "%s%s x %s", s, $1, $2; s = ", " }'
+}
+
+# clear_others: wait for what the program left running, then kill it.  Fails,
+# with LEFT set, when it had to.
+clear_others()
+{
+	local tries=$((PATIENCE * 10)) left
+
+	find_others
+	while ((${#OTHERS[@]} && tries--)); do
+		nap 0.1
+		find_others
+	done
+	((${#OTHERS[@]})) || return 0
+	left=$(names_of "${OTHERS[@]}")
+	LEFT="left processes running: $left"
+	kill -KILL "${OTHERS[@]}" 2>/dev/null
+	tries=50
+	while ((${#OTHERS[@]} && tries--)); do
+		nap 0.1
+		find_others
+	done
+	((${#OTHERS[@]} == 0)) || LEFT="left processes that cannot be killed: $left"
+	return 1
+}
+
+# guard PID SECONDS: when time is up, have the kernel say what hangs, and kill
+# the program with its process group; then wake the runner, should even that not
+# have helped.
+guard()
+{
+	nap "$2"
+	: > "$DIR/late"
+	echo w > /proc/sysrq-trigger
+	echo l > /proc/sysrq-trigger
+	kill -KILL -- "-$1" "$1" 2>/dev/null
+	nap "$PATIENCE"
+	kill -USR1 $$
+}
+trap : USR1
+
+# judge_output STATUS: pass, fail or skip, from exit status and TAP.  Sets
+# RESULT and WHY.
+judge_output()
+{
+	local status=$1 plan ok bad skip
+
+	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$DIR/output" | tail -n 1)
+	ok=$(grep -a -c '^ok ' "$DIR/output")
+	bad=$(grep -a -c '^not ok ' "$DIR/output")
+	skip=$(grep -a -c -i '^ok .*# *skip' "$DIR/output")
+	RESULT=fail
+	if ((status == 4)); then
+		RESULT=skip
+		WHY=$(grep -a -i -m 1 '# *skip' "$DIR/output")
+		WHY=${WHY:-no reason given}
+	elif ((bad)); then
+		WHY="$bad of ${plan:-$((ok + bad))} checks failed"
+	elif ((status > 128)); then
+		WHY="killed by SIG$(kill -l $((status - 128)))"
+	elif ((status != 0)); then
+		WHY="exit status $status, though no check failed"
+	elif ((ok == 0)) && [[ $plan == 0 ]]; then
+		RESULT=skip
+		WHY='plan is 1..0'
+	elif ((ok == 0)); then
+		WHY='exit status 0, but no check in its output'
+	elif [[ -z $plan ]]; then
+		WHY='no plan (1..N) in its output'
+	elif ((ok + bad != plan)); then
+		WHY="$plan checks planned, $((ok + bad)) made"
+	elif ((ok == skip)); then
+		RESULT=skip
+		WHY='every check was skipped'
+	else
+		RESULT=pass
+		WHY="$ok checks"
+		((skip == 0)) || WHY="$((ok - skip)) checks, $skip skipped"
+	fi
+}
+
+fail()
+{
+	# The first reason is the cause, what follows is often its effect.
+	[[ $RESULT == fail ]] && return
+	RESULT=fail
+	WHY=$1
+}
+
+# run LOCK SHARDS SECONDS NAME: one run.
+run()
+{
+	local lock=$1 shards=$2 limit=$3 name=$4 status splat
+
+	RESULT=pass WHY='' LEFT=''
+	KMAP_LOCK=$lock KMAP_SHARDS=${shards#-} KMAP_PARAMS="lock=$lock"
+	[[ -z $KMAP_SHARDS ]] || KMAP_PARAMS+=" shards=$KMAP_SHARDS"
+	export KMAP_LOCK KMAP_SHARDS KMAP_PARAMS
+
+	echo "kmap-vm: at $1 $2 $4" > /dev/kmsg
+	dmesg -c > /dev/null
+	rm -rf "$DIR"/{late,output,tmp}
+	mkdir "$DIR/tmp"
+	: > "$DIR/output"
+
+	if [[ -d /sys/module/kmap ]] && ! rmmod kmap 2> "$DIR/error"; then
+		fail 'not run: the module of an earlier test cannot be unloaded'
+		return
+	fi
+	# Parameters are words: they are to be split.
+	# shellcheck disable=SC2086
+	if ! insmod "$KMAP_KO" $KMAP_PARAMS 2> "$DIR/error"; then
+		fail "not run: insmod $KMAP_PARAMS: $(tail -n 1 "$DIR/error")"
+		return
+	fi
+
+	mkfifo "$DIR/pipe"
+	if [[ ${VM_VERBOSE:-0} == 1 ]]; then
+		tee -a "$DIR/output" >(cat >&8) < "$DIR/pipe" | sed -u 's/^/    /' &
+	else
+		tee -a "$DIR/output" < "$DIR/pipe" >&8 &
+	fi
+	TEE_PID=$!
+	printf '# %s %s %s\n' "$lock" "$shards" "$name" >&8
+	(
+		cd "$TESTS" || exit 126
+		TMPDIR=$DIR/tmp exec setsid "./$name"
+	) < /dev/null > "$DIR/pipe" 2>&1 6>&- 8>&- 9>&- &
+	PROGRAM_PID=$!
+	guard "$PROGRAM_PID" "$limit" 8>&- 9>&- &
+	GUARD_PID=$!
+	disown "$GUARD_PID"
+	wait "$PROGRAM_PID" 2>/dev/null
+	status=$?
+	kill -KILL "$GUARD_PID" 2>/dev/null
+
+	clear_others || kill "$TEE_PID"
+	wait "$TEE_PID" 2>/dev/null
+	rm -f "$DIR/pipe"
+
+	judge_output "$status"
+	[[ -z $LEFT ]] || fail "$LEFT"
+	if [[ -e $DIR/late ]]; then
+		RESULT=fail WHY="TIMEOUT after $limit s${LEFT:+; $LEFT}"
+	fi
+	if [[ -d /sys/module/kmap ]] && ! rmmod kmap 2> "$DIR/error"; then
+		fail "unload refused: $(tail -n 1 "$DIR/error")"
+	fi
+	splat=$(dmesg -c | grep -a -E -m 1 -f /etc/splats)
+	if [[ -n $splat ]]; then
+		# A splat is the cause of whatever else went wrong.
+		[[ ! -e $DIR/late ]] || splat+="; TIMEOUT after $limit s"
+		RESULT=fail WHY="SPLAT: $splat"
+	fi
+}
+
+# report LABEL SECONDS: tell the host and the reader.
+report()
+{
+	local lock shards name mark=ok
+
+	read -r lock shards name <<< "$1"
+	printf 'result %s %s %s %s\n' "$1" "$RESULT" "$2" "$WHY" >&9
+	[[ $RESULT == pass ]] || mark=${RESULT^^}
+	[[ $shards == - ]] || lock+=" shards=$shards"
+	printf '%-4s  %-18s %-24s %6s s  %s\n' "$mark" "$lock" "$name" "$2" "$WHY"
+	[[ $RESULT == fail && ${VM_VERBOSE:-0} != 1 ]] || return 0
+	if (($(wc -l < "$DIR/output") > 60)); then
+		grep -a '^not ok ' "$DIR/output" | head -n 20 | sed 's/^/      | /'
+		printf '      | ...\n'
+	fi
+	tail -n 60 "$DIR/output" | sed 's/^/      | /'
+}
+
+while read -r lock shards limit name; do
+	label="$lock $shards $name"
+	echo "at $label" >&9
+	begun=${EPOCHREALTIME/./}
+	if [[ -x $TESTS/$name ]]; then
+		run "$lock" "$shards" "$limit" "$name"
+	else
+		RESULT=fail WHY='not run: no such program'
+		: > "$DIR/output"
+	fi
+	took=$((${EPOCHREALTIME/./} - begun))
+	report "$label" "$((took / 1000000)).$((took / 100000 % 10))"
+done < "$1"
+exit 0

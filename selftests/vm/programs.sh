@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Put the programs that the guest has on its PATH into a folder: the kmap
+# command, the examples, and the scripts that belong to them.
+#
+#	programs.sh OUT
+
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+OUT=${1:?folder}
+USERSPACE=$TOP_DIR/userspace
+
+rm -rf "$OUT"
+mkdir -p "$OUT"
+for file in "$USERSPACE"/build/kmap "$USERSPACE"/build/examples/* \
+	"$USERSPACE"/examples/*.sh; do
+	if [[ -f $file && -x $file ]]; then
+		cp -L "$file" "$OUT/"
+	fi
+done

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# How the guest's machine is made: the QEMU command line, and whether KVM
+# serves.  To be sourced, after lib.sh.
+
+# Seconds a guest gets to come up before KVM counts as not serving.
+KVM_PATIENCE=15
+
+# What every guest's kernel is told.  A panic or an oops ends the machine at
+# once (QEMU does not reboot); an NMI is a panic, so that a machine that hangs
+# can be made to say where.
+KERNEL_ARGS='loglevel=7 printk.devkmsg=on log_buf_len=4M panic=-1 oops=panic'
+KERNEL_ARGS+=' unknown_nmi_panic rdinit=/init'
+
+# qemu_command ACCEL IMAGE INITRD LOG APPEND: fill the array QEMU.  Also reads
+# VM_ARCH, MEMORY and CPUS.  LOG is the folder for what comes out of the guest:
+#
+#	kernel.log	the kernel's console, a serial line of its own
+#	output		what the job prints
+#	detail		what the job's programs print, in full (its fd 8)
+#	records		what PID 1 and the job report (its fd 9)
+#	files		what the job left in /out, a tar
+#	monitor.in	takes commands for QEMU
+qemu_command()
+{
+	local accel=$1 image=$2 initrd=$3 log=$4 append=$5
+	local port serial=ttyS0 machine=q35
+
+	if [[ $VM_ARCH == aarch64 ]]; then
+		serial=ttyAMA0
+		machine=virt
+	fi
+	# The commas are QEMU's.
+	# shellcheck disable=SC2054
+	QEMU=("qemu-system-$VM_ARCH" -no-user-config -nodefaults -display none
+	      -no-reboot -machine "$machine" -m "$MEMORY" -smp "$CPUS")
+	if [[ $accel == kvm ]]; then
+		QEMU+=(-accel kvm -cpu host)
+	else
+		QEMU+=(-accel "$accel" -cpu max)
+	fi
+	# shellcheck disable=SC2054
+	QEMU+=(-kernel "$image" -initrd "$initrd"
+	       -append "console=$serial $KERNEL_ARGS $append"
+	       -chardev "file,id=kernel,path=$log/kernel.log"
+	       -serial chardev:kernel
+	       -chardev "pipe,id=monitor,path=$log/monitor"
+	       -mon chardev=monitor
+	       -device virtio-serial-pci,max_ports=8)
+	for port in output detail records files; do
+		QEMU+=(-chardev "file,id=$port,path=$log/$port"
+		       -device "virtserialport,chardev=$port,name=vm.$port")
+	done
+}
+
+# came_up RECORDS NONCE: PID 1 of this run has spoken.
+came_up()
+{
+	grep -q "^start $2 " "$1" 2>/dev/null
+}
+
+# kvm_serves IMAGE RELEASE INITRD: boot this kernel with KVM and see whether it
+# comes up.  The answer is kept, so the wait is paid once a kernel and host.
+kvm_serves()
+{
+	local key verdict=no dir pid waited=0
+
+	[[ -w /dev/kvm && $VM_ARCH == "$(uname -m)" ]] || return 1
+	key="kvm $2 $(uname -r) $(grep -m 1 'model name' /proc/cpuinfo | tr -d ' \t')"
+	if grep -qxF "$key yes" "$CACHE/accel" 2>/dev/null; then
+		return 0
+	elif grep -qxF "$key no" "$CACHE/accel" 2>/dev/null; then
+		return 1
+	fi
+	say "Trying KVM (up to $KVM_PATIENCE s, this once)"
+	dir=$(mktemp -d)
+	mkfifo "$dir/monitor.in" "$dir/monitor.out"
+	qemu_command kvm "$1" "$3" "$dir" 'VM_MODE=probe VM_NONCE=probe'
+	"${QEMU[@]}" > "$dir/qemu.log" 2>&1 < /dev/null &
+	pid=$!
+	disown $pid	# the shell need not tell how it ends
+	while ((waited++ < KVM_PATIENCE * 10)); do
+		if came_up "$dir/records" probe; then
+			verdict=yes
+			break
+		fi
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -KILL "$pid" 2>/dev/null
+	rm -rf "$dir"
+	mkdir -p "$CACHE" && printf '%s %s\n' "$key" "$verdict" >> "$CACHE/accel"
+	[[ $verdict == yes ]]
+}
