@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory is charged to the cgroup of who makes the map grow: whoever has used
+ * up its part gets ENOMEM, is not killed, and holds up nobody else.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "kmap_fixture.h"
+
+#define LIMIT		16777216ll	/* of the cgroup */
+#define KEY_LEN		16
+#define VALUE_LEN	1000
+
+/**
+ * struct outcome - what the child tells, in memory that is there already
+ * @error: of its last call
+ * @count: keys that it set
+ */
+struct outcome {
+	int error;
+	__u64 count;
+};
+
+FIXTURE(cgroup) {
+	int fd;
+	struct kmap_info info;
+	bool mounted;
+	char root[64];
+	char group[96];
+	struct outcome *outcome;
+};
+
+/* Writes @text to a file of the group, or of the root: 0 or an errno value. */
+static int write_to(const char *dir, const char *name, const char *text)
+{
+	char path[192];
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = errno;
+	close(fd);
+	return ret;
+}
+
+/* A number in a file of the group; with @word, the one that follows it. */
+static __s64 read_from(const char *dir, const char *name, const char *word)
+{
+	char path[192], text[512] = "";
+	const char *at = text;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		at = NULL;
+	close(fd);
+	if (at && word)
+		at = strstr(text, word);
+	return at ? strtoll(at + (word ? strlen(word) : 0), NULL, 10) : -1;
+}
+
+FIXTURE_SETUP(cgroup)
+{
+	const char *dir = getenv("TMPDIR");
+
+	self->fd = open_empty(_metadata);
+	if (self->fd < 0)
+		return;
+	/* A mount of our own, which goes with us. */
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	snprintf(self->root, sizeof(self->root), "%s/cgroup-XXXXXX",
+		 dir && strlen(dir) < 40 ? dir : "/tmp");
+	ASSERT_TRUE(mkdtemp(self->root));
+	if (mount("none", self->root, "cgroup2", 0, NULL)) {
+		rmdir(self->root);
+		SKIP(return, "no cgroup2: %s", strerror(errno));
+	}
+	self->mounted = true;
+	if (write_to(self->root, "cgroup.subtree_control", "+memory"))
+		SKIP(return, "cgroup2 does not control memory here");
+	snprintf(self->group, sizeof(self->group), "%s/kmap-%d", self->root,
+		 getpid());
+	ASSERT_EQ(0, mkdir(self->group, 0755));
+	self->outcome = mmap(NULL, sizeof(*self->outcome),
+			     PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	ASSERT_TRUE(self->outcome != MAP_FAILED);
+}
+
+FIXTURE_TEARDOWN(cgroup)
+{
+	kt_clear(self->fd, NULL);
+	close(self->fd);
+	if (self->mounted) {
+		rmdir(self->group);
+		umount2(self->root, MNT_DETACH);
+		rmdir(self->root);
+	}
+}
+
+static int put(int fd, __u64 id)
+{
+	static __u8 key[KEY_LEN], value[VALUE_LEN];
+
+	kt_key(key, KEY_LEN, id);
+	kt_value_fill(value, VALUE_LEN, key, KEY_LEN, id);
+	return kt_set(fd, key, KEY_LEN, value, VALUE_LEN, 0, NULL);
+}
+
+/* In a child: sets keys 0 and up until one fails, or @most are there. */
+static void put_in_group(struct __test_metadata *_metadata, int fd,
+			 const char *group, struct outcome *outcome,
+			 __u64 most)
+{
+	int status;
+	pid_t pid = fork();
+
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		/* Whatever memory of its own it needs, it has before. */
+		if (mlockall(MCL_CURRENT) || put(fd, ~0ull) ||
+		    kt_clear(fd, NULL) || write_to(group, "cgroup.procs", "0"))
+			_exit(1);
+		while (outcome->count < most) {
+			outcome->error = put(fd, outcome->count);
+			if (outcome->error)
+				break;
+			outcome->count++;
+		}
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status)) {
+		TH_LOG("the child was killed, after %llu keys",
+		       outcome->count);
+	}
+	ASSERT_EQ(0, WEXITSTATUS(status));
+}
+
+TEST_F_TIMEOUT(cgroup, charged, KT_LONG)
+{
+	struct outcome *outcome = self->outcome;
+	struct kmap_info after;
+	__s64 charged;
+
+	RELOAD("%s", "");
+	put_in_group(_metadata, self->fd, self->group, outcome, 10000);
+	ASSERT_EQ(0, outcome->error);
+	ASSERT_EQ(0, kt_info(self->fd, &after));
+	/* The child is gone, and with it its own memory. */
+	charged = read_from(self->group, "memory.current", NULL);
+	EXPECT_GE(charged, (__s64)(after.memory - self->info.memory) * 9 / 10);
+	EXPECT_LE(charged, (__s64)(after.memory - self->info.memory) * 12 / 10 +
+			   1048576);
+}
+
+TEST_F_TIMEOUT(cgroup, used_up, KT_LONG)
+{
+	struct outcome *outcome = self->outcome;
+	__u64 count, done;
+	char text[32];
+
+	RELOAD("%s", "");
+	snprintf(text, sizeof(text), "%lld", LIMIT);
+	ASSERT_EQ(0, write_to(self->group, "memory.max", text));
+	put_in_group(_metadata, self->fd, self->group, outcome, ~0ull);
+	EXPECT_EQ(-ENOMEM, outcome->error);
+	count = outcome->count;
+	EXPECT_GT(count * VALUE_LEN, LIMIT / 2);
+	EXPECT_LT(count * VALUE_LEN, LIMIT);
+	EXPECT_EQ(0, read_from(self->group, "memory.events", "oom_kill "));
+
+	/* What went in is there, and who has memory goes on. */
+	EXPECT_EQ(count, kt_entries(self->fd));
+	EXPECT_EQ(count, kt_walk_count(self->fd));
+	EXPECT_EQ(0, kt_verify(self->fd, 0, count, KEY_LEN, VALUE_LEN, &done));
+	EXPECT_EQ(count, done);
+	EXPECT_EQ(0, kt_fill(self->fd, count, 20000, KEY_LEN, VALUE_LEN, NULL));
+	EXPECT_EQ(0, kt_verify(self->fd, 0, count + 20000, KEY_LEN, VALUE_LEN,
+			       NULL));
+}
+
+TEST_HARNESS_MAIN

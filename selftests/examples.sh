@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The example programs, each as a test: run-tests.sh beside them knows how, and
+# this gives it texts to count the words of.
+
+if ! command -v run-tests.sh >/dev/null; then
+	echo "1..0 # SKIP the example programs are not on the PATH"
+	exit 4
+fi
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# Some words come often and most come seldom, as in a text.
+for part in 1 2 3; do
+	awk -v seed="$part" 'BEGIN {
+		srand(seed)
+		for (i = 1; i <= 30000; i++) {
+			n = int(rand() * rand() * rand() * 9000)
+			printf "%s%s%d", rand() < 0.1 ? "The" : "word",
+				n % 3 ? "" : "s", n
+			printf "%s", i % 11 ? " " : ".\n"
+		}
+	}' > "$work/text$part"
+done
+
+WORDCOUNT_FILES="$work/text1 $work/text2 $work/text3" run-tests.sh

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Growth: every key is found at every moment while the table grows, by the one
+ * who fills it and by others; and the table is no larger than it needs to be.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "kselftest_harness.h"
+#include "kmap_fixture.h"
+
+#define ENTRIES		200000
+#define STEP		5000
+#define KEY_LEN		16
+#define VALUE_LEN	24
+
+static int put(int fd, __u64 id)
+{
+	__u8 key[KEY_LEN], value[VALUE_LEN];
+
+	kt_key(key, KEY_LEN, id);
+	kt_value_fill(value, VALUE_LEN, key, KEY_LEN, id);
+	return kt_set(fd, key, KEY_LEN, value, VALUE_LEN, KMAP_CREATE, NULL);
+}
+
+/* 0 when key @id is there with its value, -ENOENT when it is not there. */
+static int check(int fd, __u64 id)
+{
+	__u8 key[KEY_LEN], value[VALUE_LEN];
+	size_t len;
+	int ret;
+
+	kt_key(key, KEY_LEN, id);
+	ret = kt_get(fd, key, KEY_LEN, value, VALUE_LEN, &len, NULL);
+	if (ret)
+		return ret;
+	if (len != VALUE_LEN || !kt_value_check(value, len, key, KEY_LEN, NULL))
+		return -EBADMSG;
+	return 0;
+}
+
+/* Neither too few buckets nor too many, and few outside of their place. */
+static void in_proportion(struct __test_metadata *_metadata,
+			  const struct kmap_info *info)
+{
+	/* 8 slots a bucket; a shard has at least one page of 64 buckets. */
+	EXPECT_LE(info->entries, (info->buckets + info->overflow) * 8);
+	EXPECT_LE(info->buckets, info->entries / 4 + info->shards * 64);
+	EXPECT_LE(info->overflow, info->buckets / 2 + info->shards * 8) {
+		TH_LOG("%llu overflow buckets, %llu buckets, %llu entries",
+		       info->overflow, info->buckets, info->entries);
+	}
+}
+
+TEST_F_TIMEOUT(map, fill_and_empty, KT_LONG)
+{
+	struct kmap_info info, was;
+	__u64 id, done, state = 5;
+	int i;
+
+	RELOAD("%s", "");
+	was = self->info;
+	for (id = 0; id < ENTRIES; id += STEP) {
+		ASSERT_EQ(0, kt_fill(self->fd, id, STEP, KEY_LEN, VALUE_LEN,
+				     NULL));
+		/* What was there, and what was not, at this size. */
+		for (i = 0; i < 100; i++) {
+			ASSERT_EQ(0, check(self->fd, kt_random(&state) %
+						     (id + STEP)));
+			ASSERT_EQ(-ENOENT, check(self->fd, ENTRIES +
+						 kt_random(&state) % ENTRIES));
+		}
+		ASSERT_EQ(0, kt_info(self->fd, &info));
+		ASSERT_EQ(id + STEP, info.entries);
+		ASSERT_GE(info.buckets, was.buckets);
+		in_proportion(_metadata, &info);
+		was = info;
+	}
+	EXPECT_EQ(0, kt_verify(self->fd, 0, ENTRIES, KEY_LEN, VALUE_LEN,
+			       &done));
+	EXPECT_EQ(ENTRIES, done);
+	EXPECT_EQ(ENTRIES, kt_walk_count(self->fd));
+
+	/* Half of it goes, and the other half is found. */
+	EXPECT_EQ(0, kt_remove(self->fd, 0, ENTRIES / 2, KEY_LEN, NULL));
+	EXPECT_EQ(0, kt_verify(self->fd, ENTRIES / 2, ENTRIES / 2, KEY_LEN,
+			       VALUE_LEN, &done));
+	EXPECT_EQ(ENTRIES / 2, done);
+	EXPECT_EQ(-ENOENT, kt_verify(self->fd, 0, ENTRIES / 2, KEY_LEN,
+				     VALUE_LEN, &done));
+	EXPECT_EQ(0, done);
+	EXPECT_EQ(0, kt_remove(self->fd, ENTRIES / 2, ENTRIES / 2, KEY_LEN,
+			       NULL));
+	ASSERT_EQ(0, kt_info(self->fd, &info));
+	EXPECT_EQ(0, info.entries);
+	EXPECT_EQ(0, info.bytes);
+	EXPECT_EQ(0, info.overflow);
+	EXPECT_EQ(was.buckets, info.buckets);
+	EXPECT_EQ(0, kt_walk_count(self->fd));
+}
+
+/* Filled again and again, the table stays what it was the first time. */
+TEST_F_TIMEOUT(map, refill, KT_LONG)
+{
+	struct kmap_info first = { 0 }, info;
+	__u64 round;
+
+	RELOAD("%s", "");
+	for (round = 0; round < 5; round++) {
+		ASSERT_EQ(0, kt_fill(self->fd, round * 20000, 20000, KEY_LEN,
+				     VALUE_LEN, NULL));
+		ASSERT_EQ(0, kt_info(self->fd, &info));
+		EXPECT_EQ(20000, info.entries);
+		if (!round)
+			first = info;
+		/* Shards differ by chance from one set of keys to another. */
+		EXPECT_LE(info.buckets, first.buckets * 11 / 10 + 64);
+		EXPECT_LE(info.memory, first.memory * 3 / 2);
+		ASSERT_EQ(0, kt_verify(self->fd, round * 20000, 20000, KEY_LEN,
+				       VALUE_LEN, NULL));
+		ASSERT_EQ(0, kt_clear(self->fd, NULL));
+	}
+}
+
+/* However unequal the shards' parts: the map holds what it was made for. */
+TEST_F_TIMEOUT(map, to_the_last_entry, KT_LONG)
+{
+	static const struct {
+		unsigned int shards, entries;
+	} maps[] = {
+		{ 1, 1000 }, { 1, 30000 }, { 16, 5000 }, { 256, 1000 },
+		{ 256, 20000 }, { 1024, 1024 }, { 1024, 30000 },
+	};
+	unsigned int i;
+	__u64 done;
+
+	for (i = 0; i < ARRAY_SIZE(maps); i++) {
+		RELOAD("shards=%u max_entries=%u", maps[i].shards,
+		       maps[i].entries);
+		EXPECT_EQ(maps[i].shards, self->info.shards);
+		EXPECT_EQ(0, kt_fill(self->fd, 0, maps[i].entries, KEY_LEN,
+				     VALUE_LEN, &done)) {
+			TH_LOG("%u shards, %u entries: %llu went in",
+			       maps[i].shards, maps[i].entries, done);
+		}
+		EXPECT_EQ(maps[i].entries, kt_entries(self->fd));
+		EXPECT_EQ(-ENOSPC, put(self->fd, maps[i].entries));
+		EXPECT_EQ(0, kt_verify(self->fd, 0, maps[i].entries, KEY_LEN,
+				       VALUE_LEN, NULL));
+		EXPECT_EQ(maps[i].entries, kt_walk_count(self->fd));
+	}
+}
+
+#define READERS	3
+#define GROW_TO	60000
+
+/**
+ * struct crew - readers beside one writer
+ * @fd: the device
+ * @from: keys from here
+ * @to: up to here are there
+ * @stop: set at the end
+ * @missed: lookups that did not find what is there
+ * @wrong: other results that must not be
+ * @lookups: how many lookups were made
+ */
+struct crew {
+	int fd;
+	atomic_ullong from;
+	atomic_ullong to;
+	atomic_bool stop;
+	atomic_uint missed;
+	atomic_uint wrong;
+	atomic_uint lookups;
+};
+
+static int drop(int fd, __u64 id)
+{
+	__u8 key[KEY_LEN];
+
+	kt_key(key, KEY_LEN, id);
+	return kt_del(fd, key, KEY_LEN, 0, NULL);
+}
+
+static void *reader(void *arg)
+{
+	struct crew *crew = arg;
+	__u64 state = (uintptr_t)&state;
+	__u64 from, to;
+	int ret;
+
+	while (!atomic_load(&crew->stop)) {
+		to = atomic_load(&crew->to);
+		from = atomic_load(&crew->from);
+		ret = check(crew->fd, from + kt_random(&state) % (to - from));
+		if (ret == -ENOENT)
+			atomic_fetch_add(&crew->missed, 1);
+		else if (ret)
+			atomic_fetch_add(&crew->wrong, 1);
+		ret = check(crew->fd, GROW_TO + kt_random(&state) % GROW_TO);
+		if (ret != -ENOENT)
+			atomic_fetch_add(&crew->wrong, 1);
+		atomic_fetch_add(&crew->lookups, 1);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(map, readers_beside_growth, KT_LONG)
+{
+	struct crew crew = { .from = 0, .to = 100 };
+	pthread_t threads[READERS];
+	__u64 id;
+	int i;
+
+	RELOAD("%s", "");
+	crew.fd = self->fd;
+	for (id = 0; id < 100; id++)
+		ASSERT_EQ(0, put(self->fd, id));
+	for (i = 0; i < READERS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, reader, &crew));
+	for (; id < GROW_TO; id++) {
+		ASSERT_EQ(0, put(self->fd, id));
+		atomic_store(&crew.to, id + 1);
+	}
+	atomic_store(&crew.stop, true);
+	for (i = 0; i < READERS; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, atomic_load(&crew.missed));
+	EXPECT_EQ(0, atomic_load(&crew.wrong));
+	EXPECT_GT(atomic_load(&crew.lookups), 1000);
+}
+
+#define STAY		200
+#define CHURN		150
+#define CHANGES		40000
+
+/*
+ * A map of few buckets, in all of which keys come and go while others are read:
+ * what is removed makes its neighbours move.
+ */
+TEST_F_TIMEOUT(map, readers_beside_changes, KT_LONG)
+{
+	struct crew crew = { .from = 0, .to = STAY };
+	bool there[CHURN] = { false };
+	pthread_t threads[READERS];
+	__u64 id, state = 9;
+	int i;
+
+	RELOAD("shards=1");
+	crew.fd = self->fd;
+	for (id = 0; id < STAY; id++)
+		ASSERT_EQ(0, put(self->fd, id));
+	for (i = 0; i < READERS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, reader, &crew));
+	for (i = 0; i < CHANGES; i++) {
+		id = kt_random(&state) % CHURN;
+		ASSERT_EQ(0, there[id] ? drop(self->fd, STAY + id) :
+					 put(self->fd, STAY + id));
+		there[id] = !there[id];
+	}
+	atomic_store(&crew.stop, true);
+	for (i = 0; i < READERS; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, atomic_load(&crew.missed));
+	EXPECT_EQ(0, atomic_load(&crew.wrong));
+	EXPECT_GT(atomic_load(&crew.lookups), 1000);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the hammer tests share: workers, which are threads in several processes
+ * that have the device open each on its own; a way for any of them to fail the
+ * test with one message; and a watchdog, so that a hang is a failure that says
+ * who hangs where.
+ *
+ * Everything that workers share lies in shared anonymous memory that exists
+ * before they are forked (hammer_share()).  The library keeps no other state.
+ *
+ * Environment, all optional:
+ *	HAMMER_SECONDS		how long one case hammers, default 2, may be 0.5
+ *	HAMMER_PROCESSES	processes, default 4, at least 2
+ *	HAMMER_THREADS		threads in each, default 4, at least 2
+ *	HAMMER_SEED		start of all random sequences, default random
+ *	HAMMER_PATIENCE		seconds without any progress that count as a
+ *				hang, default 60
+ *	HAMMER_KILLS		clients that hammer_kill kills, default 300
+ */
+#ifndef KMAP_HAMMER_H
+#define KMAP_HAMMER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "kmap_test.h"
+
+#define HAMMER_WORKERS	64
+#define HAMMER_KEY_MAX	32
+
+struct hammer;
+
+/**
+ * struct hammer_worker - one thread of one process
+ * @h: the run it belongs to
+ * @id: number over all processes, from 0
+ * @process: number of its process
+ * @fd: the process' own opening of the device
+ * @max_value: the map's longest value
+ * @in: scratch of @max_value bytes for a value to store
+ * @out: scratch of @max_value bytes for a value that comes back
+ * @own: the test's, private to the worker; freed at its end
+ * @random: state of its random sequence, see hammer_below()
+ * @tid: its thread, for the watchdog
+ * @steps: operations so far
+ * @ended: its work is over
+ */
+struct hammer_worker {
+	struct hammer *h;
+	unsigned int id;
+	unsigned int process;
+	int fd;
+	size_t max_value;
+	__u8 *in;
+	__u8 *out;
+	void *own;
+	__u64 random;
+	atomic_int tid;
+	atomic_ulong steps;
+	atomic_bool ended;
+};
+
+/**
+ * struct hammer - one run
+ * @processes: how many
+ * @threads: in each
+ * @seconds: until hammer_next() says stop; 0 leaves the end to the workers
+ * @prepare: called by each worker before the clock starts, or NULL; no worker
+ *	begins its work before all have prepared
+ * @work: called by each worker; false when it failed
+ * @shared: memory of the test, from hammer_share()
+ * @workers: how many there are in all
+ * @together: of hammer_run(): workers prepare, and begin at the same time
+ * @stop: workers shall end
+ * @failed: @message is being or was written
+ * @waiting: workers at the barrier
+ * @turn: how often the barrier opened
+ * @message: what failed first
+ * @worker: the workers
+ */
+struct hammer {
+	unsigned int processes;
+	unsigned int threads;
+	double seconds;
+	bool (*prepare)(struct hammer_worker *w);
+	bool (*work)(struct hammer_worker *w);
+	void *shared;
+
+	unsigned int workers;
+	bool together;
+	atomic_bool stop;
+	atomic_bool failed;
+	atomic_uint waiting;
+	atomic_uint turn;
+	char message[512];
+	struct hammer_worker worker[HAMMER_WORKERS];
+};
+
+/* Shared, zeroed memory, or NULL; used pages alone cost anything. */
+void *hammer_share(size_t size);
+void hammer_unshare(void *shared, size_t size);
+
+/*
+ * A run with the processes, threads and seconds that the environment says, or
+ * NULL with a message on stderr.  Loads the module if nobody did, and leaves
+ * the map empty: whatever was there is cleared.
+ */
+struct hammer *hammer_new(void);
+void hammer_free(struct hammer *h);
+
+/*
+ * Runs it.  True when every worker ended well; otherwise the reason is on
+ * stdout as a comment, and in @message.  May be called again on the same run.
+ */
+bool hammer_run(struct hammer *h);
+
+/*
+ * Forks one process of the run with its threads and leaves it to the caller,
+ * who waits for it or kills it.  Its workers begin at once.  A process id or a
+ * negative errno value.
+ */
+pid_t hammer_spawn(struct hammer *h, unsigned int process);
+
+/* Fails the run, with the first message of all; returns false. */
+bool hammer_fail(struct hammer_worker *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A check inside a worker's function, which returns false. */
+#define HAMMER_CHECK(w, condition, ...) do {		\
+	if (!(condition))				\
+		return hammer_fail((w), __VA_ARGS__);	\
+} while (0)
+
+/* Counts an operation, which is how the watchdog knows that nothing hangs. */
+static inline void hammer_step(struct hammer_worker *w)
+{
+	atomic_fetch_add_explicit(&w->steps, 1, memory_order_relaxed);
+}
+
+/* The same; false when it is time to end. */
+static inline bool hammer_next(struct hammer_worker *w)
+{
+	hammer_step(w);
+	return !atomic_load_explicit(&w->h->stop, memory_order_relaxed);
+}
+
+/* Waits until all workers are here; false when it is time to end instead. */
+bool hammer_barrier(struct hammer_worker *w);
+
+/* A random number below @n, which is at least 1. */
+__u64 hammer_below(struct hammer_worker *w, __u64 n);
+
+/*
+ * A length for a value, drawn from @random: mostly short, some long, now and
+ * then @max itself.
+ */
+size_t hammer_length(__u64 random, size_t max);
+
+/* "name-number" to @key; the length of the key. */
+size_t hammer_key(char key[HAMMER_KEY_MAX], const char *name, __u64 number);
+
+/* The number at the end of a key of this name, or -1 if it is another. */
+__s64 hammer_key_number(const void *key, size_t key_len, const char *name);
+
+/* An unsigned setting of the environment, or @otherwise. */
+unsigned long hammer_setting(const char *name, unsigned long otherwise);
+
+/*
+ * Seconds the harness shall grant a case.  The watchdog here comes first; this
+ * is for a run whose coordinator hangs itself.
+ */
+int hammer_timeout(void);
+
+/* Seconds on a clock that only runs forward. */
+double hammer_clock(void);
+
+#endif /* KMAP_HAMMER_H */

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Numbers that all workers add to at once.
+ *
+ * No addition may be lost or counted twice, whatever else happens to the key:
+ * sums are compared at the end, numbers that are taken away by a delete or a
+ * swap are collected and counted, and for counters that only go up by one each
+ * number must have been handed out once, with a version of its own that grows
+ * with the number.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hammer.h"
+#include "kselftest_harness.h"
+
+#define COUNTERS	4
+#define BATCH		32
+#define STEPS_MAX	(1u << 20)	/* of one counter that counts up by one */
+#define ROOM		2000		/* additions before a number overflows */
+
+/**
+ * struct counter - what is known of one number
+ * @begun: additions of one begun
+ * @done: additions of one done
+ * @added: sum of what was added
+ * @taken: sum of what was taken away by deletes and swaps
+ * @version: of each value, where the counter goes up by one
+ */
+struct counter {
+	_Atomic __u64 begun;
+	_Atomic __u64 done;
+	_Atomic __s64 added;
+	_Atomic __s64 taken;
+	_Atomic __u64 version[STEPS_MAX + 1];
+};
+
+struct add {
+	_Atomic unsigned long reads;
+	_Atomic unsigned long adds;
+	_Atomic unsigned long refused;
+	struct counter counter[COUNTERS];
+};
+
+static size_t counter_key(char key[HAMMER_KEY_MAX], unsigned int counter)
+{
+	return hammer_key(key, "counter", counter);
+}
+
+static __s64 small_number(struct hammer_worker *w)
+{
+	return (__s64)hammer_below(w, 2001) - 1000;
+}
+
+/* Adds random numbers, alone or in batches, and reads now and then. */
+static bool add_at_random(struct hammer_worker *w)
+{
+	struct add *add = w->h->shared;
+	char key[COUNTERS][HAMMER_KEY_MAX];
+	__s64 added[COUNTERS] = { 0 };
+	struct kmap_op ops[BATCH];
+	unsigned long adds = 0;
+	size_t len[COUNTERS];
+	size_t out_len;
+	__s64 sum;
+	int err, i, j;
+
+	for (i = 0; i < COUNTERS; i++)
+		len[i] = counter_key(key[i], i);
+
+	while (hammer_next(w)) {
+		i = hammer_below(w, COUNTERS);
+		switch (hammer_below(w, 4)) {
+		case 0:
+			err = kt_get(w->fd, key[i], len[i], &sum, 8, &out_len, NULL);
+			HAMMER_CHECK(w, err == -ENOENT || (!err && out_len == 8),
+				     "get: %d, %zu bytes", err, out_len);
+			break;
+		case 1:
+			for (j = 0; j < BATCH; j++) {
+				__s64 delta = small_number(w);
+
+				i = hammer_below(w, COUNTERS);
+				kt_op_add(&ops[j], key[i], len[i], delta, 0);
+				added[i] += delta;
+			}
+			err = kt_batch(w->fd, ops, BATCH, NULL);
+			HAMMER_CHECK(w, !err, "batch: %s", strerror(-err));
+			for (j = 0; j < BATCH; j++)
+				HAMMER_CHECK(w, !ops[j].error, "add in a batch: %s",
+					     strerror(-ops[j].error));
+			adds += BATCH;
+			break;
+		default:
+			sum = small_number(w);
+			added[i] += sum;
+			err = kt_add(w->fd, key[i], len[i], sum, 0, NULL, NULL);
+			HAMMER_CHECK(w, !err, "add: %s", strerror(-err));
+			adds++;
+		}
+	}
+	for (i = 0; i < COUNTERS; i++)
+		atomic_fetch_add(&add->counter[i].added, added[i]);
+	atomic_fetch_add(&add->adds, adds);
+	return true;
+}
+
+/* The last that a worker saw of a counter. */
+struct sight {
+	__s64 number;
+	__u64 version;
+};
+
+/* A number and a version that were found together. */
+static bool together(struct hammer_worker *w, unsigned int counter,
+		     struct sight *last, __s64 number, __u64 version)
+{
+	struct add *add = w->h->shared;
+	struct counter *c = &add->counter[counter];
+	__u64 known = 0;
+
+	HAMMER_CHECK(w, number > 0 && number <= STEPS_MAX,
+		     "counter %u is %lld", counter, number);
+	HAMMER_CHECK(w, number >= last->number && version >= last->version &&
+		     (number == last->number) == (version == last->version),
+		     "counter %u: number %lld with version %llu after number %lld with version %llu",
+		     counter, number, version, last->number, last->version);
+	last->number = number;
+	last->version = version;
+
+	if (!atomic_compare_exchange_strong(&c->version[number], &known, version))
+		HAMMER_CHECK(w, known == version,
+			     "counter %u: number %lld has version %llu and version %llu",
+			     counter, number, known, version);
+	return true;
+}
+
+/* Counts up by one, several times in a call. */
+static bool count(struct hammer_worker *w, unsigned int counter,
+		  struct sight *last)
+{
+	struct add *add = w->h->shared;
+	struct counter *c = &add->counter[counter];
+	unsigned int n = 1 + hammer_below(w, BATCH);
+	char key[HAMMER_KEY_MAX];
+	size_t len = counter_key(key, counter);
+	struct kmap_op ops[BATCH];
+	unsigned int i;
+	int err;
+
+	if (atomic_fetch_add(&c->begun, n) > STEPS_MAX - n) {
+		atomic_fetch_sub(&c->begun, n);
+		usleep(100);
+		return true;
+	}
+	for (i = 0; i < n; i++)
+		kt_op_add(&ops[i], key, len, 1, 0);
+	if (n == 1)
+		err = kt_ioctl(w->fd, KMAP_IOC_ADD, ops);
+	else
+		err = kt_batch(w->fd, ops, n, NULL);
+	HAMMER_CHECK(w, !err, "add: %s", strerror(-err));
+	atomic_fetch_add(&c->done, n);
+	for (i = 0; i < n; i++) {
+		__s64 before = last->number;
+
+		HAMMER_CHECK(w, !ops[i].error, "add: %s", strerror(-ops[i].error));
+		if (!together(w, counter, last, ops[i].number, ops[i].version))
+			return false;
+		HAMMER_CHECK(w, last->number > before,
+			     "counter %u: added 1 after %lld and got %lld",
+			     counter, before, last->number);
+	}
+	return true;
+}
+
+/* Creates what is there, and is told number and version. */
+static int load_or_store(struct hammer_worker *w, const char *key, size_t len,
+			 __s64 *number, __u64 *version)
+{
+	size_t out_len;
+	int err;
+
+	err = kt_swap(w->fd, key, len, "none", 4, KMAP_CREATE, version, number,
+		      sizeof(*number), &out_len);
+	if (err == -EEXIST && out_len == 8)
+		return 0;
+	return err ? err : -EPROTO;
+}
+
+/* Looks at a counter, several times in a call. */
+static bool look(struct hammer_worker *w, unsigned int counter,
+		 struct sight *last)
+{
+	struct add *add = w->h->shared;
+	struct counter *c = &add->counter[counter];
+	__u64 done = atomic_load(&c->done);
+	unsigned int n = 1 + hammer_below(w, BATCH);
+	char key[HAMMER_KEY_MAX];
+	size_t len = counter_key(key, counter);
+	struct kmap_op ops[BATCH];
+	__s64 number[BATCH];
+	unsigned int i;
+	__u64 begun;
+	int err;
+
+	for (i = 0; i < n; i++)
+		kt_op_get(&ops[i], key, len, &number[i], sizeof(number[i]));
+	if (n > 2) {
+		err = kt_batch(w->fd, ops, n, NULL);
+	} else if (n == 2) {
+		n = 1;
+		err = load_or_store(w, key, len, &ops->number, &ops->version);
+		number[0] = ops->number;
+	} else {
+		err = kt_ioctl(w->fd, KMAP_IOC_GET, ops);
+	}
+	begun = atomic_load(&c->begun);
+	HAMMER_CHECK(w, !err, "counter %u: %s", counter, strerror(-err));
+	atomic_fetch_add(&add->reads, n);
+
+	for (i = 0; i < n; i++) {
+		HAMMER_CHECK(w, !ops[i].error && ops[i].number == number[i],
+			     "counter %u: %d, value %lld, number %lld", counter,
+			     ops[i].error, number[i], ops[i].number);
+		HAMMER_CHECK(w, (__u64)number[i] >= done && (__u64)number[i] <= begun,
+			     "counter %u is %lld when %llu additions were done and %llu begun",
+			     counter, number[i], done, begun);
+		if (!together(w, counter, last, number[i], ops[i].version))
+			return false;
+	}
+	return true;
+}
+
+/* All counters as one moment, or one walk, shows them. */
+static bool look_around(struct hammer_worker *w, struct sight *last)
+{
+	__u32 flags = KMAP_KEYS_VALUES;
+	struct kt_walk walk;
+	struct kt_item item;
+	int seen = 0;
+	int ret;
+
+	if (hammer_below(w, 2))
+		flags |= KMAP_KEYS_ATOMIC;
+	ret = kt_walk_begin(&walk, w->fd, flags, 4096);
+	HAMMER_CHECK(w, !ret, "no memory");
+	while ((ret = kt_walk_next(&walk, &item)) > 0) {
+		__s64 i = hammer_key_number(item.key, item.key_len, "counter");
+		__s64 number;
+
+		if (i < 0 || i >= COUNTERS || item.value_len != 8) {
+			ret = -EPROTO;
+			break;
+		}
+		memcpy(&number, item.value, sizeof(number));
+		if (!together(w, i, &last[i], number, item.version)) {
+			kt_walk_end(&walk);
+			return false;
+		}
+		seen |= 1 << i;
+	}
+	kt_walk_end(&walk);
+	HAMMER_CHECK(w, !ret, "walk: %s", strerror(-ret));
+	HAMMER_CHECK(w, seen == (1 << COUNTERS) - 1, "walk: counters %#x are missing",
+		     ~seen & ((1 << COUNTERS) - 1));
+	return true;
+}
+
+static bool prepare_count(struct hammer_worker *w)
+{
+	struct sight last[COUNTERS] = { 0 };
+	unsigned int i;
+
+	for (i = w->id; i < COUNTERS; i += w->h->workers) {
+		if (!count(w, i, &last[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Half of the workers count, the others look, mostly at the same counter. */
+static bool count_and_look(struct hammer_worker *w)
+{
+	struct sight last[COUNTERS] = { 0 };
+	bool good = true;
+
+	while (good && hammer_next(w)) {
+		unsigned int i = hammer_below(w, 4) ? 0 : hammer_below(w, COUNTERS);
+
+		if (w->id & 1)
+			good = count(w, i, &last[i]);
+		else if (hammer_below(w, 64))
+			good = look(w, i, &last[i]);
+		else
+			good = look_around(w, last);
+	}
+	return good;
+}
+
+static bool count_to_the_brim(struct hammer_worker *w)
+{
+	struct add *add = w->h->shared;
+	char key[HAMMER_KEY_MAX];
+	size_t len = counter_key(key, 0);
+	__s64 number, last = 0;
+	int err;
+
+	while (hammer_next(w)) {
+		err = kt_add(w->fd, key, len, 1, 0, &number, NULL);
+		if (err == -ERANGE) {
+			atomic_fetch_add(&add->refused, 1);
+			return true;
+		}
+		HAMMER_CHECK(w, !err, "add: %s", strerror(-err));
+		HAMMER_CHECK(w, number > last, "added 1 after %lld and got %lld",
+			     last, number);
+		last = number;
+		atomic_fetch_add(&add->adds, 1);
+	}
+	return true;
+}
+
+/* Adds to whatever is there: a number, nothing, or what is no number. */
+static bool add_anyhow(struct hammer_worker *w, unsigned int counter)
+{
+	static const unsigned int conditions[4] = { 0, 0, KMAP_CREATE, KMAP_REPLACE };
+	unsigned int flags = conditions[hammer_below(w, 4)];
+	struct add *add = w->h->shared;
+	__s64 delta = small_number(w);
+	char key[HAMMER_KEY_MAX];
+	size_t len = counter_key(key, counter);
+	__s64 sum;
+	int err;
+
+	err = kt_add(w->fd, key, len, delta, flags, &sum, NULL);
+	HAMMER_CHECK(w, !err || err == -EDOM ||
+		     (err == -EEXIST && flags == KMAP_CREATE) ||
+			(err == -ENOENT && flags == KMAP_REPLACE),
+		     "add with flags %#x: %s", flags, strerror(-err));
+	HAMMER_CHECK(w, err || flags != KMAP_CREATE || sum == delta,
+		     "created %lld by adding %lld", sum, delta);
+	if (err)
+		return true;
+	atomic_fetch_add(&add->counter[counter].added, delta);
+	atomic_fetch_add(&add->adds, 1);
+	return true;
+}
+
+/* Takes away what is there, puts a number or no number in its place. */
+static bool take_anyhow(struct hammer_worker *w, unsigned int counter)
+{
+	struct add *add = w->h->shared;
+	struct counter *c = &add->counter[counter];
+	__s64 value[2] = { small_number(w), 0 };
+	unsigned int what = hammer_below(w, 4);
+	char key[HAMMER_KEY_MAX];
+	size_t len = counter_key(key, counter);
+	size_t out_len;
+	__s64 out[2];
+	int err;
+
+	if (what < 2)
+		err = kt_take(w->fd, key, len, 0, NULL, out, sizeof(out), &out_len);
+	else
+		err = kt_swap(w->fd, key, len, value, what == 2 ? 8 : 16, 0, NULL,
+			      out, sizeof(out), &out_len);
+	if (what < 2 && err == -ENOENT)
+		return true;
+	HAMMER_CHECK(w, !err, "%s: %s", what < 2 ? "delete" : "set",
+		     strerror(-err));
+	HAMMER_CHECK(w, out_len == 8 || out_len == 16 ||
+		     (what >= 2 && out_len == KT_NONE),
+		     "%zu bytes came back", out_len);
+	if (out_len == 8)
+		atomic_fetch_add(&c->taken, out[0]);
+	if (what == 2)
+		atomic_fetch_add(&c->added, value[0]);
+	return true;
+}
+
+static bool add_and_take(struct hammer_worker *w)
+{
+	bool good = true;
+
+	while (good && hammer_next(w)) {
+		unsigned int i = hammer_below(w, COUNTERS);
+
+		good = w->id % 4 ? add_anyhow(w, i) : take_anyhow(w, i);
+	}
+	return good;
+}
+
+FIXTURE(add) {
+	struct hammer *h;
+	struct add *add;
+	int fd;
+};
+
+FIXTURE_SETUP(add)
+{
+	self->h = hammer_new();
+	ASSERT_NE(NULL, self->h);
+	self->add = hammer_share(sizeof(*self->add));
+	ASSERT_NE(NULL, self->add);
+	self->h->shared = self->add;
+	self->fd = kt_open(O_RDWR);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(add)
+{
+	close(self->fd);
+	hammer_unshare(self->add, sizeof(*self->add));
+	hammer_free(self->h);
+}
+
+/* The number under a counter's key; 0 if there is none or it is no number. */
+static __s64 number_of(int fd, unsigned int counter)
+{
+	char key[HAMMER_KEY_MAX];
+	size_t len = counter_key(key, counter);
+	size_t out_len;
+	__s64 out[2];
+
+	if (kt_get(fd, key, len, out, sizeof(out), &out_len, NULL) || out_len != 8)
+		return 0;
+	return out[0];
+}
+
+TEST_F_TIMEOUT(add, sums_are_exact, hammer_timeout())
+{
+	int i;
+
+	self->h->seconds /= 2;
+	self->h->work = add_at_random;
+	ASSERT_TRUE(hammer_run(self->h));
+	TH_LOG("%lu additions", self->add->adds);
+	EXPECT_LT(0, self->add->adds);
+	for (i = 0; i < COUNTERS; i++) {
+		EXPECT_EQ(self->add->counter[i].added, number_of(self->fd, i));
+	}
+}
+
+TEST_F_TIMEOUT(add, number_and_version_go_together, hammer_timeout())
+{
+	struct counter *c;
+	__u64 i, wrong;
+
+	self->h->prepare = prepare_count;
+	self->h->work = count_and_look;
+	ASSERT_TRUE(hammer_run(self->h));
+	EXPECT_LT(0, self->add->reads);
+
+	for (c = self->add->counter; c < self->add->counter + COUNTERS; c++) {
+		TH_LOG("counted to %llu", c->done);
+		ASSERT_EQ(c->begun, c->done);
+		ASSERT_EQ(c->done, number_of(self->fd, c - self->add->counter));
+		/* Every number was handed out, and versions grow with them. */
+		for (wrong = 0, i = 1; i <= c->done; i++)
+			wrong += c->version[i] <= c->version[i - 1];
+		EXPECT_EQ(0, wrong);
+	}
+}
+
+TEST_F_TIMEOUT(add, overflow_is_refused_exactly, hammer_timeout())
+{
+	__s64 start = INT64_MAX - ROOM;
+	char key[HAMMER_KEY_MAX];
+	size_t len = counter_key(key, 0);
+
+	ASSERT_EQ(0, kt_set(self->fd, key, len, &start, sizeof(start), 0, NULL));
+	self->h->seconds = 0;
+	self->h->work = count_to_the_brim;
+	ASSERT_TRUE(hammer_run(self->h));
+	EXPECT_EQ(ROOM, self->add->adds);
+	EXPECT_EQ(self->h->workers, self->add->refused);
+	EXPECT_EQ(INT64_MAX, number_of(self->fd, 0));
+}
+
+TEST_F_TIMEOUT(add, what_is_taken_and_left_is_what_was_added, hammer_timeout())
+{
+	struct counter *c;
+	int i;
+
+	self->h->seconds /= 2;
+	self->h->work = add_and_take;
+	ASSERT_TRUE(hammer_run(self->h));
+	TH_LOG("%lu additions", self->add->adds);
+	EXPECT_LT(0, self->add->adds);
+	for (i = 0; i < COUNTERS; i++) {
+		c = &self->add->counter[i];
+		EXPECT_EQ(c->added, c->taken + number_of(self->fd, i));
+	}
+}
+
+TEST_HARNESS_MAIN

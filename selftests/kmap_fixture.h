@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fixture that most tests of kmap start from: the map, open and empty.
+ *
+ * To be included after kselftest_harness.h, once in a program.
+ */
+#ifndef KMAP_FIXTURE_H
+#define KMAP_FIXTURE_H
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "kmap_test.h"
+
+/* Seconds that a test with much to do may take on an emulated machine. */
+#define KT_LONG		240
+
+/*
+ * Opens the map and empties it.  Loads the module if nobody did; whoever runs
+ * the tests decides how.  Negative when the test is over.
+ */
+static inline int open_empty(struct __test_metadata *_metadata)
+{
+	int fd;
+
+	if (!kt_loaded() && kt_reload("%s", ""))
+		SKIP(return -ENODEV, "kmap is not loaded and cannot be loaded");
+	fd = kt_open(O_RDWR | O_CLOEXEC);
+	ASSERT_GE(fd, 0) {
+		TH_LOG("cannot open " KT_DEVICE ": %s", strerror(-fd));
+	}
+	ASSERT_EQ(0, kt_clear(fd, NULL));
+	return fd;
+}
+
+FIXTURE(map) {
+	int fd;
+	struct kmap_info info;
+};
+
+FIXTURE_SETUP(map)
+{
+	self->fd = open_empty(_metadata);
+	if (self->fd < 0)
+		return;
+	ASSERT_EQ(0, kt_info(self->fd, &self->info));
+	ASSERT_EQ(0, self->info.entries);
+	ASSERT_EQ(0, self->info.bytes);
+}
+
+FIXTURE_TEARDOWN(map)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+}
+
+/* What REMEMBER() saw and UNCHANGED() compares with. */
+static inline struct kt_snapshot *remembered(void)
+{
+	static struct kt_snapshot snapshot;
+
+	return &snapshot;
+}
+
+#define REMEMBER(fd) do {						\
+	kt_snapshot_drop(remembered());					\
+	ASSERT_EQ(0, kt_snapshot_take(fd, remembered()));		\
+} while (0)
+
+#define UNCHANGED(fd)	EXPECT_TRUE(kt_snapshot_same(fd, remembered()))
+
+/* Closes the device, loads the module anew with these parameters, opens it. */
+#define RELOAD(...) do {						\
+	close(self->fd);						\
+	ASSERT_EQ(0, kt_reload(__VA_ARGS__));				\
+	self->fd = kt_open(O_RDWR | O_CLOEXEC);				\
+	ASSERT_GE(self->fd, 0);						\
+	ASSERT_EQ(0, kt_info(self->fd, &self->info));			\
+} while (0)
+
+#endif /* KMAP_FIXTURE_H */

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory: how much an entry takes, that INFO says what is really used, and that
+ * all of it is returned.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "kselftest_harness.h"
+#include "kmap_fixture.h"
+
+#define MEBI		1048576ll
+
+#define ENTRIES		1000000ll
+#define KEY_LEN		16
+#define VALUE_LEN	64
+#define OVERHEAD	40		/* bytes an entry, at most */
+
+/* What the kernel has free; what it keeps in lists of its CPUs is noise. */
+static __s64 free_memory(void)
+{
+	return kt_meminfo("MemFree");
+}
+
+/* Lines of /proc/vmallocinfo that name the module. */
+static int vmalloc_areas(void)
+{
+	FILE *file = fopen("/proc/vmallocinfo", "re");
+	char line[512];
+	int count = 0;
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		count += strstr(line, "[kmap]") || strstr(line, "shmap_");
+	fclose(file);
+	return count;
+}
+
+static void unload(struct __test_metadata *_metadata, int *fd)
+{
+	close(*fd);
+	*fd = -1;
+	ASSERT_EQ(0, kt_unload());
+}
+
+TEST_F_TIMEOUT(map, a_million_entries, KT_LONG)
+{
+	struct kmap_info empty, full, cleared;
+	__s64 before, loaded, filled, overhead, used;
+
+	/* Once before, for what the kernel allocates only once. */
+	RELOAD("%s", "");
+	ASSERT_EQ(0, kt_fill(self->fd, 0, 20000, KEY_LEN, VALUE_LEN, NULL));
+	unload(_metadata, &self->fd);
+
+	before = free_memory();
+	ASSERT_EQ(0, kt_reload("max_entries=%lld max_bytes=%lld", ENTRIES,
+			       ENTRIES * 128));
+	self->fd = kt_open(O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+	ASSERT_EQ(0, kt_info(self->fd, &empty));
+	loaded = free_memory();
+	ASSERT_EQ(0, kt_fill(self->fd, 0, ENTRIES, KEY_LEN, VALUE_LEN, NULL));
+	filled = free_memory();
+	ASSERT_EQ(0, kt_info(self->fd, &full));
+	ASSERT_EQ(ENTRIES, full.entries);
+
+	overhead = (__s64)full.memory - ENTRIES * (KEY_LEN + VALUE_LEN);
+	TH_LOG("%lld.%lld bytes an entry beyond key and value",
+	       overhead / ENTRIES, overhead * 10 / ENTRIES % 10);
+	EXPECT_LE(overhead, ENTRIES * OVERHEAD);
+	EXPECT_GE(overhead, ENTRIES * 16) {
+		TH_LOG("INFO.memory cannot be true");
+	}
+
+	/* INFO counts what the kernel misses, to a few percent. */
+	used = loaded - filled;
+	EXPECT_LE(used, (__s64)(full.memory - empty.memory) * 104 / 100 +
+			4 * MEBI);
+	EXPECT_GE(used, (__s64)(full.memory - empty.memory) * 96 / 100 -
+			4 * MEBI);
+	/* With the module's code and data. */
+	EXPECT_LE(before - loaded, (__s64)empty.memory + 8 * MEBI);
+
+	ASSERT_EQ(0, kt_clear(self->fd, NULL));
+	ASSERT_EQ(0, kt_info(self->fd, &cleared));
+	EXPECT_EQ(0, cleared.entries);
+	EXPECT_EQ(0, cleared.bytes);
+	EXPECT_LE(cleared.memory, full.memory + MEBI);
+	EXPECT_LE(cleared.deferred, cleared.deferred_max);
+
+	/* What was freed serves again. */
+	ASSERT_EQ(0, kt_fill(self->fd, ENTRIES, ENTRIES / 2, KEY_LEN,
+			     VALUE_LEN, NULL));
+	ASSERT_EQ(0, kt_info(self->fd, &full));
+	EXPECT_LE(full.memory, cleared.memory + MEBI);
+	ASSERT_EQ(0, kt_clear(self->fd, NULL));
+	/* Also to entries of another size. */
+	ASSERT_EQ(0, kt_fill(self->fd, 0, ENTRIES / 12, KEY_LEN, 1000, NULL));
+	ASSERT_EQ(0, kt_info(self->fd, &full));
+	EXPECT_LE(full.memory, cleared.memory * 21 / 20 + full.deferred_max) {
+		TH_LOG("%llu KiB after %llu KiB", full.memory / 1024,
+		       cleared.memory / 1024);
+	}
+	ASSERT_EQ(0, kt_clear(self->fd, NULL));
+
+	unload(_metadata, &self->fd);
+	EXPECT_GE(free_memory(), before - 4 * MEBI) {
+		TH_LOG("%lld KiB are missing", (before - free_memory()) / 1024);
+	}
+	EXPECT_EQ(0, vmalloc_areas());
+}
+
+/* Also for entries of another size, whatever was there before. */
+TEST_F_TIMEOUT(map, other_sizes, KT_LONG)
+{
+	static const size_t lens[] = { 64, 1000, 5000, 24, 12000, 300, 64,
+				       40000, 2000 };
+	struct kmap_info info;
+	__u64 total = 8 * MEBI, count, peak = 0;
+	unsigned int i;
+
+	RELOAD("max_entries=200000 max_bytes=%llu", total);
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		count = total / (KEY_LEN + lens[i] + 40);
+		ASSERT_EQ(0, kt_fill(self->fd, 0, count * 7 / 8, KEY_LEN,
+				     lens[i], NULL));
+		ASSERT_EQ(0, kt_info(self->fd, &info));
+		ASSERT_EQ(0, kt_clear(self->fd, NULL));
+		if (info.memory > peak)
+			peak = info.memory;
+	}
+	EXPECT_LE(peak, total * 5 / 4 + 2 * info.deferred_max +
+			info.shards * MEBI) {
+		TH_LOG("%llu KiB at most, limit %llu KiB", peak / 1024,
+		       total / 1024);
+	}
+}
+
+/* Fills the map with entries of all sizes, as full as it gets in @count. */
+static void fill_sizes(struct __test_metadata *_metadata, int fd, int count)
+{
+	static const size_t lens[] = { 0, 8, 100, 500, 2000, 9000, 30000,
+				       65536 };
+	__u64 first = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		__u64 n = count / (1 + lens[i] / 100) + 1;
+
+		ASSERT_EQ(0, kt_fill(fd, first, n, 24, lens[i], NULL));
+		first += n;
+	}
+}
+
+/* Whatever the map holds when it goes, all of it goes. */
+TEST_F_TIMEOUT(map, cycles, KT_LONG)
+{
+	__s64 free_first = 0, slab_first = 0;
+	int cycle;
+
+	for (cycle = 0; cycle < 12; cycle++) {
+		RELOAD("%s", cycle & 1 ? "wipe=1" : "");
+		fill_sizes(_metadata, self->fd, 16000);
+		if (cycle % 3 == 1)
+			ASSERT_EQ(0, kt_clear(self->fd, NULL));
+		if (cycle % 3 == 2)
+			ASSERT_EQ(0, kt_remove(self->fd, 0, 8000, 24, NULL));
+		unload(_metadata, &self->fd);
+		EXPECT_EQ(0, vmalloc_areas());
+		/* The first ones fill the kernel's own caches. */
+		if (cycle == 2) {
+			free_first = free_memory();
+			slab_first = kt_meminfo("SUnreclaim");
+		}
+	}
+	EXPECT_GE(free_memory(), free_first - 4 * MEBI) {
+		TH_LOG("%lld KiB are missing",
+		       (free_first - free_memory()) / 1024);
+	}
+	EXPECT_LE(kt_meminfo("SUnreclaim"), slab_first + MEBI) {
+		TH_LOG("%lld KiB more in slabs",
+		       (kt_meminfo("SUnreclaim") - slab_first) / 1024);
+	}
+}
+
+/* One key of which the value changes its size all the time takes one place. */
+TEST_F_TIMEOUT(map, churn_does_not_grow, KT_LONG)
+{
+	static __u8 value[65536];
+	struct kmap_info first = { 0 }, info;
+	__u64 i, state = 11;
+
+	RELOAD("%s", "");
+	for (i = 0; i < 30000; i++) {
+		ASSERT_EQ(0, kt_set(self->fd, "key", 3, value,
+				    kt_random(&state) % 10000, 0, NULL));
+		if (i % 1000)
+			continue;
+		ASSERT_EQ(0, kt_info(self->fd, &info));
+		ASSERT_LE(info.deferred, info.deferred_max);
+		if (i == 5000)
+			first = info;
+	}
+	EXPECT_LE(info.memory, first.memory + first.deferred_max + MEBI);
+	EXPECT_EQ(1, info.entries);
+}
+
+TEST_HARNESS_MAIN
