@@ -275,7 +275,7 @@ TEST_F(map, invented_cursors)
 	int i, ret;
 
 	fill(_metadata, self->fd, KEYS);
-	for (i = 0; i < 500; i++) {
+	for (i = 0; i < 150; i++) {
 		struct kt_walk walk;
 		struct kt_item item;
 		__u64 cursor = kt_random(&state) >> kt_random(&state) % 64;
