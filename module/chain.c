@@ -32,11 +32,14 @@ static u32 overflow_take(struct shmap_table *table)
 	u32 i = table->over_free;
 	struct kmap_bucket *bucket;
 
-	if (!i)
-		return table->over_fresh++;
+	if (!i) {
+		i = table->over_fresh;
+		WRITE_ONCE(table->over_fresh, i + 1);
+		return i;
+	}
 	bucket = shmap_chain_bucket(table, i);
 	table->over_free = bucket->link;
-	table->over_free_n--;
+	WRITE_ONCE(table->over_free_n, table->over_free_n - 1);
 	WRITE_ONCE(bucket->link, 0);
 	return i;
 }
@@ -45,7 +48,7 @@ static void overflow_put(struct shmap_table *table, u32 i)
 {
 	WRITE_ONCE(shmap_chain_bucket(table, i)->link, table->over_free);
 	table->over_free = i;
-	table->over_free_n++;
+	WRITE_ONCE(table->over_free_n, table->over_free_n + 1);
 }
 
 /**

@@ -56,7 +56,7 @@ static struct shmap_deferred *take_oldest(struct shmap_arena *arena)
 					 node);
 	if (batch && poll_state_synchronize_rcu(batch->grace)) {
 		list_del(&batch->node);
-		arena->deferred -= batch->bytes;
+		WRITE_ONCE(arena->deferred, arena->deferred - batch->bytes);
 	} else {
 		batch = NULL;
 	}
@@ -128,7 +128,7 @@ void shmap_defer_add(struct shmap_arena *arena, u32 ref)
 			return;
 		}
 		if (!waited)
-			arena->waits++;
+			WRITE_ONCE(arena->waits, arena->waits + 1);
 		spin_unlock(&arena->lock);
 		waited = true;
 		if (!reap(arena) && wait_oldest(arena))
@@ -136,7 +136,7 @@ void shmap_defer_add(struct shmap_arena *arena, u32 ref)
 	}
 	arena->open->refs[arena->open->n++] = ref;
 	arena->open->bytes += bytes;
-	arena->deferred += bytes;
+	WRITE_ONCE(arena->deferred, arena->deferred + bytes);
 	if (arena->open->n == BATCH_REFS || arena->open->bytes >= BATCH_BYTES)
 		close_locked(arena);
 	spin_unlock(&arena->lock);

@@ -232,7 +232,7 @@ static int insert_locked(struct shmap_map *map, struct shmap_shard *shard,
 		goto give_bytes;
 	rq->version = ++shard->version;
 	rq->fresh.entry = NULL;
-	shard->bytes += bytes;
+	WRITE_ONCE(shard->bytes, shard->bytes + bytes);
 	return 0;
 
 give_bytes:
@@ -260,8 +260,7 @@ static int replace_locked(struct shmap_map *map, struct shmap_shard *shard,
 		shmap_quota_give(&map->bytes, i, old - bytes);
 	rq->version = ++shard->version;
 	rq->fresh.entry = NULL;
-	shard->bytes += bytes;
-	shard->bytes -= old;
+	WRITE_ONCE(shard->bytes, shard->bytes + bytes - old);
 	return 0;
 }
 
@@ -342,7 +341,7 @@ int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq)
 		rq->version = entry->version;
 		bytes = shmap_arena_entry_size(entry);
 		shmap_table_remove_locked(table, &probe, &spot);
-		shard->bytes -= bytes;
+		WRITE_ONCE(shard->bytes, shard->bytes - bytes);
 		shmap_quota_give(&map->bytes, i, bytes);
 		shmap_quota_give(&map->entries, i, 1);
 	}

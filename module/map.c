@@ -15,7 +15,8 @@
  *
  *	config, hash_key, shard_bits	constant while the map lives
  *	buckets, table->count		shard->lock to write; readers see table.c
- *	shard->version, ->bytes		shard->lock to write, READ_ONCE for INFO
+ *	shard->version			shard->lock
+ *	what INFO sums			its lock and WRITE_ONCE to write, READ_ONCE
  *	shard->frozen			shard->lock to write
  *	an entry in the table		immutable, but for version and number:
  *					shard->lock and the home bucket's seq
@@ -204,7 +205,7 @@ static unsigned int clear_some_locked(struct shmap_map *map,
 	for (k = 0; k < n; k++)
 		bytes += shmap_arena_entry_size(shmap_pool_entry(&map->pool,
 								 refs[k]));
-	shard->bytes -= bytes;
+	WRITE_ONCE(shard->bytes, shard->bytes - bytes);
 	shmap_quota_give(&map->bytes, i, bytes);
 	shmap_quota_give(&map->entries, i, n);
 	return n;

@@ -395,7 +395,7 @@ int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref)
 	shmap_chain_change_begin(home);
 	shmap_chain_append(table, &end, hash >> 16, ref);
 	shmap_chain_change_end(home);
-	table->count++;
+	WRITE_ONCE(table->count, table->count + 1);
 	if (may_split(table))
 		split(table);
 	return 0;
@@ -452,7 +452,7 @@ void shmap_table_remove_locked(struct shmap_table *table,
 	end.slot = slot || !before ? slot : KMAP_BUCKET_SLOTS;
 	shmap_chain_truncate(table, &end);
 	shmap_chain_change_end(probe->home);
-	table->count--;
+	WRITE_ONCE(table->count, table->count - 1);
 }
 
 /**
@@ -480,6 +480,6 @@ unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 	shmap_chain_change_begin(home);
 	shmap_chain_truncate(table, &end);
 	shmap_chain_change_end(home);
-	table->count -= n;
+	WRITE_ONCE(table->count, table->count - n);
 	return n;
 }
