@@ -68,6 +68,12 @@ check-large: deps-check
 check-vm: deps-check
 	$(Q)$(VM)/selftest.sh
 
+check-native: deps-native
+	$(Q)$(MAKE) -C selftests/native check
+
+check-litmus: deps-litmus
+	$(Q)selftests/litmus/run.sh
+
 demo: deps-demo
 	$(Q)$(MAKE) guest-module guest-programs
 	$(Q)$(VM)/demo.sh
@@ -107,4 +113,4 @@ help:
 	@sed -e 1,2d $(VM)/help.txt
 
 .PHONY: all module module-build userspace guest guest-module guest-programs guest-tests
-.PHONY: check check-large check-vm demo vm style deps install uninstall clean help
+.PHONY: check check-large check-native check-litmus check-vm demo vm style deps install uninstall clean help

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Corners that random operations seldom turn: the moments within a split, full
+ * chains and areas, readers that are disturbed, fatal signals, grace periods
+ * that do not end.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bitrev.h>
+#include <linux/err.h>
+
+#include "chain.h"
+#include "defer.h"
+#include "inspect.h"
+#include "player.h"
+#include "shim.h"
+#include "test.h"
+
+static const char text[40000] = "a value";
+
+static void make(struct world *world, const char *lock, unsigned int shards,
+		 u64 max_entries, u64 max_bytes)
+{
+	const struct shmap_config config = {
+		.lock		= shmap_lock_find(lock),
+		.shards		= shards,
+		.max_entries	= max_entries,
+		.max_bytes	= max_bytes,
+		.max_key	= 64,
+		.max_value	= 32768,
+	};
+
+	shim_rcu_by_hand(true);
+	world_make(world, &config);
+}
+
+static int set(struct world *world, const struct keyset *keys, u32 i, u32 len)
+{
+	return world_set(world, keys->key[i], keys->len[i], text, len, 0, 0, 0);
+}
+
+static int delete(struct world *world, const struct keyset *keys, u32 i)
+{
+	return world_delete(world, keys->key[i], keys->len[i], 0, 0, 0);
+}
+
+/* 64 keys of one chain, and not one more; the rest of the map does not care. */
+static void full_chain(void)
+{
+	struct keyset keys = { 0 };
+	struct world world;
+	u32 i, n;
+
+	make(&world, "rcu", 2, 4000, 1 << 20);
+	keyset_colliding(&keys, world.map, 70, 14, 0x2a5);
+	keyset_random(&keys, world.map, 500);
+	for (i = 0; i < 64; i++)
+		check_equal(set(&world, &keys, i, 10), 0);
+	for (; i < 70; i++)
+		check_equal(set(&world, &keys, i, 10), -EXFULL);
+	check_equal(world_add(&world, keys.key[66], keys.len[66], 1, 0),
+		    -EXFULL);
+	/* What is there can be changed, and takes no other's place. */
+	for (i = 0; i < 64; i++)
+		check_equal(set(&world, &keys, i, 20), 0);
+	check_equal(delete(&world, &keys, 17), 0);
+	check_equal(set(&world, &keys, 69, 10), 0);
+	check_equal(set(&world, &keys, 17, 10), -EXFULL);
+	world_compare(&world);
+	for (i = 70, n = 0; i < 570; i++)
+		n += !set(&world, &keys, i, 10);
+	check(n > 450);
+	world_compare(&world);
+	world_snapshot(&world);
+	for (i = 0; i < 70; i++)
+		delete(&world, &keys, i);
+	world_compare(&world);
+	keyset_free(&keys);
+	world_unmake(&world);
+}
+
+/* An area whose units are all taken has no room for a class that has no slab. */
+static void full_area(void)
+{
+	struct keyset keys = { 0 };
+	struct world world;
+	u32 i, n, len;
+	int *unit;
+
+	make(&world, "rcu", 2, 4000, 64 << 10);
+	unit = calloc(world.map->pool.units, sizeof(*unit));
+	check(unit);
+	keyset_random(&keys, world.map, 200);
+	check_equal(set(&world, &keys, 0, 400), 0);
+	for (n = 0; (unit[n] = shmap_pool_take(&world.map->pool, 1)) > 0;)
+		n++;
+	check_equal(unit[n], -ENOSPC);
+	for (i = 1; i < 100; i++) {
+		/* Another class, or another shard. */
+		len = i % 2 ? 8 : 900;
+		if (set(&world, &keys, i, len))
+			continue;
+		/* There is room where a slab was emptied, or has some left. */
+		check_equal(delete(&world, &keys, i), 0);
+	}
+	check(world.refused.area > 50);
+	check_equal(world.refused.area, world.refused.early);
+	while (n--)
+		shmap_pool_put(&world.map->pool, unit[n], 1);
+	world_compare(&world);
+	for (i = 1; i < 100; i++)
+		check_equal(set(&world, &keys, i, 8), 0);
+	world_compare(&world);
+	free(unit);
+	keyset_free(&keys);
+	world_unmake(&world);
+}
+
+static const struct shmap_table *split_table(struct world *world,
+					     struct keyset *keys)
+{
+	struct shmap_table *table = &world->map->shard[0].table;
+	u32 i;
+
+	keyset_random(keys, world->map, 3000);
+	for (i = 0; table->desc->buckets < 97; i++)
+		check_equal(set(world, keys, i, 8), 0);
+	return table;
+}
+
+/*
+ * A reader takes the number of buckets, then its bucket is split, then it takes
+ * the seq, which does not change any more: the bucket is no longer the key's.
+ */
+static void stale_home(void)
+{
+	const struct shmap_table *table;
+	struct keyset keys = { 0 };
+	struct shmap_probe probe;
+	struct model_key *key;
+	struct world world;
+	u32 b, moved = 0;
+
+	make(&world, "rcu", 1, 4000, 1 << 20);
+	table = split_table(&world, &keys);
+	for (key = model_next(&world.model, NULL); key;
+	     key = model_next(&world.model, key)) {
+		u32 hash = shmap_key_hash(world.map, key->key, key->key_len);
+
+		check(shmap_table_begin(table, hash, &probe));
+		check(shmap_table_find(table, &probe, key->key, key->key_len,
+				       NULL));
+		check(shmap_table_stable(table, &probe));
+		/* Any change of the chain is noticed. */
+		shmap_chain_change_begin(probe.home);
+		check(!shmap_table_stable(table, &probe));
+		shmap_chain_change_end(probe.home);
+		check(!shmap_table_stable(table, &probe));
+		/* Where a reader that knows of 64 buckets would look. */
+		b = hash & 63;
+		if (b == inspect_home(table, hash))
+			continue;
+		probe.home = shmap_chain_bucket(table, b);
+		probe.seq = probe.home->seq;
+		check(!shmap_table_find(table, &probe, key->key, key->key_len,
+					NULL));
+		check(!shmap_table_stable(table, &probe));
+		moved++;
+	}
+	check(moved > 50);
+	keyset_free(&keys);
+	world_unmake(&world);
+}
+
+/*
+ * Within a split what moves is in both buckets.  A walk that comes by then takes
+ * it from the new one only: here the number of buckets is made to say that the
+ * next split is at that point.
+ */
+static void split_walk(void)
+{
+	struct shmap_place places[SHMAP_CHAIN_SLOTS];
+	const struct shmap_table *table;
+	struct keyset keys = { 0 };
+	struct shmap_probe probe;
+	struct world world;
+	u32 n, b, i, got, bits, left_out = 0;
+	u64 end;
+
+	make(&world, "rcu", 1, 4000, 1 << 20);
+	table = split_table(&world, &keys);
+	n = table->desc->buckets;
+	for (; n < 128; n++) {
+		b = n - 64;
+		/* As it was: the chain is an interval that begins at b. */
+		check(shmap_table_begin(table, b, &probe));
+		got = shmap_table_collect(table, &probe, places, &end);
+		check_equal(got, inspect_chain(world.map, b));
+		check_equal(end, bitrev32(b) + (1ull << (32 - 6)));
+		left_out += got;
+
+		table->desc->buckets = n + 1;
+		check(shmap_table_begin(table, b, &probe));
+		bits = 7;
+		got = shmap_table_collect(table, &probe, places, &end);
+		check_equal(end, bitrev32(b) + (1ull << (32 - bits)));
+		for (i = 0; i < got; i++) {
+			check(places[i].order >= bitrev32(b));
+			check(places[i].order < end);
+			check(!i || places[i - 1].order <= places[i].order);
+		}
+		left_out -= got;
+		table->desc->buckets = n;
+		/* On to the next, for good. */
+		for (i = 0; table->desc->buckets == n; i++)
+			set(&world, &keys, i, 8);
+	}
+	check(left_out > 50);
+	world_compare(&world);
+	keyset_free(&keys);
+	world_unmake(&world);
+}
+
+/* A writer disturbs a reader so often, then is done. */
+static struct kmap_bucket *disturbed;
+static unsigned int disturb;
+
+static void relax(void)
+{
+	if (!--disturb)
+		shmap_chain_change_end(disturbed);
+}
+
+/* Each reader gets through, after so many tries without the lock, or with it. */
+static void disturbed_readers(void)
+{
+	struct world_walk walk;
+	struct kmap_info info = { 0 };
+	struct shmap_probe probe;
+	struct world world;
+	unsigned int tries;
+	u64 retries = 0;
+
+	make(&world, "rcu", 1, 1000, 1 << 20);
+	check_equal(world_add(&world, "key", 3, 5, 0), 0);
+	check(shmap_table_begin(&world.map->shard[0].table,
+				shmap_key_hash(world.map, "key", 3), &probe));
+	for (tries = 1; tries <= SHMAP_TRIES; tries++) {
+		disturbed = probe.home;
+		disturb = tries;
+		shmap_chain_change_begin(disturbed);
+		check(!shmap_table_begin(&world.map->shard[0].table,
+					 probe.hash, &probe));
+		shim_relax = relax;
+		check_equal(world_get(&world, "key", 3, 8), 0);
+		check_equal(disturb, 0);
+
+		disturb = tries;
+		shmap_chain_change_begin(disturbed);
+		world_walk_begin(&world, &walk, 0, true);
+		check(world_walk_some(&world, &walk, 1000, ~0u));
+		check_equal(disturb, 0);
+		shim_relax = NULL;
+		retries += 2 * tries;
+	}
+	shmap_map_info(world.map, &info);
+	check_equal(info.retries, retries);
+	world_unmake(&world);
+}
+
+/* A page that somebody else was faster to bring, and a missing one. */
+static void fed_twice(void)
+{
+	struct shmap_table *table;
+	struct world world;
+	void *page;
+	u32 wants;
+
+	make(&world, "spinlock", 1, 1000, 1 << 20);
+	table = &world.map->shard[0].table;
+	page = shmap_pool_alloc_pages(&world.map->pool, 0);
+	spin_lock(&world.map->shard[0].lock.spin);
+	wants = shmap_table_wants_locked(table);
+	check(wants);
+	check(shmap_table_feed_locked(table, wants, page));
+	check(!shmap_table_feed_locked(table, wants, page));
+	check(shmap_table_wants_locked(table) != wants);
+	spin_unlock(&world.map->shard[0].lock.spin);
+	world_compare(&world);
+	world_unmake(&world);
+}
+
+static struct world *intruded;
+static u32 intrude;
+
+static void set_another(void)
+{
+	if (--intrude)
+		return;
+	shim_relax = NULL;
+	check_equal(world_set(intruded, "another", 7, text, 8, 0, 0, 0), 0);
+}
+
+/* Whenever an operation allocates, another one comes first. */
+static void outrun(void)
+{
+	struct world world;
+	u32 n;
+
+	for (n = 1;; n++) {
+		make(&world, "rcu", 1, 1000, 1 << 20);
+		intruded = &world;
+		intrude = n;
+		shim_relax = set_another;
+		check_equal(world_set(&world, "key", 3, text, 100, 0, 0, 0), 0);
+		shim_relax = NULL;
+		world_compare(&world);
+		check_equal(world.model.entries, 1 + !intrude);
+		world_unmake(&world);
+		if (intrude)
+			break;
+	}
+	/* An entry, its slab and unit, pages of the table. */
+	check(n > 3);
+}
+
+/* Removed memory stays under its bound however slow grace periods are. */
+static void deferred_bound(void)
+{
+	struct kmap_info info = { 0 };
+	struct world world;
+	u32 i;
+
+	make(&world, "rcu", 4, 1000, 4 << 20);
+	for (i = 0; i < 3000; i++) {
+		/* Now and then polling misses the grace period, as it may. */
+		shim_rcu_miss(i % 5 ? 0 : 3);
+		check_equal(world_set(&world, "key", 3, text, i % 3000, 0, 0,
+				      0), 0);
+		if (i % 100 == 0)
+			inspect_map(world.map);
+	}
+	shmap_map_info(world.map, &info);
+	check(info.waits);
+	check(info.deferred && info.deferred <= info.deferred_max);
+	check_equal(info.deferred_max, 4 << 18);
+	shim_rcu_miss(3);
+	shmap_map_squeeze(world.map);
+	memset(&info, 0, sizeof(info));
+	shmap_map_info(world.map, &info);
+	check_equal(info.deferred, 0);
+	/* The map goes although polling does not see the last ones end. */
+	world_set(&world, "key", 3, text, 20000, 0, 0, 0);
+	shim_rcu_miss(5);
+	world_unmake(&world);
+}
+
+static struct shmap_arena *raced;
+
+static void reap_all(void)
+{
+	shmap_defer_reap(raced);
+}
+
+/* Two free what waited at the same time; neither waits for the other's part. */
+static void drained_twice(void)
+{
+	struct world world;
+	u32 i;
+
+	make(&world, "rcu", 1, 1000, 4 << 20);
+	for (i = 0; i < 400; i++)
+		check_equal(world_set(&world, "key", 3, text, 8, 0, 0, 0), 0);
+	check(world.map->shard[0].arena.deferred);
+	raced = &world.map->shard[0].arena;
+	shim_relax = reap_all;
+	shmap_map_squeeze(world.map);
+	shim_relax = NULL;
+	check_equal(world.map->shard[0].arena.deferred, 0);
+	world_compare(&world);
+	world_unmake(&world);
+}
+
+static struct task_struct *other;
+
+static void *freeze_killed(void *arg)
+{
+	struct world *world = arg;
+
+	__atomic_store_n(&other, current, __ATOMIC_RELEASE);
+	check_equal(shmap_walk_freeze(world->map), -EINTR);
+	return NULL;
+}
+
+/* A fatal signal ends each wait with EINTR, and nothing is changed. */
+static void killed(void)
+{
+	struct shmap_request rq = { .key = "new", .key_len = 3 };
+	struct world world;
+	pthread_t thread;
+	u64 removed;
+
+	make(&world, "rwsem", 2, 1000, 1 << 20);
+	check_equal(world_set(&world, "key", 3, text, 100, 0, 0, 0), 0);
+	check_equal(shmap_walk_freeze(world.map), 0);
+	check_equal(world_get(&world, "key", 3, 100), 0);
+	current->killed = true;
+	rq.hash = shmap_key_hash(world.map, rq.key, rq.key_len);
+	rq.number = 4;
+	check_equal(shmap_key_add(world.map, &rq), -EINTR);
+	check_equal(shmap_key_delete(world.map, &rq), -EINTR);
+	check_equal(shmap_key_prepare(world.map, &rq, 5), 0);
+	check_equal(shmap_key_set(world.map, &rq), -EINTR);
+	shmap_key_discard(world.map, &rq);
+	shmap_key_discard(world.map, &rq);
+	check_equal(shmap_map_clear(world.map, &removed), -EINTR);
+	check_equal(removed, 0);
+	current->killed = false;
+
+	/* Another snapshot waits for its turn, in a thread that is killed. */
+	check(!pthread_create(&thread, NULL, freeze_killed, &world));
+	while (!__atomic_load_n(&other, __ATOMIC_ACQUIRE))
+		sched_yield();
+	WRITE_ONCE(other->killed, true);
+	pthread_join(thread, NULL);
+	shmap_walk_thaw(world.map);
+
+	/* And one that waits for the writers to go first. */
+	atomic_inc(&world.map->held_up);
+	current->killed = true;
+	check_equal(shmap_walk_freeze(world.map), -EINTR);
+	current->killed = false;
+	check(atomic_dec_and_test(&world.map->held_up));
+
+	/* CLEAR stops in the middle, and says what it did. */
+	check_equal(world_set(&world, "a", 1, text, 10, 0, 0, 0), 0);
+	current->killed = true;
+	check_equal(shmap_map_clear(world.map, &removed), -EINTR);
+	current->killed = false;
+	check(removed <= 2);
+	model_free(&world.model);
+	inspect_map(world.map);
+	world_unmake(&world);
+}
+
+/* The window's first page says how to find everything. */
+static void window_head(void)
+{
+	const struct kmap_window *head;
+	struct world world;
+
+	make(&world, "rcu", 4, 5000, 1 << 20);
+	head = world.map->head;
+	check(head->magic == KMAP_WINDOW_MAGIC);
+	check_equal(head->shards, 4);
+	check_equal(1 << head->shard_bits, 4);
+	check(!memcmp(head->hash_key, &world.map->hash_key, 16));
+	check_equal(head->max_chain, 64);
+	check_equal(head->bucket_stride, (u64)world.map->shard[0].table.over_end *
+		    sizeof(struct kmap_bucket));
+	check_equal(head->entry_offset, head->bucket_offset +
+		    4 * head->bucket_stride);
+	check_equal(head->size, head->entry_offset + head->entry_size);
+	check_equal(head->entry_size, (u64)world.map->pool.units *
+		    SHMAP_UNIT_SIZE);
+	check(world.map->shard[3].table.desc ==
+	      (void *)head + head->shard_offset + 3 * sizeof(struct kmap_shard));
+	check_equal(head->size % PAGE_SIZE, 0);
+	world_unmake(&world);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test tests[] = {
+		{ "full_chain", full_chain },
+		{ "full_area", full_area },
+		{ "stale_home", stale_home },
+		{ "split_walk", split_walk },
+		{ "disturbed_readers", disturbed_readers },
+		{ "fed_twice", fed_twice },
+		{ "outrun", outrun },
+		{ "deferred_bound", deferred_bound },
+		{ "drained_twice", drained_twice },
+		{ "killed", killed },
+		{ "window_head", window_head },
+	};
+
+	return test_main(argc, argv, tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Look at all of a map that is at rest: no operation runs, no request holds an
+ * entry.  What is right is written down here a second time, from the ABI's
+ * header and the comments, without calling what is tested.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bitmap.h>
+#include <linux/siphash.h>
+
+#include "chain.h"
+#include "entry.h"
+#include "inspect.h"
+#include "test.h"
+
+/**
+ * inspect_home - home bucket of a hash, as the ABI says
+ * @table: the table
+ * @hash: of a key
+ *
+ * Return: number of the bucket.
+ */
+u32 inspect_home(const struct shmap_table *table, u32 hash)
+{
+	u32 n = table->desc->buckets, m = 1, b;
+
+	while (2 * m <= n)
+		m *= 2;
+	b = (hash >> table->shard_bits) & (2 * m - 1);
+	return b < n ? b : b - m;
+}
+
+/**
+ * inspect_class - size of an entry with its rounding
+ * @bytes: header, key and value
+ *
+ * Return: bytes: multiples of 8 up to 512, then eight steps a doubling.
+ */
+u32 inspect_class(u32 bytes)
+{
+	u32 step = 8, top = 512;
+
+	while (top < bytes) {
+		step = top / 8;
+		top *= 2;
+	}
+	return (bytes + step - 1) / step * step;
+}
+
+static const struct kmap_bucket *bucket_of(const struct shmap_table *table,
+					   u32 i)
+{
+	const struct kmap_bucket *page = table->page[i / SHMAP_PAGE_BUCKETS];
+
+	check(page);
+	return page + i % SHMAP_PAGE_BUCKETS;
+}
+
+static u16 tag_of(const struct kmap_bucket *bucket, unsigned int slot)
+{
+	return bucket->tags[slot / 4] >> (16 * (slot % 4));
+}
+
+static unsigned int slots_used(const struct kmap_bucket *bucket)
+{
+	unsigned int slot, used = 0;
+
+	for (slot = 0; slot < KMAP_BUCKET_SLOTS; slot++) {
+		if (bucket->refs[slot]) {
+			/* Packed: none is free before one in use. */
+			check_equal(used, slot);
+			used++;
+		} else {
+			check_equal(tag_of(bucket, slot), 0);
+		}
+	}
+	check_equal(bucket->reserved, 0);
+	return used;
+}
+
+/**
+ * inspect_chain - length of the chain that a hash belongs to
+ * @map: the map
+ * @hash: of a key
+ *
+ * Return: entries.
+ */
+unsigned int inspect_chain(const struct shmap_map *map, u32 hash)
+{
+	const struct shmap_table *table = &shmap_map_shard(map, hash)->table;
+	const struct kmap_bucket *at;
+	unsigned int n;
+
+	at = bucket_of(table, inspect_home(table, hash));
+	for (n = slots_used(at); at->link; n += slots_used(at))
+		at = bucket_of(table, at->link);
+	return n;
+}
+
+static bool all_zero(const void *mem, size_t size)
+{
+	const u8 *at = mem;
+
+	while (size && !*at) {
+		at++;
+		size--;
+	}
+	return !size;
+}
+
+/* An entry that the table refers to.  Returns its size. */
+static u32 inspect_entry(struct inspect *inspect,
+			 const struct shmap_shard *shard, u32 home, u16 tag,
+			 u32 ref)
+{
+	const struct shmap_map *map = inspect->map;
+	const struct kmap_entry *entry;
+	u32 key_len, value_len, bytes, at;
+	const u8 *key;
+
+	check(ref >= SHMAP_UNIT_REFS);
+	check(ref < (u64)map->pool.units * SHMAP_UNIT_REFS);
+	check(!test_bit(ref, inspect->live));
+	__set_bit(ref, inspect->live);
+
+	entry = map->pool.unit[ref / SHMAP_UNIT_REFS] +
+		ref % SHMAP_UNIT_REFS * 8;
+	key = (const u8 *)(entry + 1);
+	key_len = entry->lens & 0x7ff;
+	value_len = entry->lens >> 11;
+	check(key_len >= 1 && key_len <= map->config.max_key);
+	check(value_len <= map->config.max_value);
+	check_equal(entry->hash, hsiphash(key, key_len, &map->hash_key));
+	check_equal(tag, entry->hash >> 16);
+	check_equal(entry->hash & (map->config.shards - 1),
+		    shard - map->shard);
+	check_equal(inspect_home(&shard->table, entry->hash), home);
+	check(entry->version && entry->version <= shard->version);
+
+	/* Nothing of another entry shows in the gaps. */
+	at = (key_len + 7) / 8 * 8;
+	bytes = inspect_class(sizeof(*entry) + at + (value_len + 7) / 8 * 8);
+	check(all_zero(key + key_len, at - key_len));
+	at += value_len;
+	check(all_zero(key + at, bytes - sizeof(*entry) - at));
+	return bytes;
+}
+
+/* A chain.  Returns the number of entries, and adds up their sizes. */
+static unsigned int inspect_bucket(struct inspect *inspect,
+				   const struct shmap_shard *shard, u32 home,
+				   unsigned long *seen, u64 *bytes)
+{
+	const struct shmap_table *table = &shard->table;
+	const struct kmap_bucket *bucket = bucket_of(table, home);
+	unsigned int depth, slot, used, n = 0;
+	u32 at = home;
+
+	check(!(bucket->seq & 1));
+	for (depth = 1;; depth++) {
+		check(depth <= SHMAP_CHAIN_BUCKETS);
+		check(!test_bit(at, seen));
+		__set_bit(at, seen);
+		used = slots_used(bucket);
+		for (slot = 0; slot < used; slot++)
+			*bytes += inspect_entry(inspect, shard, home,
+						tag_of(bucket, slot),
+						bucket->refs[slot]);
+		n += used;
+		at = bucket->link;
+		if (!at)
+			break;
+		/* Only the last one has free slots, and it is not empty. */
+		check_equal(used, KMAP_BUCKET_SLOTS);
+		check(at >= table->home_max && at < table->over_fresh);
+		bucket = bucket_of(table, at);
+		check_equal(bucket->seq, 0);
+		check(bucket->refs[0]);
+	}
+	return n;
+}
+
+/* Overflow buckets are in a chain or in the list of free ones, never both. */
+static void inspect_overflow(const struct shmap_table *table,
+			     unsigned long *seen)
+{
+	const struct kmap_bucket *bucket;
+	u32 i, n = 0;
+
+	for (i = table->over_free; i; i = bucket->link, n++) {
+		check(i >= table->home_max && i < table->over_fresh);
+		check(!test_bit(i, seen));
+		__set_bit(i, seen);
+		bucket = bucket_of(table, i);
+		check_equal(bucket->seq, 0);
+		check_equal(slots_used(bucket), 0);
+	}
+	check_equal(n, table->over_free_n);
+	for (i = table->home_max; i < table->over_fresh; i++)
+		check(test_bit(i, seen));
+	check(table->over_fresh <= table->over_backed);
+	check(table->over_backed <= table->over_end);
+}
+
+/* Pages, and the buckets that were never used. */
+static void inspect_pages(struct inspect *inspect,
+			  const struct shmap_table *table)
+{
+	u32 i, n = table->over_end / SHMAP_PAGE_BUCKETS;
+
+	for (i = 0; i < n; i++) {
+		u32 first = i * SHMAP_PAGE_BUCKETS;
+
+		if (table->page[i])
+			inspect->memory += PAGE_SIZE;
+		if (first < table->desc->buckets)
+			check(table->page[i]);
+		if (first >= table->home_max)
+			check_equal(!table->page[i],
+				    first >= table->over_backed);
+	}
+	inspect->memory += n * sizeof(*table->page);
+	for (i = table->desc->buckets; i < table->home_max; i++)
+		if (table->page[i / SHMAP_PAGE_BUCKETS])
+			check(all_zero(bucket_of(table, i),
+				       sizeof(struct kmap_bucket)));
+	for (i = table->over_fresh; i < table->over_backed; i++)
+		check(all_zero(bucket_of(table, i),
+			       sizeof(struct kmap_bucket)));
+}
+
+static void inspect_shard(struct inspect *inspect,
+			  const struct shmap_shard *shard)
+{
+	const struct shmap_table *table = &shard->table;
+	unsigned long *seen;
+	u64 bytes = 0;
+	u32 i, n = 0;
+
+	check(!shard->frozen);
+	check(table->desc->buckets >= SHMAP_PAGE_BUCKETS);
+	check(table->desc->buckets <= table->home_max);
+	seen = calloc(BITS_TO_LONGS(table->over_end), sizeof(long));
+	check(seen);
+	for (i = 0; i < table->desc->buckets; i++)
+		n += inspect_bucket(inspect, shard, i, seen, &bytes);
+	check_equal(n, table->count);
+	check_equal(bytes, shard->bytes);
+	inspect_overflow(table, seen);
+	inspect_pages(inspect, table);
+	inspect_deferred(inspect, &shard->arena);
+	free(seen);
+}
+
+static void inspect_quota(const struct shmap_quota *quota, u64 limit, u64 used)
+{
+	u64 sum = quota->left + used;
+	unsigned int i;
+
+	for (i = 0; i < quota->shards; i++) {
+		check(quota->credit[i].left.counter >= 0);
+		sum += quota->credit[i].left.counter;
+	}
+	check_equal(sum, limit);
+}
+
+/**
+ * inspect_map - look at all of a map
+ * @map: the map, at rest
+ */
+void inspect_map(const struct shmap_map *map)
+{
+	size_t words = BITS_TO_LONGS((u64)map->pool.units * SHMAP_UNIT_REFS);
+	struct inspect inspect = {
+		.map	= map,
+		.live	= calloc(words, sizeof(long)),
+		.dead	= calloc(words, sizeof(long)),
+		.idle	= calloc(words, sizeof(long)),
+	};
+	u64 entries = 0, bytes = 0;
+	unsigned int i;
+
+	check(inspect.live && inspect.dead && inspect.idle);
+	for (i = 0; i < map->config.shards; i++) {
+		inspect_shard(&inspect, &map->shard[i]);
+		entries += map->shard[i].table.count;
+		bytes += map->shard[i].bytes;
+	}
+	check(!map->frozen);
+	check_equal(map->held_up.counter, 0);
+	inspect_quota(&map->entries, map->config.max_entries, entries);
+	inspect_quota(&map->bytes, map->config.max_bytes, bytes);
+	inspect_slabs(&inspect);
+	inspect.memory += (PAGE_SIZE << map->head_order) +
+			  map->config.shards * sizeof(*map->shard);
+	check_equal(map->pool.memory.counter, inspect.memory);
+	free(inspect.live);
+	free(inspect.dead);
+	free(inspect.idle);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Look at all of a map that is at rest, and fail the test if anything is off. */
+#ifndef INSPECT_H
+#define INSPECT_H
+
+#include "map.h"
+
+/**
+ * struct inspect - what was found so far
+ * @map: the map
+ * @live: for each reference: an entry of the table
+ * @dead: for each reference: a removed entry that waits
+ * @idle: for each reference: a free object
+ * @memory: bytes that the map should hold
+ */
+struct inspect {
+	const struct shmap_map	*map;
+	unsigned long		*live;
+	unsigned long		*dead;
+	unsigned long		*idle;
+	u64			memory;
+};
+
+void inspect_map(const struct shmap_map *map);
+u32 inspect_home(const struct shmap_table *table, u32 hash);
+unsigned int inspect_chain(const struct shmap_map *map, u32 hash);
+u32 inspect_class(u32 bytes);
+
+/* The parts, in files that see the private types. */
+void inspect_deferred(struct inspect *inspect, const struct shmap_arena *arena);
+void inspect_slabs(struct inspect *inspect);
+bool inspect_no_room(const struct shmap_map *map,
+		     const struct shmap_arena *arena, u32 bytes);
+
+#endif /* INSPECT_H */

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random operations on a world.  The numbers come from a generator, or from the
+ * bytes that a fuzzer made up.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/random.h>
+
+#include "player.h"
+#include "shim.h"
+#include "test.h"
+
+/**
+ * player_random - a random number
+ * @from: ignored
+ * @n: less than this
+ *
+ * Return: the number.
+ */
+u32 player_random(void *from, u32 n)
+{
+	u32 x;
+
+	get_random_bytes(&x, sizeof(x));
+	return x % n;
+}
+
+static u32 draw(struct player *player, u32 n)
+{
+	return n > 1 ? player->draw(player->from, n) : 0;
+}
+
+static bool one_in(struct player *player, u32 n)
+{
+	return !draw(player, n);
+}
+
+/**
+ * player_start - prepare to play
+ * @player: with keys, draw and from
+ * @world: where
+ */
+void player_start(struct player *player, struct world *world)
+{
+	player->world = world;
+	player->filling = 128;
+	player->value = malloc(world->map->config.max_value + 1);
+	check(player->value);
+	get_random_bytes(player->value, world->map->config.max_value);
+}
+
+/* A number to add, now and then at the end of the range. */
+static s64 draw_delta(struct player *player)
+{
+	switch (draw(player, 16)) {
+	case 0:
+		return INT64_MAX;
+	case 1:
+		return INT64_MIN;
+	case 2:
+		return 0;
+	default:
+		return (s64)draw(player, 2001) - 1000;
+	}
+}
+
+static u32 draw_value(struct player *player)
+{
+	u32 most = player->world->map->config.max_value, len, i;
+
+	switch (draw(player, 8)) {
+	case 0:
+		len = 0;
+		break;
+	case 1:
+	case 2:
+		len = 8;
+		break;
+	case 3:
+	case 4:
+		len = draw(player, 64);
+		break;
+	case 5:
+		len = draw(player, 600);
+		break;
+	case 6:
+		len = draw(player, most < 3000 ? most + 1 : 3000);
+		break;
+	default:
+		len = draw(player, most + 1);
+		break;
+	}
+	len = min(len, most);
+	/* Enough to tell one value from another. */
+	for (i = 0; i < 16 && i < len; i++)
+		player->value[i] = draw(player, 256);
+	return len;
+}
+
+static u32 draw_out_size(struct player *player)
+{
+	u32 most = player->world->map->config.max_value;
+
+	return one_in(player, 4) ? draw(player, most + 1) : most;
+}
+
+/* The right version, one that it had, or any. */
+static u64 draw_version(struct player *player, const struct model_key *key)
+{
+	switch (draw(player, 4)) {
+	case 0:
+		return key->top - draw(player, 3);
+	case 1:
+		return draw(player, 1000);
+	default:
+		return key->version;
+	}
+}
+
+static void play_set(struct player *player, const void *key, u32 len)
+{
+	static const u32 conditions[] = {
+		0, 0, KMAP_CREATE, KMAP_REPLACE, KMAP_MATCH,
+	};
+	struct world *world = player->world;
+	struct model_key *mk = model_find(&world->model, key, len);
+	u32 flags = conditions[draw(player, ARRAY_SIZE(conditions))];
+
+	if (one_in(player, 3))
+		flags |= KMAP_RETURN;
+	world_set(world, key, len, player->value, draw_value(player), flags,
+		  draw_version(player, mk), draw_out_size(player));
+}
+
+static void play_delete(struct player *player, const void *key, u32 len)
+{
+	struct world *world = player->world;
+	struct model_key *mk = model_find(&world->model, key, len);
+	u32 flags = 0;
+
+	if (one_in(player, 3))
+		flags |= KMAP_MATCH;
+	if (one_in(player, 3))
+		flags |= KMAP_RETURN;
+	world_delete(world, key, len, flags, draw_version(player, mk),
+		     draw_out_size(player));
+}
+
+static void play_add(struct player *player, const void *key, u32 len)
+{
+	static const u32 conditions[] = { 0, 0, 0, KMAP_CREATE, KMAP_REPLACE };
+	u32 flags = conditions[draw(player, ARRAY_SIZE(conditions))];
+
+	world_add(player->world, key, len, draw_delta(player), flags);
+}
+
+static void play_walk(struct player *player)
+{
+	unsigned int i = draw(player, ARRAY_SIZE(player->walk));
+	struct world_walk *walk = &player->walk[i];
+
+	if (!walk->active)
+		world_walk_begin(player->world, walk, i, one_in(player, 2));
+	else
+		world_walk_some(player->world, walk, draw(player, 3000),
+				draw(player, 32) + 1);
+}
+
+static void play_rarely(struct player *player)
+{
+	switch (draw(player, 32)) {
+	case 0:
+		if (one_in(player, 16))
+			world_clear(player->world);
+		break;
+	case 1:
+		player->filling = draw(player, 256);
+		break;
+	case 2:
+		shmap_map_squeeze(player->world->map);
+		break;
+	case 3:
+		shim_rcu_miss(draw(player, 4));
+		break;
+	case 4:
+	case 5:
+		world_snapshot(player->world);
+		break;
+	default:
+		shim_rcu_pass();
+		break;
+	}
+}
+
+/**
+ * player_step - one operation
+ * @player: the player
+ */
+void player_step(struct player *player)
+{
+	u32 i = draw(player, player->keys.n), len = player->keys.len[i];
+	const u8 *key = player->keys.key[i];
+	bool fill = draw(player, 256) < player->filling;
+
+	switch (draw(player, 16)) {
+	case 0:
+	case 1:
+	case 2:
+		world_get(player->world, key, len, draw_out_size(player));
+		break;
+	case 3:
+	case 4:
+	case 5:
+		play_add(player, key, len);
+		break;
+	case 6:
+		play_walk(player);
+		break;
+	case 7:
+		play_rarely(player);
+		break;
+	default:
+		if (fill)
+			play_set(player, key, len);
+		else
+			play_delete(player, key, len);
+		break;
+	}
+}
+
+/**
+ * player_stop - bring all walks to their ends
+ * @player: the player; world and keys are left as they are
+ */
+void player_stop(struct player *player)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(player->walk); i++)
+		while (player->walk[i].active)
+			world_walk_some(player->world, &player->walk[i], 512,
+					~0u);
+	free(player->value);
+}

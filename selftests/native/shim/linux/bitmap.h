@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Bitmaps, one bit at a time: plain rather than fast. */
+#ifndef SHIM_BITMAP_H
+#define SHIM_BITMAP_H
+
+#include <linux/bits.h>
+
+static inline bool test_bit(unsigned long i, const unsigned long *map)
+{
+	return map[i / BITS_PER_LONG] >> (i % BITS_PER_LONG) & 1;
+}
+
+static inline void __set_bit(unsigned long i, unsigned long *map)
+{
+	map[i / BITS_PER_LONG] |= BIT(i % BITS_PER_LONG);
+}
+
+static inline void __clear_bit(unsigned long i, unsigned long *map)
+{
+	map[i / BITS_PER_LONG] &= ~BIT(i % BITS_PER_LONG);
+}
+
+static inline void bitmap_set(unsigned long *map, unsigned int first,
+			      unsigned int n)
+{
+	while (n--)
+		__set_bit(first++, map);
+}
+
+static inline void bitmap_clear(unsigned long *map, unsigned int first,
+				unsigned int n)
+{
+	while (n--)
+		__clear_bit(first++, map);
+}
+
+static inline void bitmap_fill(unsigned long *map, unsigned int n)
+{
+	unsigned long i;
+
+	for (i = 0; i < BITS_TO_LONGS(n); i++)
+		map[i] = ~0ul;
+}
+
+/* The first run of n bits that are clear, at or after from; or past size. */
+static inline unsigned long
+bitmap_find_next_zero_area(unsigned long *map, unsigned long size,
+			   unsigned long from, unsigned int n,
+			   unsigned long align_mask)
+{
+	unsigned long i, run = 0;
+
+	for (i = from; i < size; i++) {
+		if (i % BITS_PER_LONG == 0 && !~map[i / BITS_PER_LONG]) {
+			run = 0;
+			i += BITS_PER_LONG - 1;
+			continue;
+		}
+		run = test_bit(i, map) ? 0 : run + 1;
+		if (run == n && !((i + 1 - n) & align_mask))
+			return i + 1 - n;
+	}
+	return size + 1;
+}
+
+#endif /* SHIM_BITMAP_H */

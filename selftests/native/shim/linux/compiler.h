@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Marked accesses and barriers as C11 atomics.
+ *
+ * ThreadSanitizer knows no fences and no address dependencies.  For it alone,
+ * every marked read acquires and every marked write releases: it then finds
+ * accesses that are not marked and not under a lock, but no missing barrier.
+ * (Those are what the litmus tests are for.)
+ */
+#ifndef SHIM_COMPILER_H
+#define SHIM_COMPILER_H
+
+#include <linux/types.h>
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if __has_feature(thread_sanitizer) || defined(__SANITIZE_THREAD__)
+#define SHIM_TSAN 1
+#endif
+
+#ifdef SHIM_TSAN
+#define SHIM_READ	__ATOMIC_ACQUIRE
+#define SHIM_WRITE	__ATOMIC_RELEASE
+#define smp_rmb()	__asm__ __volatile__("" : : : "memory")
+#define smp_wmb()	__asm__ __volatile__("" : : : "memory")
+#else
+#define SHIM_READ	__ATOMIC_RELAXED
+#define SHIM_WRITE	__ATOMIC_RELAXED
+#define smp_rmb()	__atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb()	__atomic_thread_fence(__ATOMIC_RELEASE)
+#endif
+
+#define READ_ONCE(x)		__atomic_load_n(&(x), SHIM_READ)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), SHIM_WRITE)
+#define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+
+#define __acquires(x)
+#define __releases(x)
+#define __percpu
+#define __noreturn	__attribute__((noreturn))
+#define __printf(a, b)	__attribute__((format(printf, a, b)))
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define BUILD_BUG_ON(x)	_Static_assert(!(x), "BUILD_BUG_ON")
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#endif /* SHIM_COMPILER_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Errors in pointers. */
+#ifndef SHIM_ERR_H
+#define SHIM_ERR_H
+
+#include <linux/compiler.h>
+
+#define SHIM_MAX_ERRNO	4095ul
+
+static inline void *ERR_PTR(long error)
+{
+	return (void *)error;
+}
+
+static inline long PTR_ERR(const void *ptr)
+{
+	return (long)ptr;
+}
+
+static inline bool IS_ERR(const void *ptr)
+{
+	return unlikely((unsigned long)ptr >= -SHIM_MAX_ERRNO);
+}
+
+static inline void *ERR_CAST(const void *ptr)
+{
+	return (void *)ptr;
+}
+
+#endif /* SHIM_ERR_H */

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Arithmetic that tells of an overflow. */
+#ifndef SHIM_OVERFLOW_H
+#define SHIM_OVERFLOW_H
+
+#define check_add_overflow(a, b, sum)	__builtin_add_overflow(a, b, sum)
+
+#endif /* SHIM_OVERFLOW_H */

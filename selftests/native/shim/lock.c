@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Locks, and a checker of their rules.
+ *
+ * All locks that are initialised in one place are one class.  The checker fails
+ * the test when a thread takes two locks of a class, when two classes are taken
+ * in either order, when a lock is given up by who does not hold it, and when
+ * something that may sleep is called where nothing may: under a spinlock, under
+ * a semaphore (the module holds itself to the strictest discipline's rules), in
+ * a read-side critical section, and with preemption off.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/rwsem.h>
+#include <linux/wait.h>
+
+#include "shim.h"
+
+#define CLASSES		32
+#define HELD		8
+
+__thread struct task_struct shim_task;
+__thread void (*shim_relax)(void);
+
+static __thread struct held {
+	const void *lock;
+	unsigned int class;
+	bool shared;
+} held[HELD];
+static __thread unsigned int held_n;
+
+static pthread_mutex_t classes_lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *classes[CLASSES];
+/* Bit b of taken_under[a]: b was taken while a was held. */
+static u32 taken_under[CLASSES];
+
+void shim_set_cpu(unsigned int cpu)
+{
+	current->cpu = cpu;
+}
+
+void shim_might_sleep(const char *site)
+{
+	if (current->atomic)
+		shim_fail(site, 0, "may sleep where nothing may");
+}
+
+void preempt_disable(void)
+{
+	current->atomic++;
+}
+
+void preempt_enable(void)
+{
+	if (!current->atomic)
+		shim_fail(__FILE__, __LINE__, "preemption is not off");
+	current->atomic--;
+}
+
+static unsigned int class_of(const char *site)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&classes_lock);
+	for (i = 0; i < CLASSES && classes[i]; i++)
+		if (!strcmp(classes[i], site))
+			break;
+	if (i == CLASSES)
+		shim_fail(__FILE__, __LINE__, "too many classes of locks");
+	classes[i] = site;
+	pthread_mutex_unlock(&classes_lock);
+	return i;
+}
+
+static void check_init(struct shim_check *check, const char *site)
+{
+	check->class = class_of(site);
+}
+
+static void check_take(const void *lock, const struct shim_check *check,
+		       bool shared)
+{
+	unsigned int i, class = check->class;
+
+	if (held_n == HELD)
+		shim_fail(__FILE__, __LINE__, "too many locks held");
+	for (i = 0; i < held_n; i++) {
+		unsigned int other = held[i].class;
+
+		if (other == class)
+			shim_fail(classes[class], 0, "two locks of one class");
+		__atomic_or_fetch(&taken_under[other], 1u << class,
+				  __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&taken_under[class], __ATOMIC_SEQ_CST) >>
+		    other & 1)
+			shim_fail(classes[class], 0, "locks in either order");
+	}
+	held[held_n++] = (struct held) {
+		.lock = lock, .class = class, .shared = shared,
+	};
+}
+
+static void check_give(const void *lock)
+{
+	unsigned int i = held_n;
+
+	while (i && held[i - 1].lock != lock)
+		i--;
+	if (!i)
+		shim_fail(__FILE__, __LINE__, "gave up a lock it did not hold");
+	for (; i < held_n; i++)
+		held[i - 1] = held[i];
+	held_n--;
+}
+
+/**
+ * shim_lock_held - does this thread hold a lock?
+ * @lock: the lock
+ * @shared: 1 as a reader, 0 as the only one, -1 in whatever way
+ *
+ * Return: true if so.
+ */
+bool shim_lock_held(const void *lock, int shared)
+{
+	unsigned int i;
+
+	for (i = 0; i < held_n; i++)
+		if (held[i].lock == lock)
+			return shared < 0 || held[i].shared == !!shared;
+	return false;
+}
+
+void shim_spin_init(spinlock_t *lock, const char *site)
+{
+	check_init(&lock->check, site);
+	pthread_mutex_init(&lock->mutex, NULL);
+}
+
+void spin_lock(spinlock_t *lock)
+{
+	check_take(lock, &lock->check, false);
+	pthread_mutex_lock(&lock->mutex);
+	current->atomic++;
+}
+
+void spin_unlock(spinlock_t *lock)
+{
+	check_give(lock);
+	current->atomic--;
+	pthread_mutex_unlock(&lock->mutex);
+}
+
+void shim_rwsem_init(struct rw_semaphore *sem, const char *site)
+{
+	pthread_rwlockattr_t attr;
+
+	check_init(&sem->check, site);
+	pthread_rwlockattr_init(&attr);
+	/* As in the kernel, readers cannot starve a writer. */
+	pthread_rwlockattr_setkind_np(&attr,
+				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&sem->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
+static void sem_take(struct rw_semaphore *sem, bool shared)
+{
+	might_sleep();
+	check_take(sem, &sem->check, shared);
+	if (shared)
+		pthread_rwlock_rdlock(&sem->lock);
+	else
+		pthread_rwlock_wrlock(&sem->lock);
+	current->atomic++;
+}
+
+static void sem_give(struct rw_semaphore *sem)
+{
+	check_give(sem);
+	current->atomic--;
+	pthread_rwlock_unlock(&sem->lock);
+}
+
+void down_read(struct rw_semaphore *sem)
+{
+	sem_take(sem, true);
+}
+
+void up_read(struct rw_semaphore *sem)
+{
+	sem_give(sem);
+}
+
+void down_write(struct rw_semaphore *sem)
+{
+	sem_take(sem, false);
+}
+
+void up_write(struct rw_semaphore *sem)
+{
+	sem_give(sem);
+}
+
+void shim_mutex_init(struct mutex *mutex, const char *site)
+{
+	check_init(&mutex->check, site);
+	pthread_mutex_init(&mutex->mutex, NULL);
+}
+
+/* A signal is noticed now and then while waiting. */
+int mutex_lock_killable(struct mutex *mutex)
+{
+	struct timespec until;
+
+	might_sleep();
+	check_take(mutex, &mutex->check, false);
+	while (pthread_mutex_trylock(&mutex->mutex)) {
+		if (fatal_signal_pending(current)) {
+			check_give(mutex);
+			return -EINTR;
+		}
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 5000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		if (!pthread_mutex_timedlock(&mutex->mutex, &until))
+			break;
+	}
+	return 0;
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+	check_give(mutex);
+	pthread_mutex_unlock(&mutex->mutex);
+}
+
+void init_waitqueue_head(wait_queue_head_t *queue)
+{
+	pthread_mutex_init(&queue->mutex, NULL);
+	pthread_cond_init(&queue->changed, NULL);
+}
+
+void wake_up_all(wait_queue_head_t *queue)
+{
+	pthread_mutex_lock(&queue->mutex);
+	pthread_cond_broadcast(&queue->changed);
+	pthread_mutex_unlock(&queue->mutex);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How tests drive the shims under the module's sources. */
+#ifndef SHIM_H
+#define SHIM_H
+
+#include <linux/types.h>
+
+/* Memory: every attempt to allocate anything counts; see memory.c, page.c. */
+void shim_fail_nth(u64 nth);
+void shim_fail_from(u64 nth);
+u64 shim_attempts(void);
+bool shim_may_allocate(const char *what);
+long shim_bytes_out(void);
+void shim_bytes_count(long bytes);
+void shim_pages_reserve(u64 bytes);
+u64 shim_pages_peak(void);
+bool shim_page_is_linear(const void *mem);
+
+/* RCU: see rcu.c. */
+void shim_rcu_by_hand(bool by_hand);
+void shim_rcu_pass(void);
+void shim_rcu_miss(unsigned int times);
+
+/* A thread calls this first when it counts for another CPU than 0. */
+void shim_set_cpu(unsigned int cpu);
+
+/* Random numbers of the whole run. */
+void shim_seed(u64 seed);
+
+/* Fail the test at once: something that the kernel would not forgive. */
+void shim_fail(const char *file, int line, const char *what);
+
+#endif /* SHIM_H */

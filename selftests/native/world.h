@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A map and its model, which see the same operations and have to agree. */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include "key.h"
+#include "model.h"
+#include "walk.h"
+
+/**
+ * struct world - a map and its model
+ * @map: the map
+ * @model: the model
+ * @failing: allocations may fail: ENOMEM is a fair answer
+ * @no_memory: times it was given
+ * @refused: times a limit was met: ENOSPC for entries and bytes, EXFULL, ENOSPC
+ *	of the table, ENOSPC of the entry area; the last also when neither
+ *	entries nor bytes were used up
+ * @enlarged: times a value did not fit the first buffer (ENOBUFS)
+ * @bytes_before: memory that was out before the map was made
+ * @value: a buffer for values that come back
+ */
+struct world {
+	struct shmap_map	*map;
+	struct model		model;
+	bool			failing;
+	u64			no_memory;
+	struct {
+		u64		entries;
+		u64		bytes;
+		u64		chain;
+		u64		overflow;
+		u64		area;
+		u64		early;
+	} refused;
+	u64			enlarged;
+	long			bytes_before;
+	u8			*value;
+};
+
+/**
+ * struct world_walk - a walk that goes on between other operations
+ * @id: less than MODEL_WALKS
+ * @active: it has begun and not ended
+ * @walk: the module's part
+ */
+struct world_walk {
+	unsigned int		id;
+	bool			active;
+	struct shmap_walk	walk;
+};
+
+void world_make(struct world *world, const struct shmap_config *config);
+bool world_try_make(struct world *world, const struct shmap_config *config);
+void world_unmake(struct world *world);
+void world_compare(struct world *world);
+
+int world_get(struct world *world, const void *key, u32 key_len, u32 out_size);
+int world_set(struct world *world, const void *key, u32 key_len,
+	      const void *value, u32 value_len, u32 flags, u64 version,
+	      u32 out_size);
+int world_delete(struct world *world, const void *key, u32 key_len, u32 flags,
+		 u64 version, u32 out_size);
+int world_add(struct world *world, const void *key, u32 key_len, s64 delta,
+	      u32 flags);
+int world_clear(struct world *world);
+
+void world_walk_begin(struct world *world, struct world_walk *walk,
+		      unsigned int id, bool values);
+bool world_walk_some(struct world *world, struct world_walk *walk, size_t size,
+		     unsigned int steps);
+void world_snapshot(struct world *world);
+
+#endif /* WORLD_H */
