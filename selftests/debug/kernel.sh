@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Build a debug kernel from Debian's linux-source package, and print the folder
+# it is in: bzImage, .config, and what "make M=" needs.
+#
+#	kernel.sh kasan|kcsan
+#	kernel.sh -l kasan|kcsan	print the folder, build nothing; fails
+#					when it is not there
+#
+# The configuration is common.config and NAME.config on top of allnoconfig.
+# Kernels are kept in the cache, keyed by all that they are made from: version of
+# the source, configuration, compiler.  A kernel that is there is not built again.
+
+set -u
+DEBUG_DIR=$(cd "$(dirname "$0")" && pwd)
+. "$DEBUG_DIR/../vm/lib.sh"
+
+LOOK=no
+if [[ ${1:-} == -l ]]; then
+	LOOK=yes
+	shift
+fi
+NAME=${1:-}
+[[ -n $NAME && -r $DEBUG_DIR/$NAME.config && $NAME != common ]] ||
+	die 'usage: kernel.sh [-l] kasan|kcsan'
+
+# What make is told beyond the configuration.  The race detector watches the
+# module, not the kernel, whose own races by the strict rules are many and not at
+# stake here: every watchpoint then serves the module.  Watched too are functions
+# that work on the module's memory; and those that order memory on its behalf
+# must say so, or the model would see writes pass a lock's end.
+MAKE_ARGS=()
+if [[ $NAME == kcsan ]]; then
+	MAKE_ARGS+=(KCSAN_SANITIZE=n)
+	for object in bitmap find_bit siphash; do
+		MAKE_ARGS+=("KCSAN_SANITIZE_$object.o=y")
+	done
+	for object in spinlock rwsem mutex tree update wait percpu-rwsem; do
+		MAKE_ARGS+=("KCSAN_INSTRUMENT_BARRIERS_$object.o=y")
+	done
+fi
+
+ARCHIVE=$(printf '%s\n' /usr/src/linux-source-6.12*.tar.xz | sort -V | tail -n 1)
+[[ -r $ARCHIVE ]] || die 'no linux-source-6.12 in /usr/src: run "make deps"'
+PACKAGE=${ARCHIVE##*/}
+PACKAGE=${PACKAGE%.tar.xz}
+VERSION=$(dpkg-query -W -f '${Version}' "$PACKAGE" 2>/dev/null ||
+	  stat -c %s-%Y "$ARCHIVE")
+VERSION=${VERSION//[:~]/_}
+SOURCE=$CACHE/linux-$VERSION
+KEY=$({
+	cat "$DEBUG_DIR/common.config" "$DEBUG_DIR/$NAME.config" |
+		grep '^CONFIG_' | sort
+	printf '%s\n' "${MAKE_ARGS[@]}"
+	"${CC:-gcc}" --version | head -n 1
+} | sha256sum | cut -c 1-12)
+BUILT=$CACHE/debug-$NAME-$VERSION-$KEY
+
+if [[ -e $BUILT/bzImage ]]; then
+	printf '%s\n' "$BUILT"
+	exit
+fi
+[[ $LOOK == no ]] || exit 1
+
+# unpack: the kernel's source, but for some bulk that no kernel here is made of.
+unpack()
+{
+	local new
+
+	[[ ! -d $SOURCE ]] || return 0
+	say "Unpacking $ARCHIVE (once, about 1 minute)"
+	new=$(mktemp -d "$CACHE/linux.XXXXXX") || return
+	tar -x -J -f "$ARCHIVE" -C "$new" --strip-components=1 --no-same-owner \
+		--exclude="$PACKAGE/drivers/gpu/drm/amd/include/asic_reg" \
+		--exclude="$PACKAGE/tools/perf/pmu-events/arch" \
+		--exclude="$PACKAGE/tools/testing/selftests" \
+		--exclude="$PACKAGE/arch/*/boot/dts" || return
+	chmod 755 "$new"
+	mv -T "$new" "$SOURCE"
+}
+
+# configure DIR: fails when an option that was asked for did not take.
+configure()
+{
+	local option missing=()
+
+	cat "$DEBUG_DIR/common.config" "$DEBUG_DIR/$NAME.config" > "$1/all.config"
+	make -s -C "$SOURCE" O="$1" KCONFIG_ALLCONFIG="$1/all.config" \
+		allnoconfig > "$1/log" 2>&1 || return
+	while IFS= read -r option; do
+		grep -qxF -e "$option" "$1/.config" || missing+=("$option")
+	done < <(grep '^CONFIG_' "$1/all.config")
+	((${#missing[@]} == 0)) && return
+	printf 'not taken by this kernel or compiler: %s\n' "${missing[*]}" \
+		>> "$1/log"
+	return 1
+}
+
+# compile DIR: say now and then how far it is.
+compile()
+{
+	local pid begun=$SECONDS told=$SECONDS
+
+	nice make -C "$SOURCE" O="$1" -j"${JOBS:-$(nproc)}" "${MAKE_ARGS[@]}" \
+		bzImage modules >> "$1/log" 2>&1 &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		((SECONDS - told >= 30)) || continue
+		told=$SECONDS
+		printf '   %d files, %d s\n' "$(grep -c '^  CC ' "$1/log")" \
+			$((SECONDS - begun))
+	done
+	wait "$pid"
+}
+
+build()
+{
+	local begun=$SECONDS
+
+	# One at a time: another run may want the same kernel.
+	exec 5> "$BUILT.lock"
+	flock 5
+	[[ ! -e $BUILT/bzImage ]] || return 0
+	unpack || return
+	say "Building the $NAME kernel from $PACKAGE (once, about 6 minutes)"
+	# What a build left that was broken off is gone on with.
+	mkdir -p "$BUILT"
+	if ! configure "$BUILT" || ! compile "$BUILT"; then
+		grep -i -e error -e 'not taken' "$BUILT/log" | head -n 20
+		tail -n 5 "$BUILT/log"
+		return 1
+	fi
+	# Modules are built without the kernel's objects.
+	find "$BUILT" \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' \
+		-o -name '.tmp_vmlinux*' \) -not -path '*/scripts/*' \
+		-not -path '*/tools/*' -delete
+	cp -L "$BUILT/arch/x86/boot/bzImage" "$BUILT/bzImage.new" &&
+		mv "$BUILT/bzImage.new" "$BUILT/bzImage" || return
+	say "Built the $NAME kernel in $((SECONDS - begun)) s"
+}
+
+mkdir -p "$CACHE"
+build >&2 || die "cannot build the $NAME kernel; see $BUILT/log"
+printf '%s\n' "$BUILT"

@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Do the detectors of the debug kernels catch what they are there for?  Plants a
+# bug at a time in a copy of the module, runs a test that gets to it, and wants
+# the report of the detector that is named for it.
+#
+#	plants.sh [NAME]...		these plants (default: all)
+#
+# TEST_DIR=, BIN_DIR=	as of check.sh
+#
+# The last line is "N passed, N failed, N skipped".
+
+set -u
+DEBUG_DIR=$(cd "$(dirname "$0")" && pwd)
+. "$DEBUG_DIR/../vm/lib.sh"
+
+export TEST_DIR=${TEST_DIR:?folder of the tests}
+export TIMEOUT=${TIMEOUT:-600} HAMMER='' V=0
+unset LIST
+
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+trap 'exit 130' INT TERM HUP
+PASSED=0 FAILED=0
+
+# Name, kernel, lock mode, tests, file of the module, sed script for it, and what
+# the verdict has to say.
+PLANTS=(
+	'a lock that is not taken'
+	kasan rcu ops arena.c
+	'/^void shmap_arena_free/,/^}/ { /spin_lock(/d; /spin_unlock(/d }'
+	'WARNING:.*slab_push_locked'
+
+	'a reader that is none'
+	kasan rcu ops lock.c
+	's/^\trcu_read_\(un\)\?lock();//'
+	'WARNING:.*get_once'
+
+	'use after free'
+	kasan rcu values ops.c
+	'/^static int run_job/,/^}/ s/^\tif (returns_value/\tkvfree(job->long_value);\n&/'
+	'KASAN:.*(use-after-free|double-free)'
+
+	'out of bounds'
+	kasan rcu values ops.c
+	'/^static int make_room/,/^}/ s/kvmalloc(job->rq.out_len/kvmalloc(job->rq.out_len - 9/'
+	'KASAN:.*out-of-bounds'
+
+	'a leak'
+	kasan rcu 'values kmemleak.sh' ops.c
+	'/^static int run_record/,/^}/ s/^\tkvfree(job.long_value);//'
+	'kmemleak.sh: (1 of 1 checks failed|SPLAT: .*new suspected)'
+
+	'sleeping under a spinlock'
+	kasan spinlock add key.c
+	'/^static int add_locked/,/^}/ s/^\trq->number = sum;/&\n\tkvfree(kvmalloc(8, GFP_KERNEL));/; s/^#include <linux.overflow.h>/&\n#include <linux\/slab.h>/'
+	'sleeping function called'
+
+	'a shift that is too far'
+	kasan spinlock add key.c
+	'/^static int add_locked/,/^}/ s/^\trq->number = sum;/&\n\trq->version += (u64)1 << (rq->key_len + 100) \& 0;/'
+	'UBSAN: shift-out-of-bounds'
+
+	'a list entry removed twice'
+	kasan rcu hammer_mix defer.c
+	's/^\t\tlist_del(&batch->node);/&&/'
+	'list_del corruption'
+
+	'a failed allocation that is not noticed'
+	kasan rcu fault pool.c
+	'/^static int join/,/^}/ { /if (!pages)/,/ENOMEM/d }'
+	'(BUG|Oops|KASAN): .*(NULL|null|general protection)'
+
+	'a race on plain memory'
+	kcsan rcu hammer_mix arena.c
+	'/^void shmap_arena_free/,/^}/ { /spin_lock(/d; /spin_unlock(/d }'
+	'KCSAN: data-race'
+
+	'a missing barrier'
+	kcsan rcu hammer_mix chain.c
+	's/smp_store_release(&home->seq, home->seq + 1)/WRITE_ONCE(home->seq, home->seq + 1)/; s/^\tsmp_wmb();//'
+	'KCSAN: data-race'
+)
+
+# plant NAME KERNEL LOCK TESTS FILE SCRIPT PATTERN
+plant()
+{
+	local name=$1 kernel=$2 lock=$3 tests=$4 file=$5 script=$6 pattern=$7
+	local -a flags=()
+
+	printf '   %s (%s, %s)\n' "$name" "$kernel" "$file"
+	KERNEL_KDIR=$("$DEBUG_DIR/kernel.sh" "$kernel") || exit
+	export KERNEL_KDIR KERNEL=$KERNEL_KDIR/bzImage MODULES=none
+	rm -rf "$WORK/module" && mkdir -p "$WORK/module"
+	cp -r "$TOP_DIR"/{Kbuild,module,uapi} "$WORK/module/"
+	sed -i "$script" "$WORK/module/module/$file"
+	if cmp -s "$TOP_DIR/module/$file" "$WORK/module/module/$file"; then
+		bad "FAIL  $name: there is no place for it in $file any more"
+		return 1
+	fi
+	[[ $kernel != kcsan ]] ||
+		flags=("KCFLAGS=-include $DEBUG_DIR/kcsan-string.h")
+	if ! make -C "$KERNEL_KDIR" M="$WORK/module" "${flags[@]}" modules \
+		> "$WORK/log" 2>&1; then
+		bad "FAIL  $name: does not compile"
+		tail -n 20 "$WORK/log" | sed 's/^/      | /'
+		return 1
+	fi
+	KMAP_KO=$WORK/module/kmap.ko LOCK=$lock TESTS=$tests \
+		"$VM_DIR/check.sh" -m 3G -K HAMMER_SECONDS=5 \
+		-K HAMMER_PATIENCE=240 > "$WORK/log" 2>&1
+	if grep -q -E -e "$pattern" "$WORK/log"; then
+		return
+	fi
+	bad "FAIL  $name: nothing that matches: $pattern"
+	tail -n 30 "$WORK/log" | sed 's/^/      | /'
+	return 1
+}
+
+say 'Planting bugs to see that they are found'
+cp "$DEBUG_DIR/kmemleak.sh" "$TEST_DIR/"
+for ((i = 0; i < ${#PLANTS[@]}; i += 7)); do
+	wanted=$(($# == 0))
+	for name; do
+		[[ $name != "${PLANTS[i]}" ]] || wanted=1
+	done
+	((wanted)) || continue
+	if plant "${PLANTS[@]:i:7}"; then
+		((++PASSED))
+	else
+		((++FAILED))
+	fi
+done
+printf '%d passed, %d failed, 0 skipped\n' "$PASSED" "$FAILED"
+((PASSED && !FAILED))

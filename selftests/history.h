@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Histories of operations on the map: when each was asked for and answered,
+ * what it was asked and what it answered.
+ *
+ * Times are tickets: numbers that all workers draw from one atomic counter,
+ * before the call and after it.  An answer with a smaller ticket than another
+ * operation's invocation came before it on every CPU, which a clock read on
+ * different CPUs does not promise.
+ */
+#ifndef KMAP_HISTORY_H
+#define KMAP_HISTORY_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <linux/kmap.h>
+
+/* Lengths that no value has: there was none; it was torn or another key's. */
+#define HISTORY_ABSENT	KMAP_ABSENT
+#define HISTORY_TORN	0xfffffffeu
+
+#define HISTORY_NUMBER	8u	/* length of a value that is a number */
+
+/**
+ * struct history_value - a value, as far as a history tells values apart
+ * @id: of a number, the number itself; of a longer value what it was made
+ *	from; of a shorter one 0
+ * @len: length
+ */
+struct history_value {
+	__u64 id;
+	__u32 len;
+};
+
+/**
+ * struct history_op - one operation on one key
+ * @invoke: ticket of its invocation, larger than 0; records of one batch have
+ *	the same
+ * @answer: ticket of its answer, or 0 when none ever came: it may have been
+ *	carried out at any time since, or not at all, and nothing below @out_size
+ *	is known
+ * @worker: who asked
+ * @record: number of the record in its batch; they are carried out in order
+ * @key: number of the key
+ * @opcode: enum kmap_opcode
+ * @flags: KMAP_CREATE and so on
+ * @match: version to match
+ * @delta: what to add
+ * @stored: value to store
+ * @out_size: longest value that it can take back
+ * @error: answer: 0 or a negative errno value
+ * @version: answer: the version
+ * @number: answer: the number
+ * @found: answer: the value that came back; when it was too long (EMSGSIZE)
+ *	the length alone
+ */
+struct history_op {
+	__u64 invoke;
+	__u64 answer;
+	__u16 worker;
+	__u16 record;
+	__u32 key;
+	__u32 opcode;
+	__u32 flags;
+	__u64 match;
+	__s64 delta;
+	struct history_value stored;
+	__u32 out_size;
+	__s32 error;
+	__u64 version;
+	__s64 number;
+	struct history_value found;
+};
+
+/**
+ * struct history_state - what a key is between two operations
+ * @present: it is there
+ * @vague: its version is not known, but for being @high at least; nobody was
+ *	told yet who could tell
+ * @value: its value; zero when absent
+ * @high: its version; when absent or vague, what its version cannot be below
+ */
+struct history_state {
+	bool present;
+	bool vague;
+	struct history_value value;
+	__u64 high;
+};
+
+/**
+ * struct history - the operations on one key
+ * @op: in the order of their invocations; records of a batch in theirs
+ * @ops: how many
+ * @start: what the key may have been before
+ * @starts: how many; none is one, a key that was never there
+ */
+struct history {
+	const struct history_op *op;
+	unsigned int ops;
+	const struct history_state *start;
+	unsigned int starts;
+};
+
+/* Puts operations in the order that struct history asks for. */
+void history_sort(struct history_op *op, unsigned int ops);
+
+/* How many of a history overlap with another that is not of the same batch. */
+unsigned int history_overlaps(const struct history_op *op, unsigned int ops);
+
+#endif /* KMAP_HISTORY_H */

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Decides whether a history of one key is linearizable: whether each operation
+ * can be thought to happen at one moment between its invocation and its answer,
+ * so that the map of history_model.c gives the same answers.
+ *
+ * The search is that of Wing and Gong ("Testing and Verifying Concurrent
+ * Objects", Journal of Parallel and Distributed Computing 17, 1993), with what
+ * was found since:
+ *
+ *  - Keys are checked one by one, which is enough, and shortens histories
+ *    (Horn and Kroening, "Faster linearizability checking via
+ *    P-compositionality", FORTE 2015).
+ *  - Operations are put in order just in time: none before an answer comes that
+ *    needs it.  All configurations, which are the state of the key and how much
+ *    of the calls under way is in the order already, go through the history
+ *    together and each is looked at once (Lowe, "Testing for linearizability",
+ *    Concurrency and Computation: Practice and Experience 29(4), 2017:
+ *    just-in-time linearization, as a graph search).
+ *  - An answered operation that changes nothing where it fits is put there at
+ *    once: no order is lost, as it could be moved there from any later place.
+ *    Readers then cost nothing, however many overlap.
+ *  - Versions rise: what has left behind the version of an operation under way
+ *    is no beginning of an order.
+ *  - A configuration that leaves open less than another is dropped
+ *    (history_configs.c).
+ *
+ * The first answer that no configuration survives is where the history fails.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "history_check.h"
+#include "history_model.h"
+
+/**
+ * struct line - a call: records that are carried out in their order
+ * @first: index of the first
+ * @count: how many
+ * @answer: ticket of the answer, or 0
+ * @slot: its place in a configuration while it is under way
+ * @over: its answer has come
+ */
+struct line {
+	unsigned int first;
+	unsigned int count;
+	__u64 answer;
+	unsigned int slot;
+	bool over;
+};
+
+/**
+ * struct live - lines under way
+ * @line: those in its slots, or NULL
+ * @end: slots up to here may be in use
+ */
+struct live {
+	struct line *line[HISTORY_WIDTH];
+	unsigned int end;
+};
+
+/**
+ * struct search - one check
+ * @op: the operations
+ * @ops: how many
+ * @least: for each, the least version that it or a later record of its line was
+ *	given, or the largest of all numbers
+ * @line: the lines
+ * @lines: how many
+ * @order: those with an answer, in the order of their answers
+ * @answers: how many these are
+ * @answered: under way, and will be answered
+ * @lost: under way, and never answered
+ * @now: the configurations after the events so far
+ * @seen: those met on the way to the next answer
+ * @next: those that have it
+ * @budget: configurations that may still be looked at
+ * @tell: fill in the report
+ * @report: as in history_check(); its memory is the search's until the end
+ */
+struct search {
+	const struct history_op *op;
+	unsigned int ops;
+	__u64 *least;
+	struct line *line;
+	unsigned int lines;
+	struct line **order;
+	unsigned int answers;
+	struct live answered;
+	struct live lost;
+	struct history_configs now;
+	struct history_configs seen;
+	struct history_configs next;
+	unsigned long budget;
+	bool tell;
+	struct history_report report;
+};
+
+static bool same_state(const struct history_state *a,
+		       const struct history_state *b)
+{
+	return a->present == b->present && a->vague == b->vague &&
+	       a->value.len == b->value.len && a->value.id == b->value.id &&
+	       a->high == b->high;
+}
+
+/* The states of all configurations, each once; how many, or -ENOMEM. */
+static int states_of(const struct history_configs *set,
+		     struct history_state **states)
+{
+	struct history_state *copy = malloc((set->count + 1) * sizeof(*copy));
+	unsigned int i, k, n = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	for (i = 0; i < set->count; i++) {
+		for (k = 0; k < n; k++) {
+			if (same_state(&copy[k], &set->config[i].state))
+				break;
+		}
+		copy[k] = set->config[i].state;
+		n += k == n;
+	}
+	free(*states);
+	*states = copy;
+	return n;
+}
+
+static int enter(struct live *live, struct line *line)
+{
+	unsigned int slot = 0;
+
+	while (slot < HISTORY_WIDTH && live->line[slot])
+		slot++;
+	if (slot == HISTORY_WIDTH)
+		return -E2BIG;
+	live->line[slot] = line;
+	line->slot = slot;
+	if (live->end <= slot)
+		live->end = slot + 1;
+	return 0;
+}
+
+static void leave(struct live *live, struct line *line)
+{
+	live->line[line->slot] = NULL;
+	line->over = true;
+}
+
+/* How many records of a line are in the order. */
+static __u8 *far(struct history_config *c, const struct line *line)
+{
+	return &(line->answer ? c->done : c->used)[line->slot];
+}
+
+/* Puts what changes nothing in the order. */
+static void settle(const struct search *s, struct history_config *c)
+{
+	struct history_state state;
+	unsigned int slot;
+
+	for (slot = 0; slot < s->answered.end; slot++) {
+		const struct line *line = s->answered.line[slot];
+
+		while (line && c->done[slot] < line->count &&
+		       history_step(&s->op[line->first + c->done[slot]],
+				    &c->state, &state) == HISTORY_SAME)
+			c->done[slot]++;
+	}
+}
+
+/* Is the version of an operation under way behind it? */
+static bool too_late(const struct search *s, const struct history_config *c)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < s->answered.end; slot++) {
+		const struct line *line = s->answered.line[slot];
+
+		if (line && c->done[slot] < line->count &&
+		    s->least[line->first + c->done[slot]] <= c->state.high)
+			return true;
+	}
+	return false;
+}
+
+static int add_seen(struct search *s, struct history_config *c)
+{
+	if (!s->budget--)
+		return -EDQUOT;
+	settle(s, c);
+	if (too_late(s, c))
+		return 0;
+	return history_configs_add(&s->seen, c);
+}
+
+/* All that can come next after a configuration, of the lines in @live. */
+static int expand(struct search *s, const struct live *live,
+		  const struct history_config *from)
+{
+	unsigned int slot;
+	int err = 0;
+
+	for (slot = 0; slot < live->end && !err; slot++) {
+		const struct line *line = live->line[slot];
+		struct history_config to = *from;
+		enum history_step step;
+
+		if (!line || *far(&to, line) == line->count)
+			continue;
+		step = history_step(&s->op[line->first + *far(&to, line)],
+				    &from->state, &to.state);
+		++*far(&to, line);
+		/* What was never answered may change nothing, and go on. */
+		if (step == HISTORY_CHANGE ||
+		    (step == HISTORY_SAME && !line->answer &&
+		     *far(&to, line) < line->count))
+			err = add_seen(s, &to);
+	}
+	return err;
+}
+
+/* A call was answered: 1, or 0 when nothing explains it. */
+static int answer(struct search *s, struct line *line)
+{
+	struct history_configs swap;
+	unsigned int k;
+	int err = 0;
+
+	history_configs_empty(&s->seen);
+	history_configs_empty(&s->next);
+	for (k = 0; k < s->now.count && !err; k++) {
+		struct history_config c = s->now.config[k];
+
+		err = add_seen(s, &c);
+	}
+	for (k = 0; k < s->seen.count && !err; k++) {
+		struct history_config c = s->seen.config[k];
+
+		if (*far(&c, line) == line->count) {
+			*far(&c, line) = 0;
+			err = history_configs_add(&s->next, &c);
+			continue;
+		}
+		err = expand(s, &s->answered, &c);
+		if (!err)
+			err = expand(s, &s->lost, &c);
+	}
+	if (err)
+		return err;
+	if (!s->next.count) {
+		s->report.failed = line->first;
+		for (k = 0; k < s->seen.count; k++) {
+			unsigned int at = line->first +
+					  *far(&s->seen.config[k], line);
+
+			if (at > s->report.failed)
+				s->report.failed = at;
+		}
+		if (s->tell)
+			err = states_of(s->seen.count ? &s->seen : &s->now,
+					&s->report.last);
+		s->report.lasts = err > 0 ? err : 0;
+		return err < 0 ? err : 0;
+	}
+
+	leave(&s->answered, line);
+	swap = s->now;
+	s->now = s->next;
+	s->next = swap;
+	return 1;
+}
+
+static int invoke(struct search *s, struct line *line)
+{
+	int err;
+
+	if (line->answer)
+		return enter(&s->answered, line) ? : 1;
+	err = enter(&s->lost, line);
+	if (err)
+		return err;
+	s->now.lost = s->lost.end;
+	s->seen.lost = s->lost.end;
+	s->next.lost = s->lost.end;
+	s->now.batch[line->slot] = line->count > 1;
+	s->seen.batch[line->slot] = line->count > 1;
+	s->next.batch[line->slot] = line->count > 1;
+	return 1;
+}
+
+/* If all configurations are orders of the same operations, a part can begin. */
+static int take_note(struct search *s, unsigned int invoked)
+{
+	struct history_config *c = s->now.config;
+	unsigned int i, k;
+	int r;
+
+	for (i = 1; i < s->now.count; i++) {
+		if (memcmp(c[i].done, c->done, sizeof(c->done)) ||
+		    memcmp(c[i].used, c->used, sizeof(c->used)))
+			return 1;
+	}
+	for (i = 0; i < invoked; i++) {
+		struct line *line = &s->line[i];
+
+		for (k = 0; k < line->count; k++)
+			s->report.past[line->first + k] =
+				line->over || k < *far(c, line);
+	}
+	r = states_of(&s->now, &s->report.start);
+	if (r < 0)
+		return r;
+	s->report.starts = r;
+	return 1;
+}
+
+static int run(struct search *s)
+{
+	unsigned int i = 0, a = 0;
+	int r = 1;
+
+	while (r == 1 && (i < s->lines || a < s->answers)) {
+		if (i < s->lines &&
+		    (a == s->answers || s->op[s->line[i].first].invoke <=
+					s->order[a]->answer)) {
+			r = invoke(s, &s->line[i++]);
+			continue;
+		}
+		r = answer(s, s->order[a++]);
+		if (r == 1 && s->tell)
+			r = take_note(s, i);
+	}
+	return r;
+}
+
+static int by_answer(const void *a, const void *b)
+{
+	const struct line *x = *(struct line *const *)a;
+	const struct line *y = *(struct line *const *)b;
+
+	if (x->answer != y->answer)
+		return x->answer < y->answer ? -1 : 1;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* Does it go on a line with the record before? */
+static bool goes_on(const struct history_op *op)
+{
+	return op->invoke == op[-1].invoke && op->answer == op[-1].answer;
+}
+
+/* Finds the lines; -EINVAL if times cannot be. */
+static int find_lines(struct search *s)
+{
+	const struct history_op *op = s->op;
+	struct line *line = s->line;
+	unsigned int i;
+
+	for (i = 0; i < s->ops; i++, op++) {
+		if (!op->invoke || (op->answer && op->answer <= op->invoke))
+			return -EINVAL;
+		if (i && (op->invoke < op[-1].invoke ||
+			  (op->invoke == op[-1].invoke &&
+			   op->record <= op[-1].record)))
+			return -EINVAL;
+		if (line->count && line->first + line->count == i && goes_on(op)) {
+			if (line->count++ == HISTORY_RECORDS)
+				return -E2BIG;
+			continue;
+		}
+		/* One that was not answered and changes nothing says nothing. */
+		if (!op->answer && op->opcode == KMAP_OP_GET)
+			continue;
+		line += line->count != 0;
+		line->first = i;
+		line->count = 1;
+		line->answer = op->answer;
+	}
+	s->lines = line - s->line + (line->count != 0);
+	return 0;
+}
+
+static void find_least(struct search *s)
+{
+	struct line *line;
+	unsigned int i;
+
+	for (line = s->line; line < s->line + s->lines; line++) {
+		__u64 least = ~0ull;
+
+		for (i = line->first + line->count; i-- > line->first;) {
+			const struct history_op *op = &s->op[i];
+
+			if (history_changes(op) && op->version < least &&
+			    op->opcode != KMAP_OP_DELETE)
+				least = op->version;
+			s->least[i] = least;
+		}
+		if (line->answer)
+			s->order[s->answers++] = line;
+	}
+	qsort(s->order, s->answers, sizeof(*s->order), by_answer);
+}
+
+static int start(struct search *s, const struct history *h)
+{
+	struct history_config c = { .used = { 0 } };
+	unsigned int k;
+	int err;
+
+	s->least = calloc(s->ops + 1, sizeof(*s->least));
+	s->line = calloc(s->ops + 1, sizeof(*s->line));
+	s->order = calloc(s->ops + 1, sizeof(*s->order));
+	s->report.past = calloc(s->ops + 1, sizeof(*s->report.past));
+	if (!s->least || !s->line || !s->order || !s->report.past)
+		return -ENOMEM;
+	err = find_lines(s);
+	if (err)
+		return err;
+	find_least(s);
+	for (k = 0; k < (h->starts ? : 1) && !err; k++) {
+		if (h->starts)
+			c.state = h->start[k];
+		err = history_configs_add(&s->now, &c);
+	}
+	if (err || !s->tell)
+		return err;
+	err = states_of(&s->now, &s->report.start);
+	s->report.starts = err > 0 ? err : 0;
+	return err > 0 ? 0 : err;
+}
+
+int history_check(const struct history *h, unsigned long limit,
+		  struct history_report *report)
+{
+	struct search s = {
+		.op = h->op,
+		.ops = h->ops,
+		.budget = limit,
+		.tell = report,
+	};
+	int r = start(&s, h);
+
+	if (!r)
+		r = run(&s);
+	if (!r && report)
+		*report = s.report;
+	else
+		history_report_drop(&s.report);
+	history_configs_drop(&s.now);
+	history_configs_drop(&s.seen);
+	history_configs_drop(&s.next);
+	free(s.least);
+	free(s.line);
+	free(s.order);
+	return r;
+}
+
+void history_report_drop(struct history_report *report)
+{
+	free(report->past);
+	free(report->start);
+	free(report->last);
+	memset(report, 0, sizeof(*report));
+}

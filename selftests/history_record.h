@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Recording of histories from the map; see history_record.c. */
+#ifndef KMAP_HISTORY_RECORD_H
+#define KMAP_HISTORY_RECORD_H
+
+#include <stdatomic.h>
+
+#include "hammer.h"
+#include "history_draw.h"
+
+/**
+ * struct history_lot - histories of some rounds, in shared memory
+ * @rows: of each round: one for each worker, one for the verifier of the dead
+ * @row: operations in a row, at most
+ * @rounds: how many
+ * @first: number of the first round among all; its keys are of that number
+ * @batch: records in a batch, at most
+ * @growing: workers let the table grow as they go
+ * @padding: what everybody changes is alone in its cache line
+ * @ticket: the last one
+ * @met: how often a worker came to the beginning of a round
+ * @filler: the last key that only lets the table grow
+ * @item: the next key to be checked
+ * @overlaps: operations checked that overlap with another
+ * @lost: operations checked that had no answer
+ * @shown: a violation was printed
+ * @op: the operations, row by row, round by round; one that was not invoked has
+ *	0 there
+ */
+struct history_lot {
+	unsigned int rows;
+	unsigned int row;
+	unsigned int rounds;
+	__u64 first;
+	unsigned int batch;
+	bool growing;
+	char padding[64];
+	_Atomic __u64 ticket;
+	_Atomic __u64 met;
+	_Atomic __u64 filler;
+	_Atomic unsigned int item;
+	_Atomic __u64 overlaps;
+	_Atomic __u64 lost;
+	_Atomic bool shown;
+	char padding2[64];
+	struct history_op op[];
+};
+
+size_t history_lot_size(unsigned int rows, unsigned int row, unsigned int rounds);
+
+/* Forgets what was recorded, and goes on with rounds from @first. */
+void history_lot_begin(struct history_lot *lot, __u64 first);
+
+/* Operations invoked in the whole lot. */
+__u64 history_lot_count(const struct history_lot *lot);
+
+/*
+ * Waits for all workers of the run, awake: those who sleep would come back one
+ * by one, and hardly overlap.  False when it is time to end instead.
+ */
+bool history_meet(struct hammer_worker *w, struct history_lot *lot,
+		  unsigned int round);
+
+/*
+ * What a worker does in a round: fills its row.  False with a message when the
+ * map answers with an error that has no place in a history.
+ */
+bool history_record(struct hammer_worker *w, struct history_lot *lot,
+		    unsigned int round);
+
+/* Gets every key of a round, for the last row. */
+bool history_record_last(struct hammer_worker *w, struct history_lot *lot,
+			 unsigned int round);
+
+/* Checks one key of one round; false with a message, and the reason printed. */
+bool history_judge(struct hammer_worker *w, struct history_lot *lot,
+		   unsigned int round, unsigned int key);
+
+/* The same for the lot: each worker takes the next key until none is left. */
+bool history_judge_all(struct hammer_worker *w, struct history_lot *lot);
+
+#endif /* KMAP_HISTORY_RECORD_H */
