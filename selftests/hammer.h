@@ -30,6 +30,7 @@
 
 #define HAMMER_WORKERS	64
 #define HAMMER_KEY_MAX	32
+#define HAMMER_GOALS	2
 
 struct hammer;
 
@@ -68,6 +69,8 @@ struct hammer_worker {
  * @processes: how many
  * @threads: in each
  * @seconds: until hammer_next() says stop; 0 leaves the end to the workers
+ * @goals: counts of what the case is about, or NULL: the run goes on until none
+ *	is 0, however slow the machine
  * @prepare: called by each worker before the clock starts, or NULL; no worker
  *	begins its work before all have prepared
  * @work: called by each worker; false when it failed
@@ -85,6 +88,7 @@ struct hammer {
 	unsigned int processes;
 	unsigned int threads;
 	double seconds;
+	const atomic_ulong *goals[HAMMER_GOALS];
 	bool (*prepare)(struct hammer_worker *w);
 	bool (*work)(struct hammer_worker *w);
 	void *shared;
@@ -102,6 +106,12 @@ struct hammer {
 /* Shared, zeroed memory, or NULL; used pages alone cost anything. */
 void *hammer_share(size_t size);
 void hammer_unshare(void *shared, size_t size);
+
+/*
+ * Loads the module anew, with few shards, so that the table is small and soon
+ * grows.  0 or a negative errno value.
+ */
+int hammer_reload(void);
 
 /*
  * A run with the processes, threads and seconds that the environment says, or

@@ -39,9 +39,9 @@ struct counter {
 };
 
 struct add {
-	_Atomic unsigned long reads;
-	_Atomic unsigned long adds;
-	_Atomic unsigned long refused;
+	atomic_ulong reads;
+	atomic_ulong adds;
+	atomic_ulong refused;
 	struct counter counter[COUNTERS];
 };
 
@@ -62,7 +62,6 @@ static bool add_at_random(struct hammer_worker *w)
 	char key[COUNTERS][HAMMER_KEY_MAX];
 	__s64 added[COUNTERS] = { 0 };
 	struct kmap_op ops[BATCH];
-	unsigned long adds = 0;
 	size_t len[COUNTERS];
 	size_t out_len;
 	__s64 sum;
@@ -92,19 +91,18 @@ static bool add_at_random(struct hammer_worker *w)
 			for (j = 0; j < BATCH; j++)
 				HAMMER_CHECK(w, !ops[j].error, "add in a batch: %s",
 					     strerror(-ops[j].error));
-			adds += BATCH;
+			atomic_fetch_add(&add->adds, BATCH);
 			break;
 		default:
 			sum = small_number(w);
 			added[i] += sum;
 			err = kt_add(w->fd, key[i], len[i], sum, 0, NULL, NULL);
 			HAMMER_CHECK(w, !err, "add: %s", strerror(-err));
-			adds++;
+			atomic_fetch_add(&add->adds, 1);
 		}
 	}
 	for (i = 0; i < COUNTERS; i++)
 		atomic_fetch_add(&add->counter[i].added, added[i]);
-	atomic_fetch_add(&add->adds, adds);
 	return true;
 }
 
@@ -439,6 +437,7 @@ static void add_and_compare(struct __test_metadata *_metadata,
 	int i;
 
 	self->h->seconds /= 2;
+	self->h->goals[0] = &self->add->adds;
 	ASSERT_TRUE(hammer_run(self->h));
 	TH_LOG("%lu additions", self->add->adds);
 	EXPECT_LT(0, self->add->adds);
@@ -459,6 +458,7 @@ TEST_F_TIMEOUT(add, number_and_version_go_together, hammer_timeout())
 	struct counter *c;
 	__u64 i, wrong;
 
+	self->h->goals[0] = &self->add->reads;
 	self->h->prepare = prepare_count;
 	self->h->work = count_and_look;
 	ASSERT_TRUE(hammer_run(self->h));

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hammer_client.h"
 #include "hammer_model.h"
@@ -190,6 +191,9 @@ bool client_work(struct hammer_worker *w)
 {
 	bool good = true;
 
+	/* Who kills goes before those it kills. */
+	if (nice(CLIENT_NICE) == -1)
+		errno = 0;
 	w->own = malloc(CLIENT_KEYS * w->max_value);
 	HAMMER_CHECK(w, w->own, "no memory");
 	while (good && hammer_next(w)) {

@@ -10,6 +10,7 @@
 #include "hammer.h"
 
 #define CLIENT_KEYS	8	/* scripted keys of a thread */
+#define CLIENT_NICE	10	/* so much less of a CPU than who kills it */
 
 /* Operations begun and done, by the one thread that owns this. */
 struct progress {

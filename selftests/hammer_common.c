@@ -36,6 +36,13 @@ double hammer_clock(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
+static void __attribute__((noreturn)) no_number(const char *name,
+						const char *text)
+{
+	fprintf(stderr, "%s is no number that will do: %s\n", name, text);
+	exit(EXIT_FAILURE);
+}
+
 unsigned long hammer_setting(const char *name, unsigned long otherwise)
 {
 	const char *text = getenv(name);
@@ -46,10 +53,8 @@ unsigned long hammer_setting(const char *name, unsigned long otherwise)
 		return otherwise;
 	errno = 0;
 	number = strtoul(text, &end, 10);
-	if (*end || errno || strchr(text, '-')) {
-		fprintf(stderr, "%s is no number: %s\n", name, text);
-		exit(EXIT_FAILURE);
-	}
+	if (*end || errno || strchr(text, '-'))
+		no_number(name, text);
 	return number;
 }
 
@@ -62,10 +67,8 @@ static double setting_seconds(void)
 	if (!text || !*text)
 		return 2;
 	seconds = strtod(text, &end);
-	if (*end || !(seconds > 0)) {
-		fprintf(stderr, "HAMMER_SECONDS is no duration: %s\n", text);
-		exit(EXIT_FAILURE);
-	}
+	if (*end || !(seconds > 0))
+		no_number("HAMMER_SECONDS", text);
 	return seconds;
 }
 
@@ -73,9 +76,14 @@ static __u64 setting_seed(void)
 {
 	const char *text = getenv("HAMMER_SEED");
 	__u64 seed = 0;
+	char *end;
 
-	if (text && *text)
-		return strtoull(text, NULL, 0);
+	if (text && *text) {
+		seed = strtoull(text, &end, 0);
+		if (*end)
+			no_number("HAMMER_SEED", text);
+		return seed;
+	}
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		seed = (__u64)time(NULL);
 	return seed;
@@ -85,6 +93,13 @@ int hammer_timeout(void)
 {
 	return 10 * setting_seconds() + hammer_setting("HAMMER_KILLS", 300) +
 	       4 * hammer_setting("HAMMER_PATIENCE", 60);
+}
+
+int hammer_reload(void)
+{
+	const char *shards = getenv("KMAP_SHARDS");
+
+	return kt_reload("%s", shards && *shards ? "" : "shards=8");
 }
 
 void *hammer_share(size_t size)
@@ -423,6 +438,17 @@ static void kill_all(struct hammer *h, pid_t *pids)
 		usleep(TICK_US);
 }
 
+static bool goals_reached(struct hammer *h)
+{
+	int i;
+
+	for (i = 0; i < HAMMER_GOALS; i++) {
+		if (h->goals[i] && !atomic_load(h->goals[i]))
+			return false;
+	}
+	return true;
+}
+
 static void watch(struct hammer *h, pid_t *pids)
 {
 	const double patience = hammer_setting("HAMMER_PATIENCE", 60);
@@ -436,7 +462,7 @@ static void watch(struct hammer *h, pid_t *pids)
 		now = hammer_clock();
 		if (h->seconds > 0 && !end && atomic_load(&h->turn))
 			end = now + h->seconds;
-		if (end && now >= end)
+		if (end && now >= end && goals_reached(h))
 			atomic_store(&h->stop, true);
 
 		steps = all_steps(h);

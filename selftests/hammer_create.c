@@ -43,7 +43,7 @@ enum how { BY_VALUE, BY_NUMBER, BY_EITHER };
 struct create {
 	enum how how;
 	bool duel;
-	_Atomic unsigned int rounds;
+	atomic_ulong rounds;
 	struct prize prize[ROUNDS * ROUND];
 };
 
@@ -268,7 +268,7 @@ FIXTURE_SETUP(create)
 	ASSERT_NE(NULL, self->create);
 	self->create->how = variant->how;
 	self->h->shared = self->create;
-	self->h->seconds /= 4;
+	self->h->seconds /= 8;
 	self->fd = kt_open(O_RDWR);
 	ASSERT_LE(0, self->fd);
 }
@@ -287,6 +287,7 @@ static void create_and_remove(struct __test_metadata *_metadata,
 	struct create *create = self->create;
 	unsigned int i, keys = 0, wrong = 0;
 
+	self->h->goals[0] = &create->rounds;
 	self->h->work = create_all;
 	ASSERT_TRUE(hammer_run(self->h));
 	for (i = 0; i < ROUNDS * ROUND; i++) {
@@ -295,7 +296,7 @@ static void create_and_remove(struct __test_metadata *_metadata,
 		keys++;
 		wrong += create->prize[i].won != 1;
 	}
-	TH_LOG("%u keys in %u rounds", keys, create->rounds);
+	TH_LOG("%u keys in %lu rounds", keys, create->rounds);
 	EXPECT_EQ(0, wrong);
 	EXPECT_LT(0, create->rounds);
 	EXPECT_EQ(keys, kt_walk_count(self->fd));

@@ -5,8 +5,7 @@
  * Half of the workers, those with even numbers, walk with buffers from one
  * record to far more than the map, and the others insert, delete, overwrite,
  * make the table grow or clear it.  A key that is there for the whole walk
- * comes exactly once, no key comes twice, every value is whole, and an atomic
- * walk shows one moment.
+ * comes exactly once, no key comes twice, and every value is whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,30 +35,27 @@ static const struct {
 	{ "mark", MARKS },
 };
 
-/* Turns of one worker: each counts left, then right, and hands a token on. */
-struct pair {
-	_Atomic __u64 begun;
-	_Atomic __u64 done;
-};
-
 /**
  * struct keys - what the workers share
- * @walks: walks done
- * @snapshots: atomic walks done
- * @grown: growing keys of each worker: worker i makes numbers i, i + workers...
- * @pair: of each worker
  * @created: keys created, where they are counted
  * @removed: keys removed by a delete
  * @cleared: keys removed by a clear
+ * @buckets: what the table had before
+ * @walks: walks done
+ * @clears: clears done
+ * @growths: growing keys stored after which the table had grown, or there
+ *	were no more to store
+ * @grown: growing keys of each worker: worker i makes numbers i, i + workers...
  */
 struct keys {
-	_Atomic unsigned long walks;
-	_Atomic unsigned long snapshots;
-	_Atomic unsigned int grown[HAMMER_WORKERS];
-	struct pair pair[HAMMER_WORKERS];
 	_Atomic __u64 created;
 	_Atomic __u64 removed;
 	_Atomic __u64 cleared;
+	_Atomic __u64 buckets;
+	atomic_ulong walks;
+	atomic_ulong clears;
+	atomic_ulong growths;
+	atomic_uint grown[HAMMER_WORKERS];
 };
 
 /* What one walk has returned, and versions from the walk before. */
@@ -67,11 +63,6 @@ struct seen {
 	__u8 times[KINDS][GROWING];
 	unsigned int grown[HAMMER_WORKERS];
 	__u64 version[STABLE];
-	__s64 left[HAMMER_WORKERS];
-	__s64 right[HAMMER_WORKERS];
-	unsigned int tokens[HAMMER_WORKERS];
-	__u64 token[HAMMER_WORKERS];
-	__u64 done[HAMMER_WORKERS];
 };
 
 static bool store(struct hammer_worker *w, enum kind kind, unsigned int number,
@@ -103,39 +94,36 @@ static bool take(struct hammer_worker *w, unsigned int number, int *err)
 static bool note(struct hammer_worker *w, struct seen *seen,
 		 const struct kt_item *item)
 {
+	const char *key = item->key;
+	int len = item->key_len;
 	enum kind kind;
 	__s64 number = -1;
 	bool whole;
 
 	for (kind = 0; kind < KINDS && number < 0; kind++)
-		number = hammer_key_number(item->key, item->key_len,
-					   kinds[kind].name);
+		number = hammer_key_number(key, len, kinds[kind].name);
 	kind--;
 	HAMMER_CHECK(w, number >= 0 && number < kinds[kind].keys,
-		     "walk: a key that nobody stored: %.*s", (int)item->key_len,
-		     (const char *)item->key);
+		     "walk: a key that nobody stored: %.*s", len, key);
 	HAMMER_CHECK(w, !seen->times[kind][number]++, "walk: %.*s came twice",
-		     (int)item->key_len, (const char *)item->key);
-	whole = !item->value || kt_value_check(item->value, item->value_len,
-					       item->key, item->key_len, NULL);
+		     len, key);
+	whole = !item->value ||
+		kt_value_check(item->value, item->value_len, key, len, NULL);
 	HAMMER_CHECK(w, whole, "walk: %.*s: a value of %u bytes is torn or another's",
-		     (int)item->key_len, (const char *)item->key,
-		     item->value_len);
+		     len, key, item->value_len);
 	if (kind == IS_STABLE) {
 		HAMMER_CHECK(w, item->version && item->version >= seen->version[number],
 			     "walk: %.*s: version %llu after version %llu",
-			     (int)item->key_len, (const char *)item->key,
-			     item->version, seen->version[number]);
+			     len, key, item->version, seen->version[number]);
 		seen->version[number] = item->version;
 	}
 	return true;
 }
 
-/* One walk, with a buffer of @size bytes for as long as that is enough. */
-static bool walk_once(struct hammer_worker *w, __u32 flags, size_t size,
-		      bool (*each)(struct hammer_worker *w, struct seen *seen,
-				   const struct kt_item *item))
+/* One walk, with a buffer that may be small; it grows when it has to. */
+static bool walk_once(struct hammer_worker *w)
 {
+	static const size_t sizes[4] = { 48, 700, 16384, 1 << 20 };
 	struct seen *seen = w->own;
 	struct kt_walk walk;
 	struct kt_item item;
@@ -143,21 +131,16 @@ static bool walk_once(struct hammer_worker *w, __u32 flags, size_t size,
 	int ret;
 
 	memset(seen->times, 0, sizeof(seen->times));
-	ret = kt_walk_begin(&walk, w->fd, flags, size);
+	ret = kt_walk_begin(&walk, w->fd,
+			    hammer_below(w, 2) ? KMAP_KEYS_VALUES : 0,
+			    sizes[hammer_below(w, 4)]);
 	HAMMER_CHECK(w, !ret, "no memory");
 	while (good && (ret = kt_walk_next(&walk, &item)) > 0)
-		good = each(w, seen, &item);
+		good = note(w, seen, &item);
 	kt_walk_end(&walk);
 	HAMMER_CHECK(w, ret >= 0, "walk: %s", strerror(-ret));
 	hammer_step(w);
 	return good;
-}
-
-static size_t some_size(struct hammer_worker *w)
-{
-	static const size_t sizes[4] = { 48, 700, 16384, 1 << 20 };
-
-	return sizes[hammer_below(w, 4)];
 }
 
 /* A walk that must bring every key that was there before it began. */
@@ -169,8 +152,7 @@ static bool walk_and_compare(struct hammer_worker *w)
 
 	for (i = 0; i < w->h->workers; i++)
 		seen->grown[i] = atomic_load(&keys->grown[i]);
-	if (!walk_once(w, hammer_below(w, 2) ? KMAP_KEYS_VALUES : 0,
-		       some_size(w), note))
+	if (!walk_once(w))
 		return false;
 	for (i = 0; i < STABLE; i++)
 		HAMMER_CHECK(w, seen->times[IS_STABLE][i],
@@ -185,11 +167,29 @@ static bool walk_and_compare(struct hammer_worker *w)
 	return true;
 }
 
+/* Stores one more of the worker's growing keys. */
+static bool grow(struct hammer_worker *w, unsigned int number)
+{
+	struct keys *keys = w->h->shared;
+	struct kmap_info info;
+	int err;
+
+	if (!store(w, IS_GROWING, number, KMAP_CREATE, &err))
+		return false;
+	HAMMER_CHECK(w, !err, "growing-%u was there", number);
+	atomic_fetch_add(&keys->grown[w->id], 1);
+	if (!atomic_load(&keys->growths)) {
+		err = kt_info(w->fd, &info);
+		HAMMER_CHECK(w, !err, "info: %d", err);
+		atomic_fetch_add(&keys->growths, info.buckets > keys->buckets);
+	}
+	return true;
+}
+
 static bool change_and_grow(struct hammer_worker *w)
 {
 	struct keys *keys = w->h->shared;
-	unsigned int next = atomic_load(&keys->grown[w->id]);
-	unsigned int number = next * w->h->workers + w->id;
+	unsigned int number = atomic_load(&keys->grown[w->id]) * w->h->workers + w->id;
 	unsigned int what = hammer_below(w, 8);
 	int err;
 
@@ -197,13 +197,11 @@ static bool change_and_grow(struct hammer_worker *w)
 		return store(w, IS_STABLE, hammer_below(w, STABLE), 0, &err);
 	if (what <= 3)
 		return take(w, hammer_below(w, PASSING), &err);
+	if (number >= GROWING)
+		atomic_store(&keys->growths, 1);
 	if (what > 4 || number >= GROWING)
 		return store(w, IS_PASSING, hammer_below(w, PASSING), 0, &err);
-	if (!store(w, IS_GROWING, number, KMAP_CREATE, &err))
-		return false;
-	HAMMER_CHECK(w, !err, "growing-%u was there", number);
-	atomic_store(&keys->grown[w->id], next + 1);
-	return true;
+	return grow(w, number);
 }
 
 static bool begin(struct hammer_worker *w)
@@ -213,8 +211,10 @@ static bool begin(struct hammer_worker *w)
 	return true;
 }
 
-static bool prepare_stable(struct hammer_worker *w)
+/* Up to where the table grows, so that it goes on to grow under the walks. */
+static bool prepare_walks(struct hammer_worker *w)
 {
+	struct keys *keys = w->h->shared;
 	unsigned int i;
 	int err;
 
@@ -223,153 +223,30 @@ static bool prepare_stable(struct hammer_worker *w)
 		if (!store(w, IS_STABLE, i, KMAP_CREATE, &err))
 			return false;
 	}
+	for (i = w->id; i < GROWING / 2 && !atomic_load(&keys->growths);
+	     i += w->h->workers) {
+		hammer_step(w);
+		if (!grow(w, i))
+			return false;
+	}
 	return begin(w);
 }
 
 static bool walk_in_change(struct hammer_worker *w)
 {
+	struct keys *keys = w->h->shared;
+	struct kmap_info info;
 	bool good = true;
+
+	/* From here on growth counts: it is growth under walks. */
+	if (w->id == 0) {
+		HAMMER_CHECK(w, !kt_info(w->fd, &info), "no info");
+		atomic_store(&keys->buckets, info.buckets);
+		atomic_store(&keys->growths, 0);
+	}
 
 	while (good && hammer_next(w))
 		good = w->id % 2 ? change_and_grow(w) : walk_and_compare(w);
-	return good;
-}
-
-/* One turn: count the left counter, then the right one, hand the token on. */
-static bool turn(struct hammer_worker *w)
-{
-	struct keys *keys = w->h->shared;
-	struct pair *pair = &keys->pair[w->id];
-	__u64 number = atomic_load(&pair->done) + 1;
-	char key[HAMMER_KEY_MAX];
-	char name[16];
-	int err;
-
-	atomic_store(&pair->begun, number);
-	err = kt_add(w->fd, key, hammer_key(key, "left", w->id), 1, 0, NULL, NULL);
-	if (!err)
-		err = kt_add(w->fd, key, hammer_key(key, "right", w->id), 1, 0,
-			     NULL, NULL);
-	HAMMER_CHECK(w, !err, "add: %s", strerror(-err));
-
-	/* Token @number is in the map before the last one leaves it. */
-	snprintf(name, sizeof(name), "token%u", w->id);
-	err = kt_set(w->fd, key, hammer_key(key, name, number), NULL, 0,
-		     KMAP_CREATE, NULL);
-	HAMMER_CHECK(w, !err, "set: %s", strerror(-err));
-	if (number > 1)
-		err = kt_del(w->fd, key, hammer_key(key, name, number - 1), 0,
-			     NULL);
-	HAMMER_CHECK(w, !err, "delete: %s", strerror(-err));
-	atomic_store(&pair->done, number);
-	return true;
-}
-
-/* Is this the counter of that name, of some worker?  Notes its number. */
-static bool count_of(struct hammer_worker *w, const struct kt_item *item,
-		     const char *name, __s64 *counts)
-{
-	__s64 i = hammer_key_number(item->key, item->key_len, name);
-
-	if (i < 0 || i >= w->h->workers || item->value_len != 8)
-		return false;
-	if (item->value)
-		memcpy(&counts[i], item->value, 8);
-	return true;
-}
-
-/* A key of a snapshot: a counter, a token, or one that is just there. */
-static bool note_pair(struct hammer_worker *w, struct seen *seen,
-		      const struct kt_item *item)
-{
-	char name[16];
-	__s64 number;
-	unsigned int i;
-
-	if (!memcmp(item->key, "token", 5)) {
-		i = atoi((const char *)item->key + 5);
-		snprintf(name, sizeof(name), "token%u", i);
-		number = hammer_key_number(item->key, item->key_len, name);
-		HAMMER_CHECK(w, i < w->h->workers && number > 0,
-			     "snapshot: a token that nobody stored: %.*s",
-			     (int)item->key_len, (const char *)item->key);
-		HAMMER_CHECK(w, !seen->tokens[i] ||
-			     llabs((__s64)seen->token[i] - number) == 1,
-			     "snapshot: token %lld next to token %llu of worker %u",
-			     number, seen->token[i], i);
-		seen->token[i] = number;
-		seen->tokens[i]++;
-		return true;
-	}
-	if (count_of(w, item, "left", seen->left) ||
-	    count_of(w, item, "right", seen->right))
-		return true;
-	return note(w, seen, item);
-}
-
-static bool snapshot(struct hammer_worker *w)
-{
-	__u32 flags = KMAP_KEYS_ATOMIC;
-	struct keys *keys = w->h->shared;
-	struct seen *seen = w->own;
-	unsigned int i;
-
-	if (hammer_below(w, 4))
-		flags |= KMAP_KEYS_VALUES;
-	memset(seen->tokens, 0, sizeof(seen->tokens));
-	for (i = 1; i < w->h->workers; i += 2)
-		seen->done[i] = atomic_load(&keys->pair[i].done);
-	if (!walk_once(w, flags, some_size(w), note_pair))
-		return false;
-
-	for (i = 0; i < STABLE; i++)
-		HAMMER_CHECK(w, seen->times[IS_STABLE][i],
-			     "snapshot: stable-%u did not come", i);
-	for (i = 1; i < w->h->workers; i += 2) {
-		__u64 begun = atomic_load(&keys->pair[i].begun);
-		__s64 ahead = seen->left[i] - seen->right[i];
-
-		HAMMER_CHECK(w, seen->tokens[i] == 1 || seen->tokens[i] == 2,
-			     "snapshot: %u tokens of worker %u", seen->tokens[i], i);
-		HAMMER_CHECK(w, seen->token[i] >= seen->done[i] &&
-			     seen->token[i] <= begun,
-			     "snapshot: token %llu of worker %u, at turns %llu to %llu",
-			     seen->token[i], i, seen->done[i], begun);
-		if (!(flags & KMAP_KEYS_VALUES))
-			continue;
-		HAMMER_CHECK(w, ahead == 0 || ahead == 1,
-			     "snapshot: left is %lld and right is %lld of worker %u",
-			     seen->left[i], seen->right[i], i);
-		HAMMER_CHECK(w, (__u64)seen->right[i] >= seen->done[i] &&
-			     (__u64)seen->left[i] <= begun,
-			     "snapshot: left is %lld at turns %llu to %llu",
-			     seen->left[i], seen->done[i], begun);
-	}
-	atomic_fetch_add(&keys->snapshots, 1);
-	return true;
-}
-
-static bool prepare_turns(struct hammer_worker *w)
-{
-	return prepare_stable(w) && (w->id % 2 == 0 || turn(w));
-}
-
-static bool snapshots_in_change(struct hammer_worker *w)
-{
-	bool good = true;
-	int err;
-
-	while (good && hammer_next(w)) {
-		if (w->id % 2 == 0) {
-			good = snapshot(w);
-			/* Writers wait for it: leave them some time. */
-			usleep(1000);
-		} else if (hammer_below(w, 4)) {
-			good = turn(w);
-		} else {
-			good = store(w, IS_STABLE, hammer_below(w, STABLE), 0, &err);
-		}
-	}
 	return good;
 }
 
@@ -391,6 +268,7 @@ static bool clear_all(struct hammer_worker *w)
 	err = kt_clear(w->fd, &removed);
 	HAMMER_CHECK(w, !err, "clear: %s", strerror(-err));
 	atomic_fetch_add(&keys->cleared, removed);
+	atomic_fetch_add(&keys->clears, 1);
 	for (i = w->id; i < MARKS; i += CLEARERS) {
 		err = kt_get(w->fd, key, hammer_key(key, "mark", i), w->out,
 			     w->max_value, NULL, NULL);
@@ -412,8 +290,7 @@ static bool clear_in_change(struct hammer_worker *w)
 			good = clear_all(w);
 			usleep(2000);
 		} else if (w->id % 2 == 0) {
-			good = walk_once(w, hammer_below(w, 2) ? KMAP_KEYS_VALUES : 0,
-					 some_size(w), note);
+			good = walk_once(w);
 			atomic_fetch_add(&keys->walks, 1);
 		} else if (hammer_below(w, 4)) {
 			good = store(w, IS_PASSING, number, KMAP_CREATE, &err);
@@ -435,7 +312,7 @@ FIXTURE(keys) {
 FIXTURE_SETUP(keys)
 {
 	/* A table only grows, and here it shall: each case has a fresh one. */
-	ASSERT_EQ(0, kt_reload("%s", ""));
+	ASSERT_EQ(0, hammer_reload());
 	self->h = hammer_new();
 	ASSERT_NE(NULL, self->h);
 	self->keys = hammer_share(sizeof(*self->keys));
@@ -454,27 +331,21 @@ FIXTURE_TEARDOWN(keys)
 
 TEST_F_TIMEOUT(keys, walks_keep_their_promise, hammer_timeout())
 {
-	struct kmap_info before, after;
+	struct keys *keys = self->keys;
+	struct kmap_info info;
 
-	ASSERT_EQ(0, kt_info(self->fd, &before));
-	self->h->prepare = prepare_stable;
+	ASSERT_EQ(0, kt_info(self->fd, &info));
+	keys->buckets = info.buckets;
+	self->h->goals[0] = &keys->walks;
+	self->h->goals[1] = &keys->growths;
+	self->h->prepare = prepare_walks;
 	self->h->work = walk_in_change;
 	ASSERT_TRUE(hammer_run(self->h));
-	ASSERT_EQ(0, kt_info(self->fd, &after));
+	ASSERT_EQ(0, kt_info(self->fd, &info));
 	TH_LOG("%lu walks, %llu entries, %llu buckets before and %llu after",
-	       self->keys->walks, after.entries, before.buckets, after.buckets);
-	EXPECT_LT(0, self->keys->walks);
-	EXPECT_LT(before.buckets, after.buckets);
-}
-
-TEST_F_TIMEOUT(keys, snapshots_show_one_moment, hammer_timeout())
-{
-	self->h->seconds /= 2;
-	self->h->prepare = prepare_turns;
-	self->h->work = snapshots_in_change;
-	ASSERT_TRUE(hammer_run(self->h));
-	TH_LOG("%lu snapshots", self->keys->snapshots);
-	EXPECT_LT(0, self->keys->snapshots);
+	       keys->walks, info.entries, keys->buckets, info.buckets);
+	EXPECT_LT(0, keys->walks);
+	EXPECT_LT(keys->buckets, info.buckets);
 }
 
 TEST_F_TIMEOUT(keys, clear_takes_every_key_once, hammer_timeout())
@@ -483,6 +354,8 @@ TEST_F_TIMEOUT(keys, clear_takes_every_key_once, hammer_timeout())
 	__s64 left;
 
 	self->h->seconds /= 2;
+	self->h->goals[0] = &keys->walks;
+	self->h->goals[1] = &keys->clears;
 	self->h->prepare = begin;
 	self->h->work = clear_in_change;
 	ASSERT_TRUE(hammer_run(self->h));
@@ -490,7 +363,7 @@ TEST_F_TIMEOUT(keys, clear_takes_every_key_once, hammer_timeout())
 	TH_LOG("%lu walks, %llu created, %llu deleted, %llu cleared, %lld left",
 	       keys->walks, keys->created, keys->removed, keys->cleared, left);
 	EXPECT_LT(0, keys->walks);
-	EXPECT_LT(0, keys->cleared);
+	EXPECT_LT(0, keys->clears);
 	ASSERT_LE(0, left);
 	EXPECT_EQ(keys->created, keys->removed + keys->cleared + left);
 	EXPECT_EQ(left, kt_entries(self->fd));

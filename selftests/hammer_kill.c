@@ -208,9 +208,6 @@ static bool verifier(struct hammer_worker *w)
 	unsigned int slot;
 	bool at_work;
 
-	/* Not to wait in line behind those it is about to kill. */
-	if (nice(-10) == -1)
-		errno = 0;
 	for (slot = 0; slot < clients->processes; slot++)
 		pids[slot] = hammer_spawn(clients, slot);
 

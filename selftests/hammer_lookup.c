@@ -25,8 +25,9 @@
 #define BIG_LENGTH	32768
 
 struct lookup {
-	_Atomic unsigned long looks;
-	_Atomic unsigned long changes;
+	atomic_ulong looks;
+	atomic_ulong changes;
+	atomic_ulong grown;	/* workers that stored all of theirs */
 };
 
 static bool looker(struct hammer_worker *w)
@@ -92,8 +93,10 @@ static bool come_and_go(struct hammer_worker *w, struct kmap_op *ops,
 
 /* Makes the table grow around the keys that stay. */
 static bool grow(struct hammer_worker *w, struct kmap_op *ops,
-		 char (*keys)[HAMMER_KEY_MAX], unsigned int *next)
+		 char (*keys)[HAMMER_KEY_MAX], unsigned int most,
+		 unsigned int *next)
 {
+	struct lookup *lookup = w->h->shared;
 	unsigned int i;
 
 	for (i = 0; i < BATCH; i++) {
@@ -107,6 +110,7 @@ static bool grow(struct hammer_worker *w, struct kmap_op *ops,
 	for (i = 0; i < BATCH; i++)
 		HAMMER_CHECK(w, !ops[i].error, "key %s: set: %d", keys[i],
 			     ops[i].error);
+	atomic_fetch_add(&lookup->grown, *next >= most);
 	return true;
 }
 
@@ -149,7 +153,7 @@ static bool look_beside_growth(struct hammer_worker *w)
 		if (looker(w))
 			good = look_for_kept(w, ops, keys);
 		else if (next < most)
-			good = grow(w, ops, keys, &next);
+			good = grow(w, ops, keys, most, &next);
 		else
 			good = come_and_go(w, ops, keys);
 	}
@@ -248,22 +252,28 @@ static bool look_at_replaced(struct hammer_worker *w)
 FIXTURE(lookup) {
 	struct hammer *h;
 	struct lookup *lookup;
+	int fd;
 };
 
 FIXTURE_SETUP(lookup)
 {
 	/* The fewer buckets, the more meet in one. */
-	ASSERT_EQ(0, kt_reload("%s", ""));
+	ASSERT_EQ(0, hammer_reload());
 	self->h = hammer_new();
 	ASSERT_NE(NULL, self->h);
 	self->lookup = hammer_share(sizeof(*self->lookup));
 	ASSERT_NE(NULL, self->lookup);
 	self->h->shared = self->lookup;
 	self->h->seconds /= 2;
+	self->h->goals[0] = &self->lookup->looks;
+	self->h->goals[1] = &self->lookup->changes;
+	self->fd = kt_open(O_RDWR);
+	ASSERT_LE(0, self->fd);
 }
 
 FIXTURE_TEARDOWN(lookup)
 {
+	close(self->fd);
 	hammer_unshare(self->lookup, sizeof(*self->lookup));
 	hammer_free(self->h);
 }
@@ -285,9 +295,15 @@ TEST_F_TIMEOUT(lookup, keys_stay_while_neighbours_change, hammer_timeout())
 
 TEST_F_TIMEOUT(lookup, keys_stay_while_the_table_grows, hammer_timeout())
 {
+	struct kmap_info before, after;
+
+	ASSERT_EQ(0, kt_info(self->fd, &before));
+	self->h->goals[1] = &self->lookup->grown;
 	self->h->prepare = prepare_kept;
 	self->h->work = look_beside_growth;
 	RUN();
+	ASSERT_EQ(0, kt_info(self->fd, &after));
+	EXPECT_LT(before.buckets, after.buckets);
 }
 
 TEST_F_TIMEOUT(lookup, values_stay_whole_while_replaced, hammer_timeout())
