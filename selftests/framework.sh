@@ -35,7 +35,7 @@ version=$(dpkg-query -W -f '${Version}' "$name" 2>/dev/null || true)
 # A colon would end a target in make.
 version=$(echo "$version" | tr ':~' '__')
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/kmap
+cache=${XDG_CACHE_HOME:-${HOME:?is not set, and neither is XDG_CACHE_HOME}/.cache}/kmap
 dir=$cache/kselftest-$name-$version
 selftests=tools/testing/selftests
 

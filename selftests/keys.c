@@ -9,7 +9,7 @@
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
 
-#define KEYS	1000
+#define KEYS	600
 
 /* Key number @id has a length of its own, and so does its value. */
 static size_t key_len(__u64 id)
@@ -125,7 +125,7 @@ TEST_F_TIMEOUT(map, every_key_once, KT_LONG)
 	size_t size;
 
 	fill(_metadata, self->fd, KEYS);
-	for (size = 0; size < 100000; size += size / 5 + 13) {
+	for (size = 0; size < 100000; size += size / 9 + 11) {
 		walks(_metadata, self->fd, 0, size, KEYS);
 		walks(_metadata, self->fd, KMAP_KEYS_VALUES, size, KEYS);
 	}
