@@ -7,9 +7,12 @@
 #
 # TESTS='a b'	only these programs (default: all in LIST)
 # LOCK='rcu'	only these lock modes
-# HAMMER='p*'	programs that also run with shards=1 (default: hammer*)
+# HAMMER='p*'	programs that also run with shards=1 (default: hammer*; "" counts as
+#		not given)
 # TIMEOUT=N	seconds for one program (default: from the tests' settings)
 # V=1		show all that the programs print
+# JOBS=N	guests side by side, which share the runs (default: one a CPU if
+#		there are enough runs and memory; 1 with V=1)
 #
 # and, from the Makefile:
 #
@@ -27,7 +30,7 @@ set -u
 KMAP_KO=${KMAP_KO:?the module}
 TEST_DIR=${TEST_DIR:?folder of the tests}
 LOCK=${LOCK:-spinlock rwsem rcu}
-HAMMER=${HAMMER-hammer*}
+HAMMER=${HAMMER:-hammer*}
 LIST=$TEST_DIR/${LIST:-kselftest-list.txt}
 
 WORK=$(mktemp -d)
@@ -75,6 +78,78 @@ make_plan()
 	done | awk '!seen[$0]++'
 }
 
+# choose_jobs: how many guests side by side.
+choose_jobs()
+{
+	local memory
+
+	if [[ ${V:-0} == 1 ]]; then
+		echo 1
+		return
+	fi
+	memory=$(awk '/^MemAvailable:/ { print int($2 / 1048576 / 3) }' /proc/meminfo)
+	printf '%s\n' 4 "$(nproc)" "$memory" $((RUNS / 10)) | sort -n | head -n 1
+}
+
+# run_guest N OPTION...: run the part of the plan that is guest N's.  Leaves
+# its logs in LOG/N and how vm.sh ended in LOG/N/status.
+run_guest()
+{
+	local n=$1 log=$LOG/$1 runs
+	local -a args
+
+	shift
+	runs=$(wc -l < "$log/plan")
+	args=(-l "$log" -t $((runs * TIMEOUT + 120)) -s $((TIMEOUT + 90))
+	      -a "$KMAP_KO:/kmap/kmap.ko" -a "$TEST_DIR:/kmap/tests"
+	      -a "$log/plan:/kmap/plan" -a "$VM_DIR/guest.sh:/kmap/guest.sh")
+	[[ -z ${BIN_DIR:-} ]] || args+=(-a "$BIN_DIR:/kmap/bin")
+	"$VM_DIR/vm.sh" "${args[@]}" "$@" -- \
+		env "VM_VERBOSE=${V:-0}" /kmap/guest.sh /kmap/plan
+	printf '%d\n' $? > "$log/status"
+}
+
+# join_guest N: the plan of a guest and what it reported, as lines of result,
+# label and reason with tabs in between.  What the machine died of counts
+# against the test that was running; what did not come to run has failed too.
+join_guest()
+{
+	local log=$LOG/$1
+
+	awk -v status="$(cat "$log/status")" -v verdict="$log/verdict" '
+	FILENAME ~ /records$/ {
+		label = $2 " " $3 " " $4
+		if ($1 == "at")
+			last = label
+		if ($1 != "result")
+			next
+		result[label] = $5
+		why[label] = $7
+		for (i = 8; i <= NF; i++)
+			why[label] = why[label] " " $i
+		next
+	}
+	{
+		label = $1 " " $2 " " $4
+		if (!(label in result)) {
+			result[label] = "fail"
+			why[label] = "not run: the guest had ended"
+			if (label == last || !last && !told++)
+				getline why[label] < verdict
+		}
+		if (result[label] == "fail")
+			failed++
+		print result[label] "\t" label "\t" why[label]
+	}
+	END {
+		# The guest failed although each test passed.
+		if (status && !failed) {
+			getline reason < verdict
+			print "fail\tthe guest\t" reason
+		}
+	}' "$log/records" "$log/plan"
+}
+
 set -f
 make_plan > "$WORK/plan" || exit
 set +f
@@ -84,59 +159,42 @@ if ((RUNS == 0)); then
 	printf '0 passed, 1 failed, 0 skipped\n'
 	exit 1
 fi
+JOBS=${JOBS:-$(choose_jobs)}
+((JOBS > 0)) || JOBS=1
 
 say "Running $RUNS tests ($(cut -d' ' -f4 "$WORK/plan" | sort -u | wc -l)" \
-	"programs; lock modes: $LOCK) on $("$VM_DIR/kernel.sh" release)"
+	"programs; lock modes: $LOCK) on $("$VM_DIR/kernel.sh" release)," \
+	"$JOBS at a time"
 new_log
-
-ARGS=(-l "$LOG" -t $((RUNS * TIMEOUT + 120)) -s $((TIMEOUT + 90))
-      -a "$KMAP_KO:/kmap/kmap.ko" -a "$TEST_DIR:/kmap/tests"
-      -a "$WORK/plan:/kmap/plan" -a "$VM_DIR/guest.sh:/kmap/guest.sh")
-[[ -z ${BIN_DIR:-} ]] || ARGS+=(-a "$BIN_DIR:/kmap/bin")
-"$VM_DIR/vm.sh" "${ARGS[@]}" "$@" -- \
-	env "VM_VERBOSE=${V:-0}" /kmap/guest.sh /kmap/plan
-STATUS=$?
-((STATUS != 2 && STATUS < 128)) || exit "$STATUS"
-
-# Join the plan with what was reported.  What the machine died of counts against
-# the test that was running; what did not come to run has failed as well.
-awk -v status="$STATUS" -v verdict="$LOG/verdict" '
-FILENAME ~ /records$/ {
-	label = $2 " " $3 " " $4
-	if ($1 == "at")
-		last = label
-	if ($1 != "result")
-		next
-	result[label] = $5
-	why[label] = $7
-	for (i = 8; i <= NF; i++)
-		why[label] = why[label] " " $i
-	next
-}
-{
-	label = $1 " " $2 " " $4
-	count++
-	if (!(label in result)) {
-		result[label] = "fail"
-		why[label] = "not run: the guest had ended"
-		if (label == last) {
-			getline why[label] < verdict
-			told = 1
-		}
+PIDS=()
+trap 'kill "${PIDS[@]}" 2>/dev/null; wait; exit 130' INT TERM HUP
+# Guests take turns, beginning with another one in each lock mode, so that each
+# gets its share of the programs that take long.
+for ((n = 0; n < JOBS; n++)); do
+	mkdir "$LOG/$n"
+	awk -v n="$n" -v jobs="$JOBS" '
+	$1 != lock {
+		lock = $1
+		turn = mode++
 	}
-	total[result[label]]++
-	if (result[label] == "skip")
-		skips = skips "  " label ": " why[label] "\n"
-	else if (result[label] == "fail" && lines++ < 40)
-		fails = fails "  " label ": " why[label] "\n"
-}
+	turn++ % jobs == n' "$WORK/plan" > "$LOG/$n/plan"
+	: > "$LOG/$n/records"
+	run_guest "$n" "$@" &
+	PIDS+=($!)
+done
+wait
+
+for ((n = 0; n < JOBS; n++)); do
+	read -r STATUS < "$LOG/$n/status" || exit 2
+	((STATUS != 2 && STATUS < 128)) || exit "$STATUS"
+	join_guest "$n"
+done > "$LOG/results"
+
+awk -F '\t' '
+{ total[$1]++ }
+$1 == "skip" { skips = skips "  " $2 ": " $3 "\n" }
+$1 == "fail" && lines++ < 40 { fails = fails "  " $2 ": " $3 "\n" }
 END {
-	# The guest failed although each test passed.
-	if (status && !total["fail"]) {
-		getline reason < verdict
-		fails = fails "  the guest: " reason "\n"
-		total["fail"]++
-	}
 	if (skips)
 		printf "Skipped:\n%s", skips
 	if (fails)
@@ -144,7 +202,7 @@ END {
 	printf "%d passed, %d failed, %d skipped\n", total["pass"],
 		total["fail"], total["skip"]
 	exit !(total["pass"] && !total["fail"])
-}' "$LOG/records" "$WORK/plan" > "$LOG/summary"
+}' "$LOG/results" > "$LOG/summary"
 STATUS=$?
 
 printf '\n'

@@ -236,10 +236,13 @@ report()
 	printf '%-4s  %-18s %-24s %6s s  %s\n' "$mark" "$lock" "$name" "$2" "$WHY"
 	[[ $RESULT == fail && ${VM_VERBOSE:-0} != 1 ]] || return 0
 	if (($(wc -l < "$DIR/output") > 60)); then
-		grep -a '^not ok ' "$DIR/output" | head -n 20 | sed 's/^/      | /'
-		printf '      | ...\n'
-	fi
-	tail -n 60 "$DIR/output" | sed 's/^/      | /'
+		# The lines about a failed check are before or behind it.
+		grep -a -B 4 -A 12 '^not ok ' "$DIR/output" | head -n 100
+		printf '...\n'
+		tail -n 10 "$DIR/output"
+	else
+		cat "$DIR/output"
+	fi | sed "s/^/      $lock $name | /"
 }
 
 while read -r lock shards limit name; do

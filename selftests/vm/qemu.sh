@@ -64,20 +64,32 @@ came_up()
 # comes up.  The answer is kept, so the wait is paid once a kernel and host.
 kvm_serves()
 {
-	local key verdict=no dir pid waited=0
+	local key
 
 	[[ -w /dev/kvm && $VM_ARCH == "$(uname -m)" ]] || return 1
 	key="kvm $2 $(uname -r) $(grep -m 1 'model name' /proc/cpuinfo | tr -d ' \t')"
-	if grep -qxF "$key yes" "$CACHE/accel" 2>/dev/null; then
-		return 0
-	elif grep -qxF "$key no" "$CACHE/accel" 2>/dev/null; then
-		return 1
-	fi
-	say "Trying KVM (up to $KVM_PATIENCE s, this once)"
+	mkdir -p "$CACHE" || return 1
+	(
+		# Of several that come at once, one tries.
+		flock 7
+		if ! grep -q -F "$key " "$CACHE/accel" 2>/dev/null; then
+			say "Trying KVM (up to $KVM_PATIENCE s, this once)"
+			printf '%s %s\n' "$key" "$(try_kvm "$1" "$3")" \
+				>> "$CACHE/accel"
+		fi
+		grep -q -xF "$key yes" "$CACHE/accel"
+	) 7>> "$CACHE/accel.lock"
+}
+
+# try_kvm IMAGE INITRD: print yes or no.
+try_kvm()
+{
+	local verdict=no dir pid waited=0
+
 	dir=$(mktemp -d)
 	mkfifo "$dir/monitor.in" "$dir/monitor.out"
-	qemu_command kvm "$1" "$3" "$dir" 'VM_MODE=probe VM_NONCE=probe'
-	"${QEMU[@]}" > "$dir/qemu.log" 2>&1 < /dev/null &
+	qemu_command kvm "$1" "$2" "$dir" 'VM_MODE=probe VM_NONCE=probe'
+	"${QEMU[@]}" > "$dir/qemu.log" 2>&1 < /dev/null 7>&- &
 	pid=$!
 	disown $pid	# the shell need not tell how it ends
 	while ((waited++ < KVM_PATIENCE * 10)); do
@@ -90,6 +102,5 @@ kvm_serves()
 	done
 	kill -KILL "$pid" 2>/dev/null
 	rm -rf "$dir"
-	mkdir -p "$CACHE" && printf '%s %s\n' "$key" "$verdict" >> "$CACHE/accel"
-	[[ $verdict == yes ]]
+	printf '%s\n' "$verdict"
 }

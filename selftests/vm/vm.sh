@@ -200,9 +200,12 @@ run_job()
 			ENDED="silent for $SILENCE s"
 		fi
 		if [[ $ENDED != off ]]; then
-			# Have it say where it hangs, then end it.
+			# Have it say where it hangs, which ends it.
 			monitor nmi
-			sleep 5
+			for ((gone = 0; gone < 20; gone++)); do
+				kill -0 "$QEMU_PID" 2>/dev/null || break
+				sleep 1
+			done
 			break
 		fi
 	done
