@@ -35,7 +35,8 @@
 #include "history_model.h"
 
 /**
- * struct line - a call: records that are carried out in their order
+ * struct line - a call: records that are carried out in their order.  In one
+ * that was answered, a record without an answer may have been skipped.
  * @first: index of the first
  * @count: how many
  * @answer: ticket of the answer, or 0
@@ -97,36 +98,6 @@ struct search {
 	struct history_report report;
 };
 
-static bool same_state(const struct history_state *a,
-		       const struct history_state *b)
-{
-	return a->present == b->present && a->vague == b->vague &&
-	       a->value.len == b->value.len && a->value.id == b->value.id &&
-	       a->high == b->high;
-}
-
-/* The states of all configurations, each once; how many, or -ENOMEM. */
-static int states_of(const struct history_configs *set,
-		     struct history_state **states)
-{
-	struct history_state *copy = malloc((set->count + 1) * sizeof(*copy));
-	unsigned int i, k, n = 0;
-
-	if (!copy)
-		return -ENOMEM;
-	for (i = 0; i < set->count; i++) {
-		for (k = 0; k < n; k++) {
-			if (same_state(&copy[k], &set->config[i].state))
-				break;
-		}
-		copy[k] = set->config[i].state;
-		n += k == n;
-	}
-	free(*states);
-	*states = copy;
-	return n;
-}
-
 static int enter(struct live *live, struct line *line)
 {
 	unsigned int slot = 0;
@@ -163,10 +134,15 @@ static void settle(const struct search *s, struct history_config *c)
 	for (slot = 0; slot < s->answered.end; slot++) {
 		const struct line *line = s->answered.line[slot];
 
-		while (line && c->done[slot] < line->count &&
-		       history_step(&s->op[line->first + c->done[slot]],
-				    &c->state, &state) == HISTORY_SAME)
+		while (line && c->done[slot] < line->count) {
+			const struct history_op *op;
+
+			op = &s->op[line->first + c->done[slot]];
+			if (!op->answer ||
+			    history_step(op, &c->state, &state) != HISTORY_SAME)
+				break;
 			c->done[slot]++;
+		}
 	}
 }
 
@@ -205,20 +181,69 @@ static int expand(struct search *s, const struct live *live,
 	for (slot = 0; slot < live->end && !err; slot++) {
 		const struct line *line = live->line[slot];
 		struct history_config to = *from;
+		const struct history_op *op;
 		enum history_step step;
 
 		if (!line || *far(&to, line) == line->count)
 			continue;
-		step = history_step(&s->op[line->first + *far(&to, line)],
-				    &from->state, &to.state);
-		++*far(&to, line);
+		op = &s->op[line->first + (*far(&to, line))++];
+		step = history_step(op, &from->state, &to.state);
 		/* What was never answered may change nothing, and go on. */
 		if (step == HISTORY_CHANGE ||
-		    (step == HISTORY_SAME && !line->answer &&
-		     *far(&to, line) < line->count))
+		    (step == HISTORY_SAME && *far(&to, line) < line->count))
 			err = add_seen(s, &to);
+		if (op->answer || !line->answer || err)
+			continue;
+		to.state = from->state;
+		err = add_seen(s, &to);
 	}
 	return err;
+}
+
+/* Records of answered calls that are in the order. */
+static unsigned int length(const struct search *s,
+			   const struct history_config *c)
+{
+	unsigned int slot, length = 0;
+
+	for (slot = 0; slot < s->answered.end; slot++)
+		length += c->done[slot];
+	return length;
+}
+
+/* Which operation should have come next, by its version, but cannot. */
+static unsigned int culprit(const struct search *s, const struct line *line)
+{
+	const struct history_config *c = s->seen.config;
+	unsigned int i, slot, failed = line->first;
+	__u64 next = ~0ull;
+
+	if (!s->seen.count)
+		return failed;
+	for (i = 1; i < s->seen.count; i++) {
+		if (length(s, &s->seen.config[i]) > length(s, c))
+			c = &s->seen.config[i];
+	}
+	if (c->done[line->slot] < line->count)
+		failed += c->done[line->slot];
+	for (slot = 0; slot < s->answered.end; slot++) {
+		const struct line *other = s->answered.line[slot];
+		const struct history_op *op;
+		__u64 version;
+
+		if (!other || c->done[slot] == other->count)
+			continue;
+		i = other->first + c->done[slot];
+		op = &s->op[i];
+		version = s->least[i];
+		if (!op->error && op->answer && op->version < version)
+			version = op->version;
+		if (version < next) {
+			next = version;
+			failed = i;
+		}
+	}
+	return failed;
 }
 
 /* A call was answered: 1, or 0 when nothing explains it. */
@@ -250,17 +275,11 @@ static int answer(struct search *s, struct line *line)
 	if (err)
 		return err;
 	if (!s->next.count) {
-		s->report.failed = line->first;
-		for (k = 0; k < s->seen.count; k++) {
-			unsigned int at = line->first +
-					  *far(&s->seen.config[k], line);
-
-			if (at > s->report.failed)
-				s->report.failed = at;
-		}
+		s->report.end = line->answer;
+		s->report.failed = culprit(s, line);
 		if (s->tell)
-			err = states_of(s->seen.count ? &s->seen : &s->now,
-					&s->report.last);
+			err = history_configs_states(s->seen.count ? &s->seen :
+						     &s->now, &s->report.last);
 		s->report.lasts = err > 0 ? err : 0;
 		return err < 0 ? err : 0;
 	}
@@ -309,7 +328,7 @@ static int take_note(struct search *s, unsigned int invoked)
 			s->report.past[line->first + k] =
 				line->over || k < *far(c, line);
 	}
-	r = states_of(&s->now, &s->report.start);
+	r = history_configs_states(&s->now, &s->report.start);
 	if (r < 0)
 		return r;
 	s->report.starts = r;
@@ -345,12 +364,6 @@ static int by_answer(const void *a, const void *b)
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
-/* Does it go on a line with the record before? */
-static bool goes_on(const struct history_op *op)
-{
-	return op->invoke == op[-1].invoke && op->answer == op[-1].answer;
-}
-
 /* Finds the lines; -EINVAL if times cannot be. */
 static int find_lines(struct search *s)
 {
@@ -365,12 +378,15 @@ static int find_lines(struct search *s)
 			  (op->invoke == op[-1].invoke &&
 			   op->record <= op[-1].record)))
 			return -EINVAL;
-		if (line->count && line->first + line->count == i && goes_on(op)) {
+		if (line->count && line->first + line->count == i &&
+		    op->invoke == op[-1].invoke) {
 			if (line->count++ == HISTORY_RECORDS)
 				return -E2BIG;
+			if (op->answer > line->answer)
+				line->answer = op->answer;
 			continue;
 		}
-		/* One that was not answered and changes nothing says nothing. */
+		/* One that was not answered and changes nothing tells nothing. */
 		if (!op->answer && op->opcode == KMAP_OP_GET)
 			continue;
 		line += line->count != 0;
@@ -427,7 +443,7 @@ static int start(struct search *s, const struct history *h)
 	}
 	if (err || !s->tell)
 		return err;
-	err = states_of(&s->now, &s->report.start);
+	err = history_configs_states(&s->now, &s->report.start);
 	s->report.starts = err > 0 ? err : 0;
 	return err > 0 ? 0 : err;
 }

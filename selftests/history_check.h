@@ -13,15 +13,18 @@
 
 /**
  * struct history_report - where a history failed
- * @failed: index of the operation whose answer no order explains
+ * @end: ticket of the first answer by which no order is left
+ * @failed: index of the operation under way then that is the likely culprit:
+ *	it stops the order that came furthest, and should have come next
  * @past: for each operation: it is in every order of what came before, up to
  *	the last time at which these were orders of the same operations
  * @start: what the key may have been then
  * @starts: how many
- * @last: what it may have been, in all orders, when that answer came
+ * @last: what it may have been then, in all orders
  * @lasts: how many
  */
 struct history_report {
+	__u64 end;
 	unsigned int failed;
 	bool *past;
 	struct history_state *start;
@@ -34,9 +37,10 @@ struct history_report {
  * Is there an order in which the map, one operation after the other, could have
  * given all these answers?  Returns 1 if so, 0 if not, or a negative errno
  * value: -E2BIG when more than HISTORY_WIDTH calls overlap or one has more than
- * HISTORY_RECORDS records, -EDQUOT after @limit configurations, -EINVAL for operations that are not in order or times
- * that cannot be, -ENOMEM.  @report may be NULL, and is filled in with 0 alone.
- * Safe to be called from several threads.
+ * HISTORY_RECORDS records, -EDQUOT after @limit configurations, -EINVAL for
+ * operations that are not in order or times that cannot be, -ENOMEM.  @report
+ * may be NULL, and is filled in with 0 alone.  Safe to be called from several
+ * threads.
  */
 int history_check(const struct history *h, unsigned long limit,
 		  struct history_report *report);
@@ -49,10 +53,10 @@ void history_report_drop(struct history_report *report);
  *	because a firm one found their value or version: whether they were
  *	carried out or not, there is no order.
  * @ops: how many
- * @failed: index of the one whose answer no order explains
+ * @failed: index of the likely culprit
  * @start: what the key may have been before
  * @starts: how many
- * @last: what it may have been when that answer came
+ * @last: what it may have been, in all orders, when no order was left
  * @lasts: how many
  * @others: changes at the same time that do not matter either
  * @also: changes earlier or later whose value or version a firm one found

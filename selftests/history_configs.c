@@ -140,3 +140,32 @@ int history_configs_add(struct history_configs *set,
 	*head = ++set->count;
 	return 0;
 }
+
+static bool same_state(const struct history_state *a,
+		       const struct history_state *b)
+{
+	return a->present == b->present && a->vague == b->vague &&
+	       a->value.len == b->value.len && a->value.id == b->value.id &&
+	       a->high == b->high;
+}
+
+int history_configs_states(const struct history_configs *set,
+			   struct history_state **states)
+{
+	struct history_state *copy = malloc((set->count + 1) * sizeof(*copy));
+	unsigned int i, k, n = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	for (i = 0; i < set->count; i++) {
+		for (k = 0; k < n; k++) {
+			if (same_state(&copy[k], &set->config[i].state))
+				break;
+		}
+		copy[k] = set->config[i].state;
+		n += k == n;
+	}
+	free(*states);
+	*states = copy;
+	return n;
+}

@@ -5,7 +5,8 @@
 
 #include "history.h"
 
-/* Calls on one key that can be under way at once: of those that are answered in
+/*
+ * Calls on one key that can be under way at once: of those that are answered in
  * the end, and of those that are not.
  */
 #define HISTORY_WIDTH	32u
@@ -54,5 +55,12 @@ void history_configs_drop(struct history_configs *set);
  */
 int history_configs_add(struct history_configs *set,
 			const struct history_config *config);
+
+/*
+ * The states of all configurations, each once, in place of those at *@states,
+ * which are freed.  Returns how many, or -ENOMEM.
+ */
+int history_configs_states(const struct history_configs *set,
+			   struct history_state **states);
 
 #endif /* KMAP_HISTORY_CONFIGS_H */

@@ -57,7 +57,7 @@ const struct history_mood *history_mood(__u64 number)
 {
 	__u64 hash = kt_hash(&number, sizeof(number), 0);
 
-	return &moods[hash % (sizeof(moods) / sizeof(moods[0]))];
+	return &moods[hash % ARRAY_SIZE(moods)];
 }
 
 unsigned int history_below(struct history_asker *asker, unsigned int n)

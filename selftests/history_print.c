@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "history_check.h"
+#include "kselftest.h"
 
 #define STATES_MAX	6u	/* states that are printed */
 #define BAR_MAX		72u	/* columns of the picture of times */
@@ -134,7 +135,7 @@ static const char *error_name(int error)
 	};
 	unsigned int i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		if (names[i].error == -error)
 			return names[i].name;
 	}
@@ -232,7 +233,7 @@ void history_print(FILE *to, const struct history_part *part, const char *what)
 	unsigned int times = 0, i;
 	__u64 *time = times_of(part, &times);
 
-	fprintf(to, "# %s: these answers have no order (the last that does not fit: *)\n",
+	fprintf(to, "# %s: these answers have no order (*: most likely culprit)\n",
 		what);
 	print_states(to, "before", part->start, part->starts);
 	for (i = 0; i < part->ops && time; i++) {
@@ -247,7 +248,7 @@ void history_print(FILE *to, const struct history_part *part, const char *what)
 		print_answer(to, op);
 		fprintf(to, "\n");
 	}
-	print_states(to, "when * is answered, it can only be", part->last,
+	print_states(to, "then it can only be", part->last,
 		     part->lasts);
 	for (i = 0; i < part->alsos; i++) {
 		fprintf(to, "#   %s, worker %u: ", !part->ops ||

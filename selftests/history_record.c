@@ -35,8 +35,9 @@ static struct history_op *row_of(struct history_lot *lot, unsigned int round,
 
 void history_lot_begin(struct history_lot *lot, __u64 first)
 {
-	memset(lot->op, 0, history_lot_size(lot->rows, lot->row, lot->rounds) -
-			   sizeof(*lot));
+	size_t ops = (size_t)lot->rounds * lot->rows * lot->row;
+
+	memset(lot->op, 0, ops * sizeof(lot->op[0]));
 	lot->first = first;
 	atomic_store(&lot->ticket, 0);
 	atomic_store(&lot->met, 0);
@@ -218,8 +219,8 @@ static bool perform(struct call *call, struct history_asker *asker)
 	return true;
 }
 
-/* A key of no history, so that buckets split under the others. */
-static bool fill(struct hammer_worker *w, struct history_lot *lot)
+/* Keys of no history, so that buckets split under the others. */
+static bool fill_one(struct hammer_worker *w, struct history_lot *lot)
 {
 	__u64 number = atomic_fetch_add(&lot->filler, 1);
 	char key[HAMMER_KEY_MAX];
@@ -229,6 +230,18 @@ static bool fill(struct hammer_worker *w, struct history_lot *lot)
 	kt_value_fill(w->in, FILLER_LEN, key, key_len, number);
 	err = kt_set(w->fd, key, key_len, w->in, FILLER_LEN, KMAP_CREATE, NULL);
 	HAMMER_CHECK(w, !err, "key %s: %s", key, strerror(-err));
+	hammer_step(w);
+	return true;
+}
+
+static bool fill(struct hammer_worker *w, struct history_lot *lot)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * lot->row; i++) {
+		if (!fill_one(w, lot))
+			return false;
+	}
 	return true;
 }
 
@@ -256,25 +269,26 @@ bool history_record(struct hammer_worker *w, struct history_lot *lot,
 		.worker = w->id,
 	};
 	struct call call = { .w = w, .lot = lot, .round = round };
-	unsigned int used, i;
+	unsigned int used, i, ops = lot->row;
 
-	HAMMER_CHECK(w, w->max_value >= ROOM &&
-			w->max_value >= HISTORY_BATCH * BATCH_ROOM,
-		     "max_value of the map is below %u",
-		     HISTORY_BATCH * BATCH_ROOM);
-	for (used = 0; used < lot->row; used += call.records) {
+	HAMMER_CHECK(w, w->max_value >= HISTORY_BATCH * BATCH_ROOM,
+		     "max_value of the map is below %u", HISTORY_BATCH * BATCH_ROOM);
+	if (lot->growing && w->id % 4 == 3)
+		return fill(w, lot);
+	/* Long values take their time. */
+	if (mood->longest)
+		ops /= 4;
+	for (used = 0; used < ops; used += call.records) {
 		call.op = row_of(lot, round, w->id) + used;
-		call.records = history_records(&asker, mood,
-					       lot->row - used < lot->batch ?
-					       lot->row - used : lot->batch);
+		call.records = history_records(&asker, mood, lot->batch);
+		if (call.records > ops - used)
+			call.records = ops - used;
 		asker.room = call.records > 1 ? BATCH_ROOM : ROOM;
 		for (i = 0; i < call.records; i++) {
 			history_ask(&asker, mood, &call.op[i]);
 			call.op[i].record = i;
 		}
 		if (!perform(&call, &asker))
-			return false;
-		if (lot->growing && history_below(&asker, 2) && !fill(w, lot))
 			return false;
 	}
 	return true;
@@ -322,8 +336,8 @@ static unsigned int collect(struct history_lot *lot, unsigned int round,
 }
 
 /* Prints why there is no order, for the first that has none. */
-static void show(struct history_lot *lot, const struct history *h,
-		 unsigned int round, unsigned int key)
+static void explain(struct history_lot *lot, const struct history *h,
+		    unsigned int round, unsigned int key)
 {
 	struct history_part part;
 	char what[80];
@@ -360,7 +374,7 @@ bool history_judge(struct hammer_worker *w, struct history_lot *lot,
 
 	r = history_check(&h, HISTORY_LIMIT, NULL);
 	if (!r)
-		show(lot, &h, round, key);
+		explain(lot, &h, round, key);
 	free(op);
 	HAMMER_CHECK(w, r, "key %u of round %llu: the answers have no order", key,
 		     lot->first + round);

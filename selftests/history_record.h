@@ -15,7 +15,7 @@
  * @rounds: how many
  * @first: number of the first round among all; its keys are of that number
  * @batch: records in a batch, at most
- * @growing: workers let the table grow as they go
+ * @growing: one worker in four only lets the table grow
  * @padding: what everybody changes is alone in its cache line
  * @ticket: the last one
  * @met: how often a worker came to the beginning of a round
@@ -35,6 +35,7 @@ struct history_lot {
 	unsigned int batch;
 	bool growing;
 	char padding[64];
+
 	_Atomic __u64 ticket;
 	_Atomic __u64 met;
 	_Atomic __u64 filler;
@@ -42,6 +43,7 @@ struct history_lot {
 	_Atomic __u64 overlaps;
 	_Atomic __u64 lost;
 	_Atomic bool shown;
+
 	char padding2[64];
 	struct history_op op[];
 };

@@ -15,6 +15,7 @@
 
 #include "history_check.h"
 #include "history_model.h"
+#include "kselftest.h"
 
 #define TRIAL_LIMIT	(1ul << 15)
 
@@ -123,7 +124,7 @@ static int fill_in(struct trial *t, struct history_part *part)
 		} else if (t->fate[i] == LOOSE) {
 			part->others++;
 		} else if (was_found(t, i) && part->alsos <
-			   sizeof(part->also) / sizeof(part->also[0])) {
+			   ARRAY_SIZE(part->also)) {
 			part->also[part->alsos++] = t->op[i];
 		}
 	}
@@ -134,7 +135,7 @@ static int fill_in(struct trial *t, struct history_part *part)
 static int shrink(struct trial *t, const struct history_report *report,
 		  struct history_part *part)
 {
-	__u64 end = t->op[report->failed].answer;
+	__u64 end = report->end;
 	unsigned int i;
 	int r;
 
