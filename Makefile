@@ -18,7 +18,7 @@ export TEST_DIR := $(GUEST)/tests
 export BIN_DIR := $(GUEST)/bin
 
 # Given on the command line, they are for the scripts.
-export TESTS LOCK HAMMER TIMEOUT V KERNEL MODULES KERNEL_KDIR ACCEL CMD PARAMS
+export TESTS LOCK HAMMER TIMEOUT JOBS V KERNEL MODULES KERNEL_KDIR ACCEL CMD PARAMS
 
 Q := $(if $(filter 1,$(V)),,@)
 QUIET := $(if $(filter 1,$(V)),,-s)
@@ -56,7 +56,11 @@ guest-tests:
 
 guest: guest-module guest-programs guest-tests
 
-check: deps-check
+# What narrows it is about the guest.
+check: deps-check deps-native
+	$(Q)selftests/parts.sh $(if $(strip $(TESTS)$(LOCK)),,check-native) check-guest
+
+check-guest: deps-check
 	$(Q)$(MAKE) guest
 	$(Q)$(VM)/check.sh
 
@@ -69,6 +73,8 @@ check-vm: deps-check
 	$(Q)$(VM)/selftest.sh
 
 check-native: deps-native
+	$(call say,'Building the core of the module for userspace')
+	$(Q)$(MAKE) -C selftests/native -j$(shell nproc) all
 	$(Q)$(MAKE) -C selftests/native check
 
 check-litmus: deps-litmus
@@ -113,4 +119,4 @@ help:
 	@sed -e 1,2d $(VM)/help.txt
 
 .PHONY: all module module-build userspace guest guest-module guest-programs guest-tests
-.PHONY: check check-large check-native check-litmus check-vm demo vm style deps install uninstall clean help
+.PHONY: check check-guest check-large check-native check-litmus check-vm demo vm style deps install uninstall clean help
