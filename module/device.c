@@ -16,6 +16,7 @@
 
 #include "device.h"
 #include "ops.h"
+#include "window.h"
 
 /* The one map of this module; set before the device is registered. */
 static struct shmap_map *the_map;
@@ -130,11 +131,17 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return r;
 }
 
+static int device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return shmap_window_mmap(the_map, vma);
+}
+
 static const struct file_operations device_fops = {
 	.owner		= THIS_MODULE,
 	.open		= nonseekable_open,
 	.unlocked_ioctl	= device_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.mmap		= device_mmap,
 };
 
 static struct miscdevice device = {

@@ -355,6 +355,7 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 	info->adds = events(map, SHMAP_ADDS);
 	info->walks = events(map, SHMAP_WALKS);
 	info->retries = events(map, SHMAP_RETRIES);
+	info->window = map->head->size;
 }
 
 /**

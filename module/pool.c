@@ -15,8 +15,9 @@
  * All memory of a map is allocated here: charged to the memory cgroup of the
  * caller, counted, and never at the price of killing a process.
  *
- * Locking: pool->lock is innermost and covers the bitmap alone.  What is behind
- * a unit is changed only by who has taken it.
+ * Locking: pool->lock is innermost and covers the bitmaps.  What is behind a unit
+ * is changed only by who has taken it; who wants to map a page has taken none, and
+ * holds pool->lock instead, so that a run cannot be parted meanwhile.
  */
 #include <linux/bitmap.h>
 #include <linux/slab.h>
@@ -248,7 +249,8 @@ static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 		mem = shmap_pool_alloc_pages(pool, SHMAP_UNIT_ORDER);
 		if (!mem)
 			return -ENOMEM;
-		WRITE_ONCE(pool->unit[i], mem);
+		/* Zeroed before it can be mapped: pairs with shmap_pool_page(). */
+		smp_store_release(&pool->unit[i], mem);
 	}
 	return 0;
 }
@@ -282,12 +284,43 @@ static void part(struct shmap_pool *pool, unsigned int first,
 	void *mem = pool->unit[first];
 	unsigned int i;
 
+	/* Against shmap_pool_page(), which may be looking at the old address. */
+	spin_lock(&pool->lock);
 	for (i = 0; i < units; i++) {
 		struct page *page = vmalloc_to_page(mem + i * SHMAP_UNIT_SIZE);
 
 		WRITE_ONCE(pool->unit[first + i], page_address(page));
 	}
+	spin_unlock(&pool->lock);
 	vunmap(mem);
+}
+
+/**
+ * shmap_pool_page - a page of the entry area, to be mapped
+ * @pool: the pool
+ * @at: offset in the entry area
+ *
+ * Context: any.
+ * Return: the page, or NULL as long as there is none.
+ */
+struct page *shmap_pool_page(struct shmap_pool *pool, u64 at)
+{
+	u64 i = at >> SHMAP_UNIT_SHIFT;
+	struct page *page = NULL;
+	void *mem;
+
+	if (i >= pool->units)
+		return NULL;
+	spin_lock(&pool->lock);
+	/* Pairs with the release in back(). */
+	mem = READ_ONCE(pool->unit[i]);
+	if (mem) {
+		mem += at & (SHMAP_UNIT_SIZE - 1);
+		page = is_vmalloc_addr(mem) ? vmalloc_to_page(mem) :
+					      virt_to_page(mem);
+	}
+	spin_unlock(&pool->lock);
+	return page;
 }
 
 /**

@@ -30,7 +30,8 @@ struct shmap_slab;
 
 /**
  * struct shmap_pool - the entry area of a map, in units
- * @lock: protects @taken, @cold, @ready and @low
+ * @lock: protects @taken, @cold, @ready and @low, and keeps runs from being
+ *	parted
  * @unit: kernel address of each unit, NULL as long as it has no memory
  * @slab: the slab that has each unit
  * @taken: bitmap of units in use
@@ -62,6 +63,7 @@ void shmap_pool_exit(struct shmap_pool *pool);
 int shmap_pool_take(struct shmap_pool *pool, unsigned int units);
 void shmap_pool_put(struct shmap_pool *pool, unsigned int first,
 		    unsigned int units);
+struct page *shmap_pool_page(struct shmap_pool *pool, u64 at);
 void *shmap_pool_alloc_pages(struct shmap_pool *pool, unsigned int order);
 void shmap_pool_free_pages(struct shmap_pool *pool, void *mem,
 			   unsigned int order);

@@ -356,10 +356,27 @@ bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *page)
 	shmap_table_assert_locked(table);
 	if (table->page[index])
 		return false;
-	WRITE_ONCE(table->page[index], page);
+	/* Who maps it gets here without our lock: pairs with shmap_table_page(). */
+	smp_store_release(&table->page[index], page);
 	if (index >= table->home_max / SHMAP_PAGE_BUCKETS)
 		table->over_backed += SHMAP_PAGE_BUCKETS;
 	return true;
+}
+
+/**
+ * shmap_table_page - a page of buckets, to be mapped
+ * @table: the table
+ * @at: offset in the shard's buckets, less than shmap_table_stride()
+ *
+ * Context: any.
+ * Return: the page, or NULL as long as there is none.
+ */
+struct page *shmap_table_page(const struct shmap_table *table, u64 at)
+{
+	/* Pairs with the release in shmap_table_feed_locked(). */
+	void *page = READ_ONCE(table->page[at >> PAGE_SHIFT]);
+
+	return page ? virt_to_page(page) : NULL;
 }
 
 /**

@@ -94,6 +94,7 @@ bool shmap_table_begin(const struct shmap_table *table, u32 hash,
 		       struct shmap_probe *probe);
 bool shmap_table_stable(const struct shmap_table *table,
 			const struct shmap_probe *probe);
+struct page *shmap_table_page(const struct shmap_table *table, u64 at);
 struct kmap_entry *shmap_table_find(const struct shmap_table *table,
 				    const struct shmap_probe *probe,
 				    const void *key, u32 key_len,

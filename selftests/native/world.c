@@ -91,7 +91,7 @@ static void compare_info(struct world *world)
 	check_equal(info.buckets, buckets);
 	check_equal(info.deferred, deferred);
 	check(info.deferred <= info.deferred_max);
-	check_equal(info.window, 0);
+	check_equal(info.window, world->map->head->size);
 }
 
 /**

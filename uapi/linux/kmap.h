@@ -3,7 +3,7 @@
  * kmap: a hash map that the kernel keeps for many processes.
  *
  * This header is the whole ABI of /dev/kmap: the ioctls, their records, and
- * the layout of the window that mmap(2) will give to readers.  Byte-string
+ * the layout of the window that mmap(2) gives to readers.  Byte-string
  * keys, byte-string values; one map a loaded module, shared by all who have
  * the device open.
  *
@@ -325,7 +325,30 @@ struct kmap_info {
  * The window
  * ==========
  *
- * The memory that lookups need, laid out so that it can be mapped read-only.
+ * The memory that lookups need, laid out so that it can be mapped read-only and a
+ * key be looked up without a system call.
+ *
+ * mmap(2) with PROT_READ and MAP_SHARED gives all of it, kmap_info.window bytes,
+ * or any part.  What it refuses:
+ *
+ *	EACCES		the file is not open for reading, or PROT_WRITE or PROT_EXEC
+ *			is asked for; mprotect(2) refuses those later on as well
+ *	EINVAL		MAP_PRIVATE, or a part that reaches beyond the window
+ *	ENODEV		this module has no window, kmap_info.window is 0
+ *	ENOMEM		there are not so many addresses: the window is as large as the
+ *			map can ever get, at least twice max_bytes.  A 32-bit program,
+ *			or one under RLIMIT_AS, may have to do with ioctls.
+ *
+ * A mapping goes on when the file is closed, and keeps the map and the module.  A
+ * child has it after fork(2).  It can be cut and moved, but not grown.
+ *
+ * The window has memory only where the map uses some, and an access elsewhere
+ * raises SIGBUS; a reader that does as is said below gets to no such place, however
+ * the map changes meanwhile.  What has memory keeps it while the module is loaded.
+ * The memory may hold values that are not in the map: removed ones until it is used
+ * again (or wiped, where the module was told to), and those of a SET that is under
+ * way or failed.
+ *
  * All fields are in the byte order of the machine.
  *
  *	0		struct kmap_window
@@ -346,15 +369,27 @@ struct kmap_info {
  *  5. For the home bucket and each bucket that link leads to, at most
  *     max_chain / KMAP_BUCKET_SLOTS of them in all: each slot whose tag is
  *     hash >> 16 and whose ref is not 0 may be the key's.  The entry is at
- *     entry_offset + 8 * ref.  Compare hash, key length and key.
+ *     entry_offset + 8 * ref.  Read hash and lens.  When hash and key length are
+ *     the key's: a load barrier, then seq of the home bucket; when it is no
+ *     longer s, go to 3.  Only then compare the key.
  *  6. Found: copy version and value.  In either case: a load barrier, then
  *     read seq of the home bucket again; when it is no longer s, all that was
  *     read is void: go to 3.
  *  7. Not found: read buckets again; if that leads to another home bucket, go
  *     to 3.  Otherwise the key is absent.
  *
- * Links, refs and lengths may be anything while a writer is at work: check them
- * against the window's bounds before use.
+ * While a writer is at work, what is read may be old.  An old link or ref leads to
+ * what was a bucket or an entry once, so that the bucket, or the header of the
+ * entry, can be read.  But the memory may hold something else by now, and lens any
+ * number: that is what the check in step 5 is for.  A reader that does not trust the
+ * window, a copy of it for instance, checks each offset against its bounds too.
+ *
+ * A reader that had to go to 3 often gives up and asks with KMAP_IOC_GET.  Reads
+ * in either way see what this thread wrote or read before in the other.
+ *
+ * To try a hash with: the key bytes 00, 01 ... 0f as hash_key, that is the words
+ * 0x0706050403020100 and 0x0f0e0d0c0b0a0908, make of the 16 bytes 00, 01 ... 0f
+ * the hash 0x7d908b66.
  */
 #define KMAP_WINDOW_MAGIC	0x31574f444e49574bull	/* "KWINDOW1" */
 #define KMAP_BUCKET_SLOTS	8

@@ -245,6 +245,18 @@ struct page *vmalloc_to_page(const void *mem)
 }
 
 /**
+ * is_vmalloc_addr - is this an address that vmap() gave?
+ * @mem: the address
+ *
+ * Return: whether it is.
+ */
+bool is_vmalloc_addr(const void *mem)
+{
+	return (char *)mem >= window &&
+	       (char *)mem < window + pages * PAGE_SIZE;
+}
+
+/**
  * vunmap - undo vmap()
  * @mem: the address
  */

@@ -29,6 +29,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order);
 void __free_pages(struct page *page, unsigned int order);
 void *page_address(const struct page *page);
 struct page *virt_to_page(const void *mem);
+bool is_vmalloc_addr(const void *mem);
 
 static inline unsigned int get_order(size_t size)
 {

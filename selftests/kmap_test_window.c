@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The window, mapped and read from one end to the other.  See
+ * kmap_test_window.h for what each function promises.
+ */
+#define _FILE_OFFSET_BITS 64
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kmap_test_window.h"
+
+int kt_window_map(int fd, struct kt_window *window)
+{
+	struct kmap_info info;
+	int ret = kt_info(fd, &info);
+
+	if (ret)
+		return ret;
+	window->page = sysconf(_SC_PAGESIZE);
+	window->size = info.window;
+	if (window->size != info.window)
+		return -EFBIG;
+	window->mem = mmap(NULL, window->size, PROT_READ, MAP_SHARED, fd, 0);
+	if (window->mem == MAP_FAILED)
+		return -errno;
+	window->head = (const void *)window->mem;
+	return 0;
+}
+
+void kt_window_unmap(struct kt_window *window)
+{
+	munmap((void *)window->mem, window->size);
+	window->mem = NULL;
+}
+
+int kt_window_page(const struct kt_window *window, size_t offset, void *copy)
+{
+	ssize_t wrote, got = 0;
+	__u8 one;
+	int ends[2];
+
+	if (pipe(ends))
+		return -errno;
+	/* What a signal would be to us is EFAULT to the kernel. */
+	wrote = write(ends[1], window->mem + offset, copy ? window->page : 1);
+	if (wrote > 0)
+		got = read(ends[0], copy ? copy : &one, wrote);
+	else if (wrote < 0 && errno != EFAULT)
+		got = -errno;
+	close(ends[0]);
+	close(ends[1]);
+	if (wrote < 0)
+		return got;
+	return got == wrote && (!copy || (size_t)got == window->page) ? 1 : -EIO;
+}
+
+/* The entry that @ref names, or NULL. */
+static const struct kmap_entry *entry_of(const struct kt_window *window,
+					 __u32 ref)
+{
+	const struct kmap_window *head = window->head;
+	const struct kmap_entry *entry;
+	__u64 at = 8ull * ref;
+
+	if (at + sizeof(*entry) > head->entry_size)
+		return NULL;
+	entry = (const void *)(window->mem + head->entry_offset + at);
+	if (at + KMAP_ENTRY_SIZE(KMAP_ENTRY_KEY_LEN(entry->lens),
+				 KMAP_ENTRY_VALUE_LEN(entry->lens)) >
+	    head->entry_size)
+		return NULL;
+	return entry;
+}
+
+/* Is what the bucket says of an entry so? */
+static bool slot_fine(const struct kt_window *window, unsigned int shard,
+		      const struct kmap_bucket *bucket, unsigned int slot,
+		      const struct kmap_entry *entry)
+{
+	__u16 tag = bucket->tags[slot / 4] >> (16 * (slot % 4));
+
+	return entry && entry->hash >> 16 == tag &&
+	       (entry->hash & (window->head->shards - 1)) == shard &&
+	       KMAP_ENTRY_KEY_LEN(entry->lens) &&
+	       entry->version && !(entry->version & ~KMAP_VERSION_MASK);
+}
+
+static __s64 scan_chain(const struct kt_window *window, unsigned int shard,
+			__u32 number, kt_window_visit *visit, void *arg)
+{
+	const struct kmap_window *head = window->head;
+	const struct kmap_bucket *buckets, *bucket;
+	__u32 most = head->bucket_stride / sizeof(*bucket), slot, depth;
+	__s64 count = 0;
+
+	buckets = (const void *)(window->mem + head->bucket_offset +
+				 shard * head->bucket_stride);
+	bucket = &buckets[number];
+	if (bucket->seq & 1)
+		return -EPROTO;
+	for (depth = 1;; depth++) {
+		for (slot = 0; slot < KMAP_BUCKET_SLOTS; slot++) {
+			const struct kmap_entry *entry;
+			int ret;
+
+			if (!bucket->refs[slot])
+				continue;
+			entry = entry_of(window, bucket->refs[slot]);
+			if (!slot_fine(window, shard, bucket, slot, entry))
+				return -EPROTO;
+			ret = visit ? visit(entry, arg) : 0;
+			if (ret)
+				return ret;
+			count++;
+		}
+		if (!bucket->link)
+			return count;
+		if (bucket->link >= most ||
+		    depth == head->max_chain / KMAP_BUCKET_SLOTS)
+			return -EPROTO;
+		bucket = &buckets[bucket->link];
+	}
+}
+
+__s64 kt_window_scan(const struct kt_window *window, kt_window_visit *visit,
+		     void *arg)
+{
+	const struct kmap_window *head = window->head;
+	const struct kmap_shard *shards;
+	__s64 count = 0, found;
+	unsigned int shard;
+	__u32 bucket;
+
+	shards = (const void *)(window->mem + head->shard_offset);
+	for (shard = 0; shard < head->shards; shard++) {
+		if (!shards[shard].buckets || shards[shard].buckets >
+		    head->bucket_stride / sizeof(struct kmap_bucket))
+			return -EPROTO;
+		for (bucket = 0; bucket < shards[shard].buckets; bucket++) {
+			found = scan_chain(window, shard, bucket, visit, arg);
+			if (found < 0)
+				return found;
+			count += found;
+		}
+	}
+	return count;
+}

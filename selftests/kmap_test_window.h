@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The window as the tests look at it: mapped, page by page, and read from one
+ * end to the other rather than by hash.  See kmap_test.h for the manners.
+ */
+#ifndef KMAP_TEST_WINDOW_H
+#define KMAP_TEST_WINDOW_H
+
+#include "kmap_test.h"
+
+/**
+ * struct kt_window - the window, mapped whole
+ * @mem: where
+ * @head: its first page
+ * @size: bytes
+ * @page: bytes of a page
+ */
+struct kt_window {
+	const __u8 *mem;
+	const struct kmap_window *head;
+	size_t size;
+	size_t page;
+};
+
+/* Maps what INFO says; -EFBIG when that is more than there can be addresses. */
+int kt_window_map(int fd, struct kt_window *window);
+void kt_window_unmap(struct kt_window *window);
+
+/*
+ * Copies the page at @offset to @copy, which may be NULL: 1, or 0 when there is
+ * no memory behind it, or a negative errno.  Raises no signal.
+ */
+int kt_window_page(const struct kt_window *window, size_t offset, void *copy);
+
+static inline const __u8 *kt_window_key(const struct kmap_entry *entry)
+{
+	return (const __u8 *)(entry + 1);
+}
+
+static inline const __u8 *kt_window_value(const struct kmap_entry *entry)
+{
+	return (const __u8 *)entry +
+	       KMAP_ENTRY_VALUE(KMAP_ENTRY_KEY_LEN(entry->lens));
+}
+
+/*
+ * Calls @visit for each entry of the map while nobody changes it; it returns 0 to
+ * go on.  The number of entries, what @visit returned, or -EPROTO for a window
+ * that is not as the header says.
+ */
+typedef int kt_window_visit(const struct kmap_entry *entry, void *arg);
+__s64 kt_window_scan(const struct kt_window *window, kt_window_visit *visit,
+		     void *arg);
+
+#endif /* KMAP_TEST_WINDOW_H */
