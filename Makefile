@@ -77,6 +77,10 @@ check-native: deps-native
 	$(Q)$(MAKE) -C selftests/native -j$(shell nproc) all
 	$(Q)$(MAKE) -C selftests/native check
 
+coverage: deps-check deps-native deps-coverage
+	$(Q)$(MAKE) guest-programs guest-tests
+	$(Q)selftests/coverage/coverage.sh
+
 check-litmus: deps-litmus
 	$(Q)selftests/litmus/run.sh
 
@@ -119,4 +123,4 @@ help:
 	@sed -e 1,2d $(VM)/help.txt
 
 .PHONY: all module module-build userspace guest guest-module guest-programs guest-tests
-.PHONY: check check-guest check-large check-native check-litmus check-vm demo vm style deps install uninstall clean help
+.PHONY: check check-guest check-large check-native check-litmus check-vm coverage demo vm style deps install uninstall clean help

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What tests reached of the module's files.
+#
+#	report.sh TRACE...
+#
+# TRACE is a tracefile of lcov's format, NAME.info.  A line counts as reached when
+# it was in any of them.  Branches are counted in each by itself, for compilers
+# differ in what they call one.  Prints lines and branches for each file, then
+# each line that was not reached.
+
+set -u
+[[ $# -gt 0 ]] || exit 2
+
+awk -F '[:,]' '
+function part(a, b)
+{
+	return sprintf("%5d/%-4d %3d %%", a, b, b ? int(100 * a / b) : 100)
+}
+function row(file,   i, text)
+{
+	text = sprintf("%-12s %s", file, part(hit[file], lines[file]))
+	for (i = 1; i <= traces; i++)
+		text = text "  " part(taken[i, file], branches[i, file])
+	return text
+}
+FNR == 1 {
+	name = FILENAME
+	sub(/.*\//, "", name)
+	sub(/\.info$/, "", name)
+	trace[++traces] = name
+}
+/^SF:/ {
+	file = $2
+	ours = file ~ /\/module\/[a-z_]*\.[ch]$/
+	sub(/.*\//, "", file)
+	next
+}
+!ours {
+	next
+}
+/^DA:/ {
+	seen[file] = 1
+	key = file ":" $2
+	if (!(key in line)) {
+		count[file]++
+		at[file, count[file]] = $2
+		line[key] = 0
+	}
+	if ($3 > 0)
+		line[key] = 1
+}
+/^BRDA:/ {
+	# "-" was never evaluated.
+	key = traces SUBSEP file SUBSEP $2 ":" $3 ":" $4
+	if (!(key in branch)) {
+		branch[key] = 0
+		branches[traces, file]++
+		branches[traces, "all"]++
+	}
+	if (!branch[key] && $5 != "-" && $5 > 0) {
+		branch[key] = 1
+		taken[traces, file]++
+		taken[traces, "all"]++
+	}
+}
+END {
+	text = sprintf("%-12s %-15s", "file", "     lines")
+	for (i = 1; i <= traces; i++)
+		text = text sprintf("  %-15s", "branches/" trace[i])
+	print text
+	for (file in seen) {
+		for (i = 1; i <= count[file]; i++) {
+			lines[file]++
+			hit[file] += line[file ":" at[file, i]]
+		}
+		lines["all"] += lines[file]
+		hit["all"] += hit[file]
+		print row(file) | "sort"
+	}
+	close("sort")
+	print row("all")
+	for (file in seen)
+		for (i = 1; i <= count[file]; i++)
+			if (!line[file ":" at[file, i]])
+				print "not reached: module/" file ":" \
+					at[file, i] | "sort -t: -k2,2 -k3,3n"
+	close("sort -t: -k2,2 -k3,3n")
+}' "$@"
