@@ -27,7 +27,8 @@
 struct lookup {
 	atomic_ulong looks;
 	atomic_ulong changes;
-	atomic_ulong grown;	/* workers that stored all of theirs */
+	atomic_ulong stored;	/* workers that stored all of theirs */
+	atomic_ulong grown;	/* all of them have */
 };
 
 static bool looker(struct hammer_worker *w)
@@ -110,7 +111,10 @@ static bool grow(struct hammer_worker *w, struct kmap_op *ops,
 	for (i = 0; i < BATCH; i++)
 		HAMMER_CHECK(w, !ops[i].error, "key %s: set: %d", keys[i],
 			     ops[i].error);
-	atomic_fetch_add(&lookup->grown, *next >= most);
+	/* Every other worker is a looker. */
+	if (*next >= most &&
+	    atomic_fetch_add(&lookup->stored, 1) + 1 == w->h->workers / 2)
+		atomic_store(&lookup->grown, 1);
 	return true;
 }
 
