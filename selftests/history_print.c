@@ -214,13 +214,15 @@ static void print_bar(FILE *to, const struct history_op *op, const __u64 *time,
 	unsigned int from = rank_of(time, op->invoke);
 	unsigned int till = op->answer ? rank_of(time, op->answer) : times;
 	char bar[BAR_MAX + 1];
+	unsigned int i;
 
 	if (times >= BAR_MAX) {
 		fprintf(to, "%4u to %4u", from, till);
 		return;
 	}
 	memset(bar, ' ', times);
-	memset(bar + from, '-', till - from);
+	for (i = from; i < till; i++)
+		bar[i] = '-';
 	bar[from] = '|';
 	bar[times] = '\0';
 	if (op->answer)
