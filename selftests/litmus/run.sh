@@ -11,8 +11,8 @@
 # it must be its test but for a few lines.  A test without a twin fails, and so
 # does a barrier in the module that no test names.
 #
-# herd7 is the one on the PATH, else Debian sid's (see sid.sh).  The last line is
-# "N passed, N failed, N skipped".  Fails unless all passed.
+# herd7 is the one on the PATH, else that of Debian sid (see ../vm/sid.sh).  The
+# last line is "N passed, N failed, N skipped".  Fails unless all passed.
 
 set -u
 . "$(dirname "$0")/../vm/lib.sh"
@@ -30,7 +30,8 @@ find_herd()
 {
 	ROOT=
 	if ! command -v herd7 >/dev/null; then
-		ROOT=$("$DIR/sid.sh") || exit
+		ROOT=$("$VM_DIR/sid.sh" herd7 'herd7 -version' herdtools7) ||
+			exit
 	fi
 	WORK=$(mktemp -d "$ROOT/tmp/litmus.XXXXXX") || exit
 	chmod 755 "$WORK"

@@ -1,17 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Print the folder of a minimal Debian sid that has herd7, which no release of
-# Debian has yet.  It is set up once, with debootstrap, and kept in the cache;
-# remove the folder to have it set up anew.  Only root can.
+# Print the folder of a minimal Debian sid, for what no release of Debian has yet.
+#
+#	sid.sh NAME COMMAND PACKAGE...
+#
+# It is set up once for each NAME, with debootstrap, and kept in the cache as
+# sid-NAME; remove the folder to have it set up anew.  It counts as set up when
+# COMMAND works there.  Only root can.
 #
 # The mirror is one that this machine's apt takes Debian from.
 
 set -eu
-. "$(dirname "$0")/../vm/lib.sh"
+. "$(dirname "$0")/lib.sh"
 
-DIR=$CACHE/sid-herd7
-LOG=$CACHE/sid-herd7.log
+NAME=${1:?name}
+COMMAND=${2:?command}
+shift 2
+PACKAGES=$*
+PACKAGES=${PACKAGES// /,}
+DIR=$CACHE/sid-$NAME
+LOG=$DIR.log
 
 # Whatever format apt's sources have, apt knows what they mean.
 mirrors()
@@ -30,16 +39,15 @@ bootstrap()
 		alone=(unshare --mount)
 	fi
 	"${alone[@]}" debootstrap --force-check-gpg --variant=minbase \
-		--include=herdtools7 sid "$1" "$2" >> "$LOG" 2>&1 &&
-		chroot "$1" /usr/bin/herd7 -version > /dev/null 2>> "$LOG"
+		--include="$PACKAGES" sid "$1" "$2" >> "$LOG" 2>&1 &&
+		chroot "$1" /bin/sh -c "$COMMAND" > /dev/null 2>> "$LOG"
 }
 
 set_up()
 {
 	local new mirror
 
-	((EUID == 0)) ||
-		die 'herd7 is not installed, and only root can set Debian sid up for it'
+	((EUID == 0)) || die "only root can set Debian sid up for $NAME"
 	command -v debootstrap >/dev/null ||
 		die 'debootstrap is not installed: run "make deps"'
 
@@ -54,7 +62,8 @@ set_up()
 		die 'apt-get update failed'
 	[[ -n $(mirrors) ]] || die 'the sources of apt name no Debian mirror'
 
-	printf '== Setting Debian sid up for herd7 (once, about 2 minutes)\n' >&2
+	printf '== Setting Debian sid up for %s (once, about 2 minutes)\n' \
+		"$NAME" >&2
 	mkdir -p "$CACHE"
 	new=$(mktemp -d "$CACHE/sid.XXXXXX")
 	# shellcheck disable=SC2064
@@ -64,7 +73,7 @@ set_up()
 	chmod 755 "$new"
 	for mirror in $(mirrors); do
 		if bootstrap "$new/root" "$mirror"; then
-			# Nothing is installed there again, nor read.
+			# Only what it is for is read there again.
 			rm -rf "$new"/root/var/cache/apt/* \
 				"$new"/root/var/lib/apt/lists/* \
 				"$new"/root/usr/share/{doc,man,locale}
