@@ -7,6 +7,9 @@
 #	module.sh OUT [MAKE ARGUMENT]...
 #
 # KDIR comes from kernel.sh.  Leaves OUT/kmap.ko.
+#
+# SYSTEM=DIR	a Debian to build in, with its own compiler; the headers and OUT
+#		are below it
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -24,4 +27,13 @@ done
 cp -u --preserve=timestamps "$TOP_DIR/Kbuild" "$OUT/"
 cp -u --preserve=timestamps "$TOP_DIR"/module/*.[ch] "$OUT/module/"
 cp -u --preserve=timestamps "$TOP_DIR/uapi/linux/kmap.h" "$OUT/uapi/linux/"
-make -C "$KDIR" M="$OUT" "$@" modules
+if [[ -n ${SYSTEM:-} ]]; then
+	# Its /proc, which objtool reads, is there for this command alone.
+	# shellcheck disable=SC2016
+	unshare --mount /bin/sh -c \
+		'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' \
+		"$SYSTEM" /usr/bin/make -C "${KDIR#"$SYSTEM"}" \
+		M="${OUT#"$SYSTEM"}" "$@" modules
+else
+	make -C "$KDIR" M="$OUT" "$@" modules
+fi

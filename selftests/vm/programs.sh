@@ -5,16 +5,19 @@
 # command, the examples, and the scripts that belong to them.
 #
 #	programs.sh OUT
+#
+# USERSPACE_BUILD=	where userspace was built (default: userspace/build)
 
 set -eu
 . "$(dirname "$0")/lib.sh"
 
 OUT=${1:?folder}
 USERSPACE=$TOP_DIR/userspace
+BUILD=${USERSPACE_BUILD:-$USERSPACE/build}
 
 rm -rf "$OUT"
 mkdir -p "$OUT"
-for file in "$USERSPACE"/build/kmap "$USERSPACE"/build/examples/* \
+for file in "$BUILD"/kmap "$BUILD"/examples/* \
 	"$USERSPACE"/examples/*.sh; do
 	if [[ -f $file && -x $file ]]; then
 		cp -L "$file" "$OUT/"
