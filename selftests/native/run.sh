@@ -6,6 +6,7 @@
 #	run.sh BUILD FLAVOUR/PROGRAM...
 #
 # RUNS=N	executions of the fuzzer (default 1500)
+# RUNNER=CMD	what runs a program of another machine
 # V=1		show all that the programs print
 #
 # What a failed test said is shown in short, and is whole in BUILD/log/.  The last line is "N passed, N failed, N skipped".  Fails
@@ -69,7 +70,7 @@ run()
 		fuzz "$BUILD/$1"
 		;;
 	*)
-		"${FIXED[@]}" "$BUILD/$1"
+		"${FIXED[@]}" ${RUNNER:+"$RUNNER"} "$BUILD/$1"
 		;;
 	esac
 }
