@@ -69,6 +69,12 @@ check-large: deps-check
 	$(Q)LIST=kselftest-list-large.txt TIMEOUT=$(or $(TIMEOUT),1800) \
 		$(VM)/check.sh -m 6G
 
+# The module for the guest's usual kernel is that of the 32-bit userland.
+check-kernels: deps-check deps-kernels
+	$(Q)$(MAKE) guest
+	$(Q)selftests/kernels/check-kernels.sh
+.PHONY: check-kernels
+
 check-vm: deps-check
 	$(Q)$(VM)/selftest.sh
 
