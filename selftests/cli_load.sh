@@ -32,9 +32,9 @@ make_dump()
 		form[13] = "\\r"
 		form[92] = "\\\\"
 		print "kmap-dump 1"
-		# The number in front keeps keys apart.
+		# The number in front keeps keys apart: bytes may be digits.
 		for (i = 0; i < count; i++)
-			print i bytes(random(40)) "\t" bytes(random(60))
+			print i ":" bytes(random(40)) "\t" bytes(random(60))
 		print "end " count
 	}'
 }
