@@ -10,7 +10,17 @@
 
 enum field_kind { FIELD_U32, FIELD_U64, FIELD_TEXT };
 
-/* One fact of struct kmap_info. */
+/**
+ * struct facts - what there is to tell
+ * @info: what the kernel says
+ * @mapped: bytes of the window that this program reads through
+ */
+struct facts {
+	struct kmap_info	info;
+	uint64_t		mapped;
+};
+
+/* One fact. */
 static const struct field {
 	const char	*name;
 	enum field_kind	kind;
@@ -18,7 +28,7 @@ static const struct field {
 	const char	*text;
 } fields[] = {
 #define FIELD(name, kind, text) \
-	{ #name, FIELD_##kind, offsetof(struct kmap_info, name), text }
+	{ #name, FIELD_##kind, offsetof(struct facts, info.name), text }
 	FIELD(abi, U32, "version of the kernel interface"),
 	FIELD(lock, TEXT, "lock discipline"),
 	FIELD(shards, U32, "shards, each with a lock of its own"),
@@ -42,8 +52,10 @@ static const struct field {
 	FIELD(walks, U64, "calls of walks over keys"),
 	FIELD(retries, U64, "lookups begun anew because of a writer"),
 	FIELD(waits, U64, "operations that waited for readers"),
-	FIELD(window, U64, "bytes of the window for mmap"),
+	FIELD(window, U64, "bytes of the window for mmap, 0: there is none"),
 #undef FIELD
+	{ "mapped", FIELD_U64, offsetof(struct facts, mapped),
+	  "bytes of it that get reads from, 0: gets are system calls" },
 };
 
 /* Width of a value in the table that is printed. */
@@ -51,7 +63,7 @@ static const struct field {
 
 /* Print a fact; returns how many characters that took. */
 static int print_field(const struct field *field,
-		       const struct kmap_info *facts, const char *quote)
+		       const struct facts *facts, const char *quote)
 {
 	const char *at = (const char *)facts + field->offset;
 	uint64_t u64;
@@ -67,7 +79,7 @@ static int print_field(const struct field *field,
 	case FIELD_TEXT:
 		break;
 	}
-	return printf("%s%.*s%s", quote, (int)sizeof(facts->lock), at, quote);
+	return printf("%s%.*s%s", quote, (int)sizeof(facts->info.lock), at, quote);
 }
 
 static const struct field *find_field(const char *name)
@@ -78,7 +90,7 @@ static const struct field *find_field(const char *name)
 	return NULL;
 }
 
-static void print_json(const struct cli *cli, const struct kmap_info *facts)
+static void print_json(const struct cli *cli, const struct facts *facts)
 {
 	const char *comma = "";
 
@@ -97,7 +109,7 @@ static void print_json(const struct cli *cli, const struct kmap_info *facts)
 	puts("}");
 }
 
-static void print_table(const struct kmap_info *facts)
+static void print_table(const struct facts *facts)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		int width;
@@ -111,7 +123,7 @@ static void print_table(const struct kmap_info *facts)
 
 static enum cli_status run_info(struct cli *cli)
 {
-	struct kmap_info facts = { 0 };
+	struct facts facts = { 0 };
 	int err;
 
 	for (int i = 0; i < cli->argc; i++)
@@ -120,9 +132,10 @@ static enum cli_status run_info(struct cli *cli)
 					 cli->argv[i]);
 	if (cli_open(cli, KMAP_RDONLY))
 		return CLI_ERROR;
-	err = kmap_info(cli->map, &facts);
+	err = kmap_info(cli->map, &facts.info);
 	if (err)
 		return cli_fail(cli, err);
+	facts.mapped = kmap_window(cli->map);
 	if (cli->args.json) {
 		print_json(cli, &facts);
 	} else if (!cli->argc) {

@@ -13,14 +13,22 @@
 #define FIRST_TRY	512u
 
 /*
- * Look the key up.  On 0 and -EMSGSIZE *len and *version are set; on 0 the value
- * is in buf.
+ * Look the key up: in the window where there is one, else, or when that does not
+ * tell, with a system call.  On 0 and -EMSGSIZE *len and *version are set; on 0
+ * the value is in buf.
  */
 static int lookup(struct kmap *map, const void *key, size_t key_len, void *buf,
 		  size_t size, size_t *len, uint64_t *version)
 {
 	struct kmap_op op = { .opcode = KMAP_OP_GET };
 	int rc;
+
+	if (map->window.mem) {
+		rc = window_get(&map->window, key, key_len, buf, size, len,
+				version);
+		if (rc != WINDOW_UNKNOWN)
+			return rc;
+	}
 
 	rc = op_set_key(&op, key, key_len);
 	if (rc)

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 
 #include "kmap.h"
+#include "window.h"
 
 /* The library is built with hidden visibility; this is what comes out. */
 #define KMAP_EXPORT	__attribute__((visibility("default")))
@@ -22,10 +23,12 @@
  * @fd: the device
  * @flags: KMAP_RDWR, KMAP_RDONLY or KMAP_WRONLY, as @fd really is, and
  *	KMAP_NO_WINDOW as the caller wants it
+ * @window: the window, if @fd has one and may be read
  */
 struct kmap {
 	int		fd;
 	unsigned int	flags;
+	struct window	window;
 };
 
 /**

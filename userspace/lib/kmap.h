@@ -125,6 +125,19 @@ void kmap_close(struct kmap *map);
 int kmap_fd(const struct kmap *map);
 
 /**
+ * kmap_window - are keys looked up without system calls?
+ * @map: the handle
+ *
+ * kmap_open() and kmap_open_fd() map the kernel's table for reading, unless told
+ * not to by KMAP_NO_WINDOW, or the map is not open for reading, or it cannot be
+ * done: for instance because a 32-bit program has not enough addresses.  Where it
+ * is not done, everything works as well, with system calls.
+ *
+ * Return: bytes that are mapped for that, or 0.
+ */
+size_t kmap_window(const struct kmap *map);
+
+/**
  * kmap_get - look a key up
  * @map: the handle
  * @key: the key
@@ -134,7 +147,9 @@ int kmap_fd(const struct kmap *map);
  * @len: set to the length of the value, also with -EMSGSIZE
  * @version: set to the version of that value, also with -EMSGSIZE
  *
- * Value, length and version are of one moment.
+ * Value, length and version are of one moment.  On failure too @buf may have been
+ * written to.  @key and @buf must be memory that can be used: only a system call
+ * could say -EFAULT.
  *
  * Return: 0; -ENOENT when the key is absent; -EMSGSIZE when the value is longer
  * than @size.

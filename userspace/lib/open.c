@@ -27,6 +27,7 @@ static int handle_new(struct kmap **map, int fd, unsigned int flags)
 		return -ENOMEM;
 	(*map)->fd = fd;
 	(*map)->flags = flags;
+	window_map(*map);
 	return 0;
 }
 
@@ -89,6 +90,7 @@ KMAP_EXPORT void kmap_close(struct kmap *map)
 {
 	if (!map)
 		return;
+	window_unmap(map);
 	close(map->fd);
 	free(map);
 }
@@ -96,6 +98,11 @@ KMAP_EXPORT void kmap_close(struct kmap *map)
 KMAP_EXPORT int kmap_fd(const struct kmap *map)
 {
 	return map->fd;
+}
+
+KMAP_EXPORT size_t kmap_window(const struct kmap *map)
+{
+	return map->window.mem ? map->window.size : 0;
 }
 
 KMAP_EXPORT int kmap_clear(struct kmap *map, uint64_t *removed)

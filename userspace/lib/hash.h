@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libkmap: the hash of a key, as <linux/kmap.h> has it.
+ *
+ * SipHash-1-3 after Aumasson and Bernstein, "SipHash: a fast short-input PRF",
+ * INDOCRYPT 2012: one round for each 8 bytes, three at the end.  The state that
+ * the key of the hash begins with is worked out once.
+ */
+#ifndef KMAP_HASH_H
+#define KMAP_HASH_H
+
+#include <endian.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/**
+ * struct hash_state - what a hash begins with
+ * @v: the four words of the state
+ */
+struct hash_state {
+	uint64_t	v[4];
+};
+
+static inline void hash_init(struct hash_state *state, const uint64_t key[2])
+{
+	state->v[0] = key[0] ^ 0x736f6d6570736575ull;
+	state->v[1] = key[1] ^ 0x646f72616e646f6dull;
+	state->v[2] = key[0] ^ 0x6c7967656e657261ull;
+	state->v[3] = key[1] ^ 0x7465646279746573ull;
+}
+
+static inline uint64_t hash_rotate(uint64_t x, unsigned int by)
+{
+	return x << by | x >> (64 - by);
+}
+
+static inline void hash_round(struct hash_state *s)
+{
+	s->v[0] += s->v[1];
+	s->v[2] += s->v[3];
+	s->v[1] = hash_rotate(s->v[1], 13) ^ s->v[0];
+	s->v[3] = hash_rotate(s->v[3], 16) ^ s->v[2];
+	s->v[0] = hash_rotate(s->v[0], 32);
+	s->v[2] += s->v[1];
+	s->v[0] += s->v[3];
+	s->v[1] = hash_rotate(s->v[1], 17) ^ s->v[2];
+	s->v[3] = hash_rotate(s->v[3], 21) ^ s->v[0];
+	s->v[2] = hash_rotate(s->v[2], 32);
+}
+
+static inline void hash_word(struct hash_state *s, uint64_t word)
+{
+	s->v[3] ^= word;
+	hash_round(s);
+	s->v[0] ^= word;
+}
+
+static inline uint64_t hash_load(const void *from)
+{
+	uint64_t word;
+
+	memcpy(&word, from, sizeof(word));
+	return le64toh(word);
+}
+
+/* The last bytes, fewer than 8, as the low bytes of a word. */
+static inline uint64_t hash_tail(const unsigned char *data, size_t len)
+{
+	const unsigned char *at = data + (len & ~(size_t)7);
+	unsigned int left = len & 7;
+	uint64_t word = 0;
+
+	if (!left)
+		return 0;
+	/* Read so far back that the word ends where the data does. */
+	if (len >= 8)
+		return hash_load(data + len - 8) >> (64 - 8 * left);
+	while (left--)
+		word = word << 8 | at[left];
+	return word;
+}
+
+/**
+ * hash_64 - SipHash-1-3
+ * @init: from hash_init()
+ * @data: the bytes
+ * @len: how many
+ *
+ * Return: all 64 bits; a key's hash is the lower half.
+ */
+static inline uint64_t hash_64(const struct hash_state *init, const void *data,
+			       size_t len)
+{
+	const unsigned char *at = data, *end = at + (len & ~(size_t)7);
+	struct hash_state s = *init;
+
+	for (; at != end; at += 8)
+		hash_word(&s, hash_load(at));
+	hash_word(&s, hash_tail(data, len) | (uint64_t)len << 56);
+	s.v[2] ^= 0xff;
+	hash_round(&s);
+	hash_round(&s);
+	hash_round(&s);
+	return s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3];
+}
+
+#endif /* KMAP_HASH_H */
