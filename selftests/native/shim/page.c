@@ -276,6 +276,38 @@ void vunmap(const void *mem)
 }
 
 /**
+ * page_to_pfn - number of a page
+ * @page: the page
+ *
+ * Return: the number.
+ */
+unsigned long page_to_pfn(const struct page *page)
+{
+	return page - page_of;
+}
+
+/**
+ * vmf_insert_pfn - map a page for a reader
+ * @vma: where
+ * @address: at which address of it
+ * @pfn: number of the page
+ *
+ * Return: VM_FAULT_NOPAGE.
+ */
+vm_fault_t vmf_insert_pfn(struct vm_area_struct *vma, unsigned long address,
+			  unsigned long pfn)
+{
+	if (address < vma->vm_start || address >= vma->vm_end || !pfn ||
+	    vma->vm_flags & (VM_WRITE | VM_MAYWRITE) ||
+	    !(vma->vm_flags & VM_PFNMAP))
+		shim_fail(__FILE__, __LINE__, "vmf_insert_pfn");
+	if (mmap((void *)address, PAGE_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED,
+		 file, pfn * PAGE_SIZE) == MAP_FAILED)
+		shim_fail(__FILE__, __LINE__, "a page cannot be mapped");
+	return VM_FAULT_NOPAGE;
+}
+
+/**
  * shim_pages_peak - most pages that were ever in use
  *
  * Return: bytes.

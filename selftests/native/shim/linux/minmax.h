@@ -19,6 +19,8 @@
 /* To a power of two. */
 #define round_up(x, to)	((((x) - 1) | ((__typeof__(x))(to) - 1)) + 1)
 
+#define round_down(x, to)	((x) & ~((__typeof__(x))(to) - 1))
+
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define DIV_ROUND_UP_ULL(n, d)	DIV_ROUND_UP((unsigned long long)(n), (d))
 

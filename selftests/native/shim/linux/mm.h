@@ -25,6 +25,57 @@ struct page {
 	u32 order;
 };
 
+/* Mappings of the window, as far as window.c looks at them. */
+#define VM_WRITE	0x0002ul
+#define VM_EXEC		0x0004ul
+#define VM_MAYWRITE	0x0020ul
+#define VM_MAYEXEC	0x0040ul
+#define VM_MAYSHARE	0x0080ul
+#define VM_PFNMAP	0x0400ul
+#define VM_DONTEXPAND	0x00040000ul
+#define VM_DONTDUMP	0x04000000ul
+
+typedef unsigned int vm_fault_t;
+
+#define VM_FAULT_SIGBUS	0x0002u
+#define VM_FAULT_NOPAGE	0x0100u
+
+struct vm_operations_struct;
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_pgoff;
+	unsigned long vm_flags;
+	const struct vm_operations_struct *vm_ops;
+	void *vm_private_data;
+};
+
+struct vm_fault {
+	struct vm_area_struct *vma;
+	unsigned long address;
+};
+
+struct vm_operations_struct {
+	vm_fault_t (*fault)(struct vm_fault *vmf);
+};
+
+static inline unsigned long vma_pages(const struct vm_area_struct *vma)
+{
+	return (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+}
+
+static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
+				unsigned long clear)
+{
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+}
+
+struct page;
+unsigned long page_to_pfn(const struct page *page);
+vm_fault_t vmf_insert_pfn(struct vm_area_struct *vma, unsigned long address,
+			  unsigned long pfn);
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 void __free_pages(struct page *page, unsigned int order);
 void *page_address(const struct page *page);

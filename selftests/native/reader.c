@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * libkmap's reader in the window of a map: its hash, what a writer may do between
+ * two of its reads, and threads.
+ *
+ *	ROUNDS=N	how much each thread does
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/err.h>
+#include <linux/siphash.h>
+
+#include "actors.h"
+#include "entry.h"
+#include "reader_window.h"
+#include "shim.h"
+#include "test.h"
+
+/* The reader's hash against the one that the module's results are checked with. */
+static void hash(void)
+{
+	struct hash_state state;
+	u8 text[1100];
+	u64 words[2];
+	uint64_t key[2];
+	u32 len, i;
+
+	for (len = 0; len < sizeof(text); len++) {
+		for (i = 0; i < 2; i++)
+			words[i] = (len + 1) * 0x9e3779b97f4a7c15ull << i;
+		memcpy(key, words, sizeof(key));
+		for (i = 0; i < sizeof(text); i++)
+			text[i] = (i + len) * 167 >> 3;
+		hash_init(&state, key);
+		check(hash_64(&state, text, len) ==
+		      shim_siphash(1, 3, text, len, words));
+	}
+}
+
+static void map_make(struct stage *stage, const char *lock, unsigned int shards,
+		     u64 max_entries)
+{
+	const struct shmap_config config = {
+		.lock		= shmap_lock_find(lock),
+		.shards		= shards,
+		.max_entries	= max_entries,
+		.max_bytes	= 16 << 20,
+		.max_key	= KMAP_KEY_MAX,
+		.max_value	= KMAP_VALUE_MAX,
+	};
+
+	shim_rcu_by_hand(false);
+	stage->map = shmap_map_create(&config);
+	check(!IS_ERR(stage->map));
+}
+
+/* GET through the window; the value is all right.  Waits for no writer. */
+static int get(struct reader *reader, const char *key, u32 key_len)
+{
+	static u8 *room;
+	uint64_t version = 0;
+	size_t len = 0;
+	int r;
+
+	if (!room)
+		room = malloc(READER_ROOM);
+	check(room);
+	r = window_get(&reader->window, key, key_len, room, READER_ROOM, &len,
+		       &version);
+	if (r)
+		return r;
+	check(version);
+	check(len <= KMAP_VALUE_MAX);
+	actor_check(shmap_key_hash(reader->map, key, key_len), room, len);
+	return 0;
+}
+
+/**
+ * struct scene - what happens under a reader
+ * @map: the map
+ * @key: the key that is looked up
+ * @len: its length
+ */
+struct scene {
+	struct shmap_map	*map;
+	char			key[ACTOR_KEY];
+	u32			len;
+};
+
+static void replace_it(void *arg)
+{
+	struct scene *scene = arg;
+	char key[ACTOR_KEY];
+	u32 i;
+
+	check_equal(actor_put(scene->map, scene->key, scene->len, 400, 0), 0);
+	shmap_map_squeeze(scene->map);
+	for (i = 0; i < 100; i++)
+		check_equal(actor_put(scene->map, key, actor_key(key, 'o', i),
+				      80, 0), 0);
+}
+
+static void remove_it(void *arg)
+{
+	struct scene *scene = arg;
+
+	check_equal(actor_take(scene->map, scene->key, scene->len), 0);
+	shmap_map_squeeze(scene->map);
+}
+
+/* Its memory goes to a new key of the same size, which is no answer. */
+static void remove_and_reuse(void *arg)
+{
+	struct scene *scene = arg;
+	char key[ACTOR_KEY];
+	u32 i;
+
+	remove_it(scene);
+	for (i = 0; i < 300; i++)
+		check_equal(actor_put(scene->map, key, actor_key(key, 'r', i),
+				      80, 0), 0);
+}
+
+/* Hide a page of the key, look it up, and expect. */
+static void play(const struct test *test, bool entry, void (*act)(void *arg),
+		 int expected)
+{
+	struct stage stage = { 0 };
+	struct reader reader;
+	struct scene scene;
+	u32 i;
+
+	map_make(&stage, test->lock, test->shards, 2000);
+	reader_open(&reader, stage.map);
+	scene.map = stage.map;
+	for (i = 0; i < 50; i++) {
+		scene.len = actor_key(scene.key, 'k', i);
+		check_equal(actor_put(stage.map, scene.key, scene.len, 80, 0),
+			    0);
+		check_equal(get(&reader, scene.key, scene.len), 0);
+		reader_hide(&reader, entry ?
+			    reader_entry(stage.map, scene.key, scene.len) :
+			    reader_home(stage.map,
+					shmap_key_hash(stage.map, scene.key,
+						       scene.len)),
+			    act, &scene);
+		check_equal(get(&reader, scene.key, scene.len), expected);
+		check(reader_acted());
+	}
+	reader_close(&reader);
+	stage_unmake(&stage);
+}
+
+static void between(const struct test *test)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		play(test, i, replace_it, 0);
+		play(test, i, remove_it, -ENOENT);
+		play(test, i, remove_and_reuse, -ENOENT);
+	}
+}
+
+static void grow(void *arg)
+{
+	struct scene *scene = arg;
+	char key[ACTOR_KEY];
+	u32 i;
+
+	for (i = 0; i < 3000; i++)
+		check_equal(actor_put(scene->map, key, actor_key(key, 'g', i),
+				      0, 0), 0);
+}
+
+/*
+ * The reader knows how many buckets there were; then the table grows to many times
+ * that, and the key is in another one.
+ */
+static void grown(const struct test *test)
+{
+	struct stage stage = { 0 };
+	struct reader reader;
+	struct scene scene;
+	char key[ACTOR_KEY];
+	u32 i;
+
+	map_make(&stage, test->lock, test->shards, 10000);
+	reader_open(&reader, stage.map);
+	scene.map = stage.map;
+	for (i = 0; i < 100; i++) {
+		check_equal(actor_put(stage.map, key, actor_key(key, 'k', i),
+				      80, 0), 0);
+		check_equal(get(&reader, key, actor_key(key, 'k', i)), 0);
+	}
+	for (i = 0; i < 100; i += 7) {
+		u32 len = actor_key(key, 'k', i);
+
+		reader_hide(&reader,
+			    reader_home(stage.map,
+					shmap_key_hash(stage.map, key, len)),
+			    grow, &scene);
+		check_equal(get(&reader, key, len), 0);
+		check(reader_acted());
+		len = actor_key(key, 'a', i);
+		check_equal(get(&reader, key, len), -ENOENT);
+		check_equal(shmap_map_clear(stage.map, &(u64){ 0 }), 0);
+		shmap_map_squeeze(stage.map);
+		reader_close(&reader);
+		stage_unmake(&stage);
+
+		/* The table does not shrink: a new one. */
+		map_make(&stage, test->lock, test->shards, 10000);
+		reader_open(&reader, stage.map);
+		scene.map = stage.map;
+		len = actor_key(key, 'k', i + 7);
+		check_equal(actor_put(stage.map, key, len, 80, 0), 0);
+		check_equal(get(&reader, key, len), 0);
+	}
+	reader_close(&reader);
+	stage_unmake(&stage);
+}
+
+/* What the value of another key has where the entry was. */
+struct forged {
+	struct kmap_entry	entry;
+	char			key[8];
+};
+
+#define OTHER_LEN	15000u
+#define BELIEVED	300000u	/* a length that leads to where nothing is */
+
+static u64 victim_at;
+
+/*
+ * The entry's memory becomes part of a long value, which looks there like an entry
+ * of the same key, but for a length that leads beyond all memory there is.
+ */
+static void forge(void *arg)
+{
+	struct scene *scene = arg;
+	struct shmap_request rq = { .key = "another!", .key_len = 8 };
+	struct forged forged = { .entry.version = 1 };
+	u64 value_at;
+
+	check_equal(actor_take(scene->map, "neighbor", 8), 0);
+	check_equal(actor_take(scene->map, scene->key, scene->len), 0);
+	shmap_map_squeeze(scene->map);
+
+	rq.hash = shmap_key_hash(scene->map, rq.key, rq.key_len);
+	check_equal(shmap_key_prepare(scene->map, &rq, OTHER_LEN), 0);
+	value_at = scene->map->head->entry_offset + 8ull * rq.fresh.ref + 24;
+	check(victim_at >= value_at &&
+	      victim_at + sizeof(forged) < value_at + OTHER_LEN);
+	forged.entry.hash = shmap_key_hash(scene->map, scene->key, scene->len);
+	forged.entry.lens = KMAP_ENTRY_LENS(scene->len, BELIEVED);
+	memcpy(forged.key, scene->key, scene->len);
+	memset(shmap_entry_value(rq.fresh.entry), 0, OTHER_LEN);
+	memcpy(shmap_entry_value(rq.fresh.entry) + victim_at - value_at,
+	       &forged, sizeof(forged));
+	check_equal(shmap_key_set(scene->map, &rq), 0);
+	shmap_key_discard(scene->map, &rq);
+}
+
+static void stale_lengths(const struct test *test)
+{
+	struct stage stage = { 0 };
+	struct reader reader;
+	struct scene scene = { .key = "thevictm", .len = 8 };
+
+	map_make(&stage, test->lock, 1, 2000);
+	reader_open(&reader, stage.map);
+	scene.map = stage.map;
+	check_equal(actor_put(stage.map, "neighbor", 8, 8, 0), 0);
+	check_equal(actor_put(stage.map, scene.key, scene.len, 8, 0), 0);
+	check_equal(get(&reader, scene.key, scene.len), 0);
+	victim_at = reader_entry(stage.map, scene.key, scene.len);
+	reader_hide(&reader, victim_at, forge, &scene);
+	check_equal(get(&reader, scene.key, scene.len), -ENOENT);
+	check(reader_acted());
+	reader_close(&reader);
+	stage_unmake(&stage);
+}
+
+/* Readers beside writers: one counter of its own for each who adds. */
+#define LOG		0x200000u
+#define LOOKS_LEAST	200	/* also when the writers were faster */
+
+static struct reader shared_reader;
+static s64 *logged;		/* number of counter 0 by version */
+static u64 known;		/* answers that needed no system call */
+
+static void *change(void *arg)
+{
+	struct actor *actor = arg;
+	struct stage *stage = actor->stage;
+	char key[ACTOR_KEY];
+	u32 i, len;
+	int r;
+
+	shim_set_cpu(actor->number % 4);
+	for (i = 0; i < stage->rounds; i++) {
+		u32 which = actor_draw(actor, 16);
+
+		if (which < 4) {
+			len = actor_key(key, 's', actor_draw(actor, STAYING));
+			check_equal(actor_put(stage->map, key, len,
+					      actor_value_len(actor), 0), 0);
+		} else if (which < 10) {
+			len = actor_key(key, 'c', actor_draw(actor, COMING));
+			r = actor_put(stage->map, key, len,
+				      actor_value_len(actor), 0);
+			check(!r);
+		} else {
+			len = actor_key(key, 'c', actor_draw(actor, COMING));
+			r = actor_take(stage->map, key, len);
+			check(!r || r == -ENOENT);
+		}
+	}
+	return NULL;
+}
+
+static void *add(void *arg)
+{
+	struct actor *actor = arg;
+	struct stage *stage = actor->stage;
+	struct shmap_request rq;
+	u32 i;
+
+	shim_set_cpu(actor->number % 4);
+	for (i = 0; i < stage->rounds; i++) {
+		memset(&rq, 0, sizeof(rq));
+		rq.key = "n0";
+		rq.key_len = 2;
+		rq.hash = shmap_key_hash(stage->map, rq.key, rq.key_len);
+		rq.number = 1 + i % 7;
+		check_equal(shmap_key_add(stage->map, &rq), 0);
+		shmap_key_discard(stage->map, &rq);
+		__atomic_store_n(&logged[rq.version % LOG], rq.number,
+				 __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* The number of a version, once who added has noted it. */
+static bool right_number(const struct stage *stage, u64 version, s64 number)
+{
+	s64 right;
+
+	do {
+		right = __atomic_load_n(&logged[version % LOG],
+					__ATOMIC_ACQUIRE);
+	} while (!right && number && !READ_ONCE(stage->stop));
+	return right == number || !right;
+}
+
+static void *look(void *arg)
+{
+	struct actor *actor = arg;
+	struct stage *stage = actor->stage;
+	u64 last = 0, unknown = 0, looks = 0, seen;
+	uint64_t version;
+	char key[ACTOR_KEY];
+	u8 room[4096];
+	s64 number;
+	size_t got;
+	u32 len;
+	int r;
+
+	shim_set_cpu(actor->number % 4);
+	while (!READ_ONCE(stage->stop) || looks < LOOKS_LEAST) {
+		bool stays = actor_draw(actor, 2);
+
+		len = stays ? actor_key(key, 's', actor_draw(actor, STAYING)) :
+			      actor_key(key, 'c', actor_draw(actor, COMING));
+		r = window_get(&shared_reader.window, key, len, room,
+			       sizeof(room), &got, &version);
+		looks++;
+		unknown += r == WINDOW_UNKNOWN;
+		check(!r || r == WINDOW_UNKNOWN || (!stays && r == -ENOENT));
+		if (!r)
+			actor_check(shmap_key_hash(stage->map, key, len), room,
+				    got);
+
+		/* In one way, then in the other: it never goes back. */
+		if (actor_draw(actor, 4)) {
+			r = window_get(&shared_reader.window, "n0", 2, &number,
+				       sizeof(number), &got, &version);
+			if (r == WINDOW_UNKNOWN)
+				continue;
+			check_equal(r, 0);
+			check_equal(got, sizeof(number));
+		} else {
+			number = actor_number(stage->map, "n0", 2, &seen);
+			version = seen;
+		}
+		check(version >= last);
+		check(right_number(stage, version, number));
+		last = version;
+	}
+	__atomic_fetch_add(&known, looks - unknown, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void threads(const struct test *test)
+{
+	struct stage stage = { 0 };
+	struct actor actors[6];
+
+	stage_make(&stage, test->lock, test->shards);
+	stage.rounds /= 2;
+	logged = calloc(LOG, sizeof(*logged));
+	check(logged);
+	reader_open(&shared_reader, stage.map);
+	actors_start(&stage, actors, 0, 2, change);
+	actors_start(&stage, actors, 2, 1, add);
+	actors_start(&stage, actors, 3, 3, look);
+	actors_join(actors, 0, 3);
+	WRITE_ONCE(stage.stop, true);
+	actors_join(actors, 3, 3);
+	/* Not all: a writer can lose its CPU in the middle of a change here. */
+	printf("# %llu answers by window\n", known);
+	check(known);
+	reader_close(&shared_reader);
+	stage_unmake(&stage);
+	free(logged);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test tests[] = {
+		{ "hash", hash },
+		{ "between_spinlock_1", .play = between, .lock = "spinlock",
+		  .shards = 1 },
+		{ "between_rwsem_4", .play = between, .lock = "rwsem",
+		  .shards = 4 },
+		{ "between_rcu_1", .play = between, .lock = "rcu", .shards = 1 },
+		{ "grown_spinlock", .play = grown, .lock = "spinlock",
+		  .shards = 1 },
+		{ "grown_rcu", .play = grown, .lock = "rcu", .shards = 4 },
+		{ "stale_lengths_spinlock", .play = stale_lengths,
+		  .lock = "spinlock" },
+		{ "stale_lengths_rcu", .play = stale_lengths, .lock = "rcu" },
+		{ "threads_spinlock_1", .play = threads, .lock = "spinlock",
+		  .shards = 1 },
+		{ "threads_rwsem_8", .play = threads, .lock = "rwsem",
+		  .shards = 8 },
+		{ "threads_rcu_1", .play = threads, .lock = "rcu", .shards = 1 },
+		{ "threads_rcu_8", .play = threads, .lock = "rcu", .shards = 8 },
+	};
+
+	return test_main(argc, argv, tests, ARRAY_SIZE(tests));
+}
