@@ -318,6 +318,8 @@ test_info_clear()
 	check "... that was asked for" printed "\"lock\":\"${KMAP_LOCK:-$(kmap info lock)}\""
 	expect "info with fields" 0 "2\n1\n" kmap info entries abi
 	expect "info --json with a field" 0 '{"entries":2}\n' kmap info -j entries
+	expect "info tells whether the window is on" 0 \
+		"$(kmap info window)\n" kmap info mapped
 	refuse "info with an unknown field" "unknown field" kmap info nonsense
 	refuse "clear without --yes" "--yes" kmap clear
 	expect "... removed nothing" 0 "2\n" kmap info entries

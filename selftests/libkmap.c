@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libkmap's two ways to look a key up: when it takes which, and that nobody can
+ * tell them apart by what they return.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "kmap_fixture.h"
+
+/* The library's header, not the ABI's. */
+#include <kmap.h>
+
+#define SMALL	"max_bytes=4M max_entries=20000 max_key=100 max_value=1000"
+
+/**
+ * struct result - what a lookup came to
+ * @rc: what it returned
+ * @len: length
+ * @version: version
+ * @value: the value
+ */
+struct result {
+	int rc;
+	size_t len;
+	uint64_t version;
+	__u8 value[1024];
+};
+
+static struct result get(struct kmap *map, const void *key, size_t key_len,
+			 size_t size)
+{
+	struct result result = { .len = 4711, .version = 4711 };
+
+	memset(result.value, KT_POISON, sizeof(result.value));
+	result.rc = kmap_get(map, key, key_len, result.value, size,
+			     &result.len, &result.version);
+	return result;
+}
+
+#define OPEN(map, flags)	ASSERT_EQ(0, kmap_open(map, NULL, flags))
+
+TEST_F(map, window_on)
+{
+	struct kmap *map;
+
+	RELOAD(SMALL);
+	OPEN(&map, KMAP_RDWR);
+	EXPECT_EQ(self->info.window, kmap_window(map));
+	kmap_close(map);
+	OPEN(&map, KMAP_RDONLY);
+	EXPECT_EQ(self->info.window, kmap_window(map));
+	kmap_close(map);
+	OPEN(&map, KMAP_WRONLY);
+	EXPECT_EQ(0, kmap_window(map));
+	kmap_close(map);
+	OPEN(&map, KMAP_RDWR | KMAP_NO_WINDOW);
+	EXPECT_EQ(0, kmap_window(map));
+	kmap_close(map);
+
+	ASSERT_EQ(0, kmap_open_fd(&map, kt_open(O_RDONLY), KMAP_RDWR));
+	EXPECT_EQ(self->info.window, kmap_window(map));
+	kmap_close(map);
+	ASSERT_EQ(0, kmap_open_fd(&map, kt_open(O_RDWR), KMAP_NO_WINDOW));
+	EXPECT_EQ(0, kmap_window(map));
+	kmap_close(map);
+}
+
+/* What is no map, or another device, has no window, and opens as ever. */
+TEST_F(map, no_map)
+{
+	struct kmap *map;
+
+	ASSERT_EQ(0, kmap_open(&map, "/dev/null", KMAP_RDWR));
+	EXPECT_EQ(0, kmap_window(map));
+	EXPECT_EQ(-ENOTTY, kmap_get(map, "k", 1, NULL, 0, NULL, NULL));
+	kmap_close(map);
+}
+
+/* The map is let go of when the handle is closed. */
+TEST_F(map, closed)
+{
+	struct kmap *map;
+
+	RELOAD(SMALL);
+	OPEN(&map, KMAP_RDONLY);
+	EXPECT_EQ(-ENOENT, get(map, "key", 3, 0).rc);
+	close(self->fd);
+	self->fd = -1;
+	EXPECT_EQ(-EAGAIN, kt_unload());
+	kmap_close(map);
+	EXPECT_EQ(0, kt_unload());
+}
+
+/* Without addresses for the window: the same, by system calls. */
+TEST_F(map, no_room)
+{
+	struct rlimit limit = { .rlim_cur = 64 << 20, .rlim_max = 64 << 20 };
+	struct kmap *map;
+	int status;
+	pid_t pid;
+
+	RELOAD("max_bytes=256M");
+	ASSERT_EQ(0, kt_set(self->fd, "key", 3, "value", 5, 0, NULL));
+	pid = fork();
+	if (!pid) {
+		setrlimit(RLIMIT_AS, &limit);
+		if (kmap_open(&map, NULL, KMAP_RDWR) || kmap_window(map))
+			_exit(1);
+		if (get(map, "key", 3, 5).rc)
+			_exit(2);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+/* A lookup in the window is none that the kernel counts. */
+TEST_F(map, counted)
+{
+	struct kmap_info before, after;
+	struct kmap *map;
+	int i, no_window;
+
+	RELOAD(SMALL);
+	ASSERT_EQ(0, kt_fill(self->fd, 0, 100, 16, 64, NULL));
+	for (no_window = 0; no_window < 2; no_window++) {
+		__u8 key[16];
+
+		OPEN(&map, no_window ? KMAP_NO_WINDOW : KMAP_RDWR);
+		ASSERT_EQ(0, kt_info(self->fd, &before));
+		for (i = 0; i < 150; i++) {
+			kt_key(key, sizeof(key), i);
+			EXPECT_EQ(i < 100 ? 0 : -ENOENT,
+				  get(map, key, sizeof(key), 64).rc);
+			EXPECT_EQ(i < 100 ? -EMSGSIZE : -ENOENT,
+				  get(map, key, sizeof(key), 63).rc);
+		}
+		ASSERT_EQ(0, kt_info(self->fd, &after));
+		EXPECT_EQ(no_window * 300, after.gets - before.gets);
+		kmap_close(map);
+	}
+}
+
+/* Each lookup once in each way. */
+static void same(struct __test_metadata *_metadata, struct kmap **maps,
+		 const void *key, size_t key_len, size_t size)
+{
+	struct result with = get(maps[0], key, key_len, size);
+	struct result without = get(maps[1], key, key_len, size);
+
+	EXPECT_EQ(without.rc, with.rc) {
+		TH_LOG("key of %zu bytes, room for %zu", key_len, size);
+	}
+	EXPECT_EQ(without.len, with.len);
+	EXPECT_EQ(without.version, with.version);
+	EXPECT_EQ(0, memcmp(without.value, with.value, sizeof(with.value)));
+}
+
+TEST_F_TIMEOUT(map, same_results, KT_LONG)
+{
+	static const size_t key_lens[] = {
+		0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 99, 100, 101, 1024, 2047, 2048,
+		65535, 1 << 20,
+	};
+	static const size_t value_lens[] = { 0, 1, 7, 8, 9, 63, 64, 999, 1000 };
+	static __u8 key[1 << 20], value[1000];
+	struct kmap *maps[2];
+	unsigned int i, j;
+	size_t size;
+
+	RELOAD(SMALL);
+	OPEN(&maps[0], KMAP_RDWR);
+	OPEN(&maps[1], KMAP_RDWR | KMAP_NO_WINDOW);
+	for (i = 0; i < sizeof(value); i++)
+		value[i] = i * 7;
+	for (i = 0; i < ARRAY_SIZE(key_lens); i++) {
+		for (j = 0; j < ARRAY_SIZE(value_lens); j++) {
+			size_t len = value_lens[j];
+
+			key[0] = j + 1;
+			kmap_set(maps[j & 1], key, key_lens[i], value, len, 0,
+				 NULL);
+			for (size = len ? len - 1 : 0; size <= len + 1; size++)
+				same(_metadata, maps, key, key_lens[i],
+				     size);
+			same(_metadata, maps, key, key_lens[i], 0);
+			kmap_delete(maps[0], key, key_lens[i], 0, NULL);
+			same(_metadata, maps, key, key_lens[i], len);
+		}
+	}
+	/* What only the kernel can say. */
+	EXPECT_EQ(-EFAULT, kmap_get(maps[0], NULL, 3, value, 9, NULL, NULL));
+	ASSERT_EQ(0, kmap_set(maps[0], "k", 1, "value", 5, 0, NULL));
+	EXPECT_EQ(-EFAULT, kmap_get(maps[0], "k", 1, NULL, 9, NULL, NULL));
+	EXPECT_EQ(-EMSGSIZE, kmap_get(maps[0], "k", 1, NULL, 0, NULL, NULL));
+	EXPECT_EQ(0, kmap_get(maps[0], "k", 1, value, 9, NULL, NULL));
+	kmap_close(maps[0]);
+	kmap_close(maps[1]);
+}
+
+/* What one handle does, the other one sees at once, and its versions too. */
+TEST_F(map, read_your_writes)
+{
+	struct kmap *maps[2];
+	uint64_t version;
+	int64_t sum, number;
+	int i;
+
+	RELOAD(SMALL);
+	OPEN(&maps[0], KMAP_RDWR);
+	OPEN(&maps[1], KMAP_RDWR | KMAP_NO_WINDOW);
+	for (i = 0; i < 3000; i++) {
+		struct result result;
+
+		if (i % 100 == 99) {
+			ASSERT_EQ(0, kmap_delete(maps[i & 1], "n", 1, 0, NULL));
+			ASSERT_EQ(-ENOENT, get(maps[0], "n", 1, 8).rc);
+			ASSERT_EQ(-ENOENT, get(maps[1], "n", 1, 8).rc);
+		}
+		ASSERT_EQ(0, kmap_add(maps[i & 1], "n", 1, i, 0, &sum,
+				      &version));
+		result = get(maps[0], "n", 1, 8);
+		memcpy(&number, result.value, sizeof(number));
+		ASSERT_EQ(0, result.rc);
+		ASSERT_EQ(version, result.version);
+		ASSERT_EQ(sum, number);
+	}
+	kmap_close(maps[0]);
+	kmap_close(maps[1]);
+}
+
+TEST_HARNESS_MAIN
