@@ -29,7 +29,7 @@
 #include "window.h"
 
 /* A fault maps what is there of so many bytes. */
-#define AROUND		max(SZ_64K, PAGE_SIZE)
+#define AROUND		max_t(unsigned long, SZ_64K, PAGE_SIZE)
 
 /**
  * shmap_window_page - a page of the window
