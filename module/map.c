@@ -247,7 +247,7 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
 int shmap_map_clear(struct shmap_map *map, u64 *removed)
 {
 	u32 *refs = kmalloc_array(CLEAR_REFS, sizeof(*refs),
-				  GFP_KERNEL_ACCOUNT);
+				  SHMAP_POOL_GFP);
 	unsigned int i;
 	int r = 0;
 

@@ -117,7 +117,7 @@ static int take_key(struct shmap_map *map, struct job *job,
 	void *key = job->key;
 
 	if (op->key_len > sizeof(job->key)) {
-		job->long_key = kmalloc(op->key_len, GFP_KERNEL_ACCOUNT);
+		job->long_key = kmalloc(op->key_len, SHMAP_POOL_GFP);
 		if (!job->long_key)
 			return -ENOMEM;
 		key = job->long_key;
@@ -148,8 +148,7 @@ static int take_value(struct shmap_map *map, struct job *job,
 static int make_room(struct job *job)
 {
 	kvfree(job->long_value);
-	job->long_value = kvmalloc(job->rq.out_len, GFP_KERNEL_ACCOUNT |
-				   __GFP_NOWARN);
+	job->long_value = kvmalloc(job->rq.out_len, SHMAP_POOL_GFP);
 	if (!job->long_value)
 		return -ENOMEM;
 	job->rq.out = job->long_value;

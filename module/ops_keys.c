@@ -17,8 +17,6 @@
 /* Gather so much before copying out, bytes. */
 #define GATHER		65536u
 
-#define WALK_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
-
 /* Go on until the end, until the buffer is full, or until told to die. */
 static int gather(struct shmap_map *map, struct shmap_walk *walk)
 {
@@ -35,7 +33,7 @@ static int enlarge(struct shmap_walk *walk, size_t size)
 {
 	kvfree(walk->buf);
 	walk->size = 0;
-	walk->buf = kvmalloc(size, WALK_GFP);
+	walk->buf = kvmalloc(size, SHMAP_POOL_GFP);
 	if (!walk->buf)
 		return -ENOMEM;
 	walk->size = size;
@@ -122,7 +120,7 @@ static int walk_atomic(struct shmap_map *map, struct shmap_walk *walk,
 			return r;
 		size = walk->used + walk->used / 8 + GATHER;
 		size = min(size, keys->size);
-		buf = __vmalloc(max_t(u64, size, 1), WALK_GFP);
+		buf = __vmalloc(max_t(u64, size, 1), SHMAP_POOL_GFP);
 		if (!buf)
 			return -ENOMEM;
 		walk->buf = buf;
@@ -169,7 +167,7 @@ int shmap_ops_keys(struct shmap_call *call, void *record)
 
 	if (r)
 		return r;
-	walk = kzalloc(sizeof(*walk), GFP_KERNEL_ACCOUNT);
+	walk = kzalloc(sizeof(*walk), SHMAP_POOL_GFP);
 	if (!walk)
 		return -ENOMEM;
 	shmap_map_count(call->map, SHMAP_WALKS);

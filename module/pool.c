@@ -25,9 +25,6 @@
 
 #include "pool.h"
 
-/* Fail rather than call the OOM killer, and do not warn: a user can cause it. */
-#define POOL_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
-
 /**
  * shmap_pool_alloc_pages - allocate zeroed, mappable memory
  * @pool: who pays
@@ -38,7 +35,7 @@
  */
 void *shmap_pool_alloc_pages(struct shmap_pool *pool, unsigned int order)
 {
-	struct page *page = alloc_pages(POOL_GFP | __GFP_ZERO | __GFP_COMP,
+	struct page *page = alloc_pages(SHMAP_POOL_GFP | __GFP_ZERO | __GFP_COMP,
 					order);
 
 	if (!page)
@@ -74,7 +71,7 @@ void shmap_pool_free_pages(struct shmap_pool *pool, void *mem,
  */
 void *shmap_pool_alloc(struct shmap_pool *pool, size_t size)
 {
-	void *mem = kzalloc(size, POOL_GFP);
+	void *mem = kzalloc(size, SHMAP_POOL_GFP);
 
 	if (mem)
 		atomic_long_add(size, &pool->memory);
@@ -262,7 +259,7 @@ static int join(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	struct page **pages;
 	void *mem;
 
-	pages = kvmalloc_array(n, sizeof(*pages), POOL_GFP);
+	pages = kvmalloc_array(n, sizeof(*pages), SHMAP_POOL_GFP);
 	if (!pages)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)

@@ -26,6 +26,12 @@
 #define SHMAP_UNIT_REFS		(1u << (SHMAP_UNIT_SHIFT - SHMAP_REF_SHIFT))
 #define SHMAP_POOL_MAX		BIT_ULL(32 + SHMAP_REF_SHIFT)	/* bytes */
 
+/*
+ * How to allocate what a user can cause to be allocated: charged to the caller's
+ * memory cgroup, failing rather than calling the OOM killer, and without a word.
+ */
+#define SHMAP_POOL_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 struct shmap_slab;
 
 /**

@@ -194,4 +194,95 @@ TEST_F_TIMEOUT(cgroup, used_up, KT_LONG)
 			       NULL));
 }
 
+#define BIG_LEN		1048576
+#define LONG_KEY	1024
+#define ROUNDS		50
+
+/* Memory that is there before there is none to be had. */
+static __u8 big[BIG_LEN + 65536], long_key[LONG_KEY];
+
+/* Every call that takes memory on its way; the first error that may not be. */
+static int starve(int fd)
+{
+	struct kmap_keys keys;
+	int ret[8] = { 0 };
+	unsigned int i, k;
+
+	for (i = 0; i < ROUNDS; i++) {
+		memset(&keys, 0, sizeof(keys));
+		keys.buf = kt_ptr(big);
+		keys.size = sizeof(big);
+		keys.flags = KMAP_KEYS_VALUES;
+		ret[0] = kt_get(fd, "big", 3, big, BIG_LEN, NULL, NULL);
+		ret[1] = kt_swap(fd, "big", 3, big, BIG_LEN, 0, NULL, big,
+				 BIG_LEN, NULL);
+		ret[2] = kt_get(fd, long_key, LONG_KEY, big, 8, NULL, NULL);
+		ret[3] = kt_set(fd, long_key, LONG_KEY, big, 60000, 0, NULL);
+		ret[4] = kt_add(fd, long_key, LONG_KEY - i, 1, 0, NULL, NULL);
+		ret[5] = kt_ioctl(fd, KMAP_IOC_KEYS, &keys);
+		keys.cursor = 0;
+		keys.flags = KMAP_KEYS_ATOMIC | KMAP_KEYS_VALUES;
+		ret[6] = kt_ioctl(fd, KMAP_IOC_KEYS, &keys);
+		ret[7] = kt_del(fd, long_key, LONG_KEY, 0, NULL);
+		for (k = 0; k < ARRAY_SIZE(ret); k++)
+			if (ret[k] && ret[k] != -ENOMEM && ret[k] != -ENOENT &&
+			    ret[k] != -EDOM && ret[k] != -EMSGSIZE)
+				return ret[k];
+	}
+	return 0;
+}
+
+/*
+ * Whoever has no memory left is told so by every call, and is not killed for
+ * having made it; others do not notice.
+ */
+TEST_F_TIMEOUT(cgroup, starved, KT_LONG)
+{
+	struct outcome *outcome = self->outcome;
+	__u64 rounds = 0;
+	char text[32];
+	int status = 0;
+	pid_t pid;
+
+	RELOAD("max_value=%d max_bytes=256m", BIG_LEN);
+	memset(big, 1, sizeof(big));
+	memset(long_key, 'k', sizeof(long_key));
+	ASSERT_EQ(0, kt_set(self->fd, "big", 3, big, BIG_LEN, 0, NULL));
+	snprintf(text, sizeof(text), "%lld", LIMIT);
+	ASSERT_EQ(0, write_to(self->group, "memory.max", text));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		memset(big, 2, sizeof(big));
+		if (mlockall(MCL_CURRENT) || put(self->fd, ~0ull) ||
+		    starve(self->fd) ||
+		    write_to(self->group, "cgroup.procs", "0"))
+			_exit(1);
+		/* All that there is goes into the map. */
+		do {
+			outcome->error = put(self->fd, outcome->count++);
+		} while (!outcome->error);
+		if (outcome->error == -ENOMEM)
+			outcome->error = starve(self->fd);
+		_exit(0);
+	}
+	while (!waitpid(pid, &status, WNOHANG)) {
+		EXPECT_EQ(0, kt_fill(self->fd, 1ull << 40, 100, KEY_LEN,
+				     VALUE_LEN, NULL));
+		EXPECT_EQ(0, kt_verify(self->fd, 1ull << 40, 100, KEY_LEN,
+				       VALUE_LEN, NULL));
+		rounds++;
+	}
+	ASSERT_TRUE(WIFEXITED(status)) {
+		TH_LOG("the child was killed, after %llu keys",
+		       outcome->count);
+	}
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(0, outcome->error);
+	EXPECT_EQ(0, read_from(self->group, "memory.events", "oom_kill "));
+	EXPECT_GT(rounds, 0);
+	EXPECT_EQ(0, kt_verify(self->fd, 0, outcome->count - 1, KEY_LEN,
+			       VALUE_LEN, NULL));
+}
+
 TEST_HARNESS_MAIN
