@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Very many clients: ten thousand opens, thousands of forks, and overwriters
+ * that outrun the grace periods.  The map goes on, what waits for readers stays
+ * under its bound, and all is let go in the end.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "kmap_fixture.h"
+
+#define OPENS		10000
+#define FORKS		2000
+#define PARENTS		4
+#define WRITERS		4
+#define STORM		150	/* rounds of each writer */
+#define BIG		60000
+
+static int add(int fd)
+{
+	return kt_add(fd, "count", 5, 1, 0, NULL, NULL);
+}
+
+static __s64 sum(int fd)
+{
+	__s64 count = 0;
+
+	if (kt_get(fd, "count", 5, &count, 8, NULL, NULL))
+		return -1;
+	return count;
+}
+
+TEST_F_TIMEOUT(map, ten_thousand_opens, KT_LONG)
+{
+	const struct rlimit limit = { OPENS + 100, OPENS + 100 };
+	int *fds = calloc(OPENS, sizeof(*fds));
+	int i;
+
+	ASSERT_NE(NULL, fds);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	for (i = 0; i < OPENS; i++) {
+		fds[i] = kt_open(O_RDWR | O_CLOEXEC);
+		ASSERT_GE(fds[i], 0) {
+			TH_LOG("open %d: %s", i, strerror(-fds[i]));
+		}
+	}
+	for (i = 0; i < OPENS; i++)
+		ASSERT_EQ(0, add(fds[i]));
+	EXPECT_EQ(OPENS, sum(self->fd));
+	close(self->fd);
+	self->fd = fds[OPENS - 1];
+	for (i = 0; i < OPENS - 1; i++)
+		ASSERT_EQ(0, close(fds[i]));
+	EXPECT_EQ(-EWOULDBLOCK, kt_unload());
+	EXPECT_EQ(OPENS, sum(self->fd));
+	close(self->fd);
+	EXPECT_EQ(0, kt_unload());
+	ASSERT_EQ(0, kt_reload("%s", ""));
+	self->fd = kt_open(O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+}
+
+/* Children in a row, each of which uses the file it inherits and one more. */
+static int fork_many(int fd, int count)
+{
+	int status;
+	pid_t pid;
+
+	while (count--) {
+		pid = fork();
+		if (pid < 0)
+			return 1;
+		if (!pid) {
+			int own = kt_open(O_RDWR);
+
+			_exit(own < 0 || add(fd) || add(own));
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			return 1;
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(map, thousands_of_forks, KT_LONG)
+{
+	pid_t pids[PARENTS];
+	int status, i;
+
+	for (i = 0; i < PARENTS; i++) {
+		pids[i] = fork();
+		ASSERT_GE(pids[i], 0);
+		if (!pids[i])
+			_exit(fork_many(self->fd, FORKS / PARENTS));
+	}
+	for (i = 0; i < PARENTS; i++) {
+		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_EQ(2 * FORKS, sum(self->fd));
+	close(self->fd);
+	EXPECT_EQ(0, kt_unload());
+	ASSERT_EQ(0, kt_reload("%s", ""));
+	self->fd = kt_open(O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+}
+
+/**
+ * struct storm - what the writers and the test share
+ * @rounds: done by all
+ * @failed: calls that failed
+ */
+struct storm {
+	atomic_uint rounds;
+	atomic_uint failed;
+};
+
+/* Big values over and over, in place of others and in place of nothing. */
+static void overwrite(struct storm *storm, int writer)
+{
+	static __u8 value[BIG];
+	int fd = kt_open(O_RDWR);
+	unsigned int i;
+
+	for (i = 0; i < STORM; i++) {
+		__u64 key = i % 3;
+
+		kt_value_fill(value, BIG, &key, 8, writer);
+		if (fd < 0 || kt_set(fd, &key, 8, value, BIG - i % 1000, 0,
+				     NULL))
+			atomic_fetch_add(&storm->failed, 1);
+		key = 100 + writer;
+		if (kt_set(fd, &key, 8, value, BIG, 0, NULL) ||
+		    kt_del(fd, &key, 8, 0, NULL))
+			atomic_fetch_add(&storm->failed, 1);
+		atomic_fetch_add(&storm->rounds, 1);
+	}
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(map, overwrite_storm, KT_LONG)
+{
+	const char *lock = getenv("KMAP_LOCK");
+	struct kmap_info info = { 0 };
+	unsigned int looks = 0;
+	struct storm *storm;
+	pid_t pids[WRITERS];
+	__u64 most = 0, memory = 0;
+	int i;
+
+	storm = mmap(NULL, sizeof(*storm), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, storm);
+	/* The smallest bounds there are. */
+	RELOAD("shards=2 max_bytes=2m max_entries=1000");
+	for (i = 0; i < WRITERS; i++) {
+		pids[i] = fork();
+		ASSERT_GE(pids[i], 0);
+		if (!pids[i])
+			overwrite(storm, i);
+	}
+	while (atomic_load(&storm->rounds) < WRITERS * STORM) {
+		ASSERT_EQ(0, kt_info(self->fd, &info));
+		ASSERT_LE(info.deferred, info.deferred_max);
+		if (info.deferred > most)
+			most = info.deferred;
+		if (info.memory > memory)
+			memory = info.memory;
+		looks++;
+		usleep(200);
+	}
+	for (i = 0; i < WRITERS; i++)
+		waitpid(pids[i], NULL, 0);
+	EXPECT_EQ(0, atomic_load(&storm->failed));
+	ASSERT_EQ(0, kt_info(self->fd, &info));
+	EXPECT_LE(info.deferred, info.deferred_max);
+	TH_LOG("%u looks: at most %llu of %llu bytes deferred, %llu waits, %llu KiB of memory",
+	       looks, most, info.deferred_max, info.waits, memory / 1024);
+	EXPECT_LE(3, info.entries);
+	EXPECT_LE(memory, self->info.memory + info.max_bytes +
+			  2 * info.deferred_max + 1048576);
+	if (!lock || strcmp(lock, "rcu")) {
+		EXPECT_EQ(0, most);
+		EXPECT_EQ(0, info.waits);
+	} else {
+		/* More went through than may wait: somebody had to. */
+		EXPECT_GT(most, 0);
+		EXPECT_GT(info.waits, 0);
+	}
+}
+
+TEST_HARNESS_MAIN
