@@ -118,7 +118,7 @@ with_userland()
 			"$VM_DIR/programs.sh" "$OUT/32-bit/bin" &&
 		# The programs that are 32-bit in any case are the same again.
 		make -C "$TOP_DIR/selftests" OUTPUT="$OUT/32-bit/tests" \
-			CC='gcc -m32' COMPAT= \
+			CC='gcc -m32' COMPAT= WINDOW32= LIBRARY32= \
 			INSTALL_PATH="$OUT/32-bit/install" install
 	} > "$log" 2>&1
 	if ! built 32-bit userland $? "$log" "$begun"; then
