@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Making up calls: mostly ordinary ones with a few odd choices, or one that is
+ * kept for what it reached, changed a little.
+ */
+#include <stdio.h>
+
+#include "fuzz.h"
+
+/* What varies from one ordinary call to the next. */
+static bool always_random(unsigned int gene)
+{
+	switch (gene) {
+	case GENE_NR:
+	case GENE_FLAGS:
+	case GENE_KEY:
+	case GENE_VALUE_LEN:
+	case GENE_VERSION:
+	case GENE_COUNT:
+	case GENE_BUF_SIZE:
+	case GENE_CURSOR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void draw_fresh(struct hammer_worker *w, struct fuzz_call *call)
+{
+	/* How odd: from not at all to every second choice. */
+	unsigned int odds = 2 + hammer_below(w, 62);
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_GENES; i++) {
+		__u64 random = kt_random(&w->random);
+
+		call->gene[i] = 0;
+		if (always_random(i) || random % odds == 0)
+			call->gene[i] = random >> 32;
+	}
+	call->seed = kt_random(&w->random);
+}
+
+static void mutate(struct hammer_worker *w, struct fuzz_call *call)
+{
+	unsigned int changes = 1 + hammer_below(w, 4);
+
+	while (changes--) {
+		unsigned int gene = hammer_below(w, FUZZ_GENES + 2);
+
+		if (gene < FUZZ_GENES)
+			call->gene[gene] = hammer_below(w, 3) ?
+					   kt_random(&w->random) : 0;
+		else
+			call->seed = kt_random(&w->random);
+	}
+	/* Over the same keys as all others. */
+	call->gene[GENE_KEY] = kt_random(&w->random);
+}
+
+void fuzz_draw(struct fuzz_client *c, struct fuzz_call *call)
+{
+	unsigned int kept = atomic_load(&c->fuzz->kept);
+
+	if (kept > FUZZ_CORPUS)
+		kept = FUZZ_CORPUS;
+	if (kept && hammer_below(c->w, 2)) {
+		*call = c->fuzz->corpus[hammer_below(c->w, kept)];
+		mutate(c->w, call);
+		/* Long calls reach most, and would take all the time. */
+		if (call->gene[GENE_NR] < FUZZ_SINGLES ||
+		    !hammer_below(c->w, 8))
+			return;
+	}
+	draw_fresh(c->w, call);
+}
+
+/* Fails the run and tells which call it was. */
+bool fuzz_fail(struct fuzz_client *c, const struct fuzz_shot *shot, int ret,
+	       const char *why)
+{
+	char text[FUZZ_GENES * 3 + 1];
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_GENES; i++)
+		sprintf(text + i * 3, "%02x ", shot->call->gene[i]);
+	return hammer_fail(c->w,
+			   "%s: command %#x, file %d, record %#llx: %d; genes %sseed %#llx, call %lu",
+			   why, shot->cmd, shot->fd, kt_ptr(shot->record), ret,
+			   text, shot->call->seed,
+			   atomic_load(&c->w->steps));
+}
