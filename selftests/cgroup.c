@@ -196,7 +196,7 @@ TEST_F_TIMEOUT(cgroup, used_up, KT_LONG)
 
 #define BIG_LEN		1048576
 #define LONG_KEY	1024
-#define ROUNDS		50
+#define ROUNDS		10
 
 /* Memory that is there before there is none to be had. */
 static __u8 big[BIG_LEN + 65536], long_key[LONG_KEY];
@@ -248,7 +248,7 @@ TEST_F_TIMEOUT(cgroup, starved, KT_LONG)
 	memset(big, 1, sizeof(big));
 	memset(long_key, 'k', sizeof(long_key));
 	ASSERT_EQ(0, kt_set(self->fd, "big", 3, big, BIG_LEN, 0, NULL));
-	snprintf(text, sizeof(text), "%lld", LIMIT);
+	snprintf(text, sizeof(text), "%lld", LIMIT / 2);
 	ASSERT_EQ(0, write_to(self->group, "memory.max", text));
 	pid = fork();
 	ASSERT_GE(pid, 0);
