@@ -8,12 +8,30 @@
 #define KMAP_FIXTURE_H
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "kmap_test.h"
 
-/* Seconds that a test with much to do may take on an emulated machine. */
-#define KT_LONG		240
+/*
+ * Seconds until a test counts as hanging: KT_PATIENCE times as many on a machine
+ * that is slow beyond what an emulated one is.
+ */
+static inline unsigned int kt_seconds(unsigned int seconds)
+{
+	const char *patience = getenv("KT_PATIENCE");
+	unsigned int times = patience ? strtoul(patience, NULL, 10) : 1;
+
+	return seconds * (times ? times : 1);
+}
+
+/* For a test with much to do. */
+#define KT_LONG		kt_seconds(240)
+
+/* And for one without, whose seconds the harness says. */
+enum { kt_short = TEST_TIMEOUT_DEFAULT };
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT kt_seconds(kt_short)
 
 /*
  * Opens the map and empties it.  Loads the module if nobody did; whoever runs
