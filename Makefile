@@ -75,6 +75,15 @@ check-kernels: deps-check deps-kernels
 	$(Q)selftests/kernels/check-kernels.sh
 .PHONY: check-kernels
 
+# On two debug kernels, which are built when the cache has none.
+check-debug: deps-check deps-debug
+	$(Q)$(MAKE) guest-programs guest-tests
+	$(Q)selftests/debug/check-debug.sh
+
+check-plants: deps-check deps-debug
+	$(Q)$(MAKE) guest-programs guest-tests
+	$(Q)selftests/debug/plants.sh
+
 check-vm: deps-check
 	$(Q)$(VM)/selftest.sh
 
@@ -129,4 +138,5 @@ help:
 	@sed -e 1,2d $(VM)/help.txt
 
 .PHONY: all module module-build userspace guest guest-module guest-programs guest-tests
-.PHONY: check check-guest check-large check-native check-litmus check-vm coverage demo vm style deps install uninstall clean help
+.PHONY: check check-guest check-large check-debug check-plants check-native check-litmus check-vm
+.PHONY: coverage demo vm style deps install uninstall clean help

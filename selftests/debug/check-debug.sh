@@ -6,9 +6,10 @@
 #
 #	check-debug.sh [VM OPTION]...		options as of vm.sh
 #
-# KERNELS='kasan kcsan'		only these
-# TESTS=, LOCK=, TIMEOUT=, V=	as of check.sh; TESTS is for all KERNELS
+# KERNELS='kasan kcsan'			only these
+# TESTS=, LOCK=, TIMEOUT=, JOBS=, V=	as of check.sh; TESTS is for all KERNELS
 # HAMMER_SECONDS=, HAMMER_KILLS=, HAMMER_PATIENCE=	as of the hammer tests
+# HISTORY_OPS=				as of the history tests
 #
 # and, from the Makefile:
 #
@@ -24,15 +25,25 @@ DEBUG_DIR=$(cd "$(dirname "$0")" && pwd)
 KERNELS=${KERNELS:-kasan kcsan}
 DEBUG_OUT=${DEBUG_OUT:-$TOP_DIR/build/guest/debug}
 TEST_DIR=${TEST_DIR:?folder of the tests}
-LIST=${LIST:-kselftest-list.txt}
-export TEST_DIR LIST
+export TEST_DIR
 
 # All is slower here, and most of all on an emulated CPU; the tests of many
 # seconds are shorter in turn.
 export TIMEOUT=${TIMEOUT:-1200}
-SETTINGS=("HAMMER_SECONDS=${HAMMER_SECONDS:-1}"
-	  "HAMMER_KILLS=${HAMMER_KILLS:-40}"
-	  "HAMMER_PATIENCE=${HAMMER_PATIENCE:-240}")
+
+# settings KERNEL: how much the tests do that can be told.  All histories of a
+# run have more than 1,000,000 operations together.
+settings()
+{
+	local ops=60000
+
+	# Hardly slower than a kernel that watches nothing.
+	[[ $1 != kcsan ]] || ops=120000
+	printf '%s\n' "KT_PATIENCE=10" "HAMMER_SECONDS=${HAMMER_SECONDS:-1}" \
+		"HAMMER_KILLS=${HAMMER_KILLS:-40}" \
+		"HAMMER_PATIENCE=${HAMMER_PATIENCE:-240}" \
+		"HISTORY_OPS=${HISTORY_OPS:-$ops}"
+}
 
 # What the program is not for, and why: "kernel program".
 left_out()
@@ -41,6 +52,8 @@ left_out()
 	# It compares what the map says with what the kernel has free, which
 	# KASAN's quarantine and red zones change.
 	'kasan memory'|'kcsan memory')		;;
+	# They make no call on the map.
+	*' history_selftest'*)			;;
 	# No race in what one process does: these watch nothing at all, and
 	# kernel (a) runs them.
 	'kcsan '*32|'kcsan abi'|'kcsan layout'|'kcsan pointers')	;;
@@ -49,45 +62,62 @@ left_out()
 	esac
 }
 
-# tests_for KERNEL: the programs it runs.
+# tests_for KERNEL: the programs it runs: of the collection, and on kasan also
+# those that want such a kernel.
 tests_for()
 {
 	local test
+	local -a lists=(kselftest-list.txt)
 
 	if [[ -n ${TESTS:-} ]]; then
 		printf '%s\n' "$TESTS"
-	else
-		sed -e 's/^[^:]*://' -e '/^$/d' "$TEST_DIR/$LIST" |
-		while IFS= read -r test; do
-			left_out "$1 $test" || printf '%s\n' "$test"
-		done
+		return
 	fi
-	# Last, so that it sees what all of the others left.
-	[[ $1 != kasan ]] || printf 'kmemleak.sh\n'
+	[[ $1 != kasan ]] || lists+=(kselftest-list-debug.txt)
+	(cd "$TEST_DIR" && sed -e 's/^[^:]*://' -e '/^$/d' "${lists[@]}") |
+	while IFS= read -r test; do
+		left_out "$1 $test" || printf '%s\n' "$test"
+	done
 }
 
 # run KERNEL [VM OPTION]...: build what is missing, and run its tests.
 run()
 {
-	local name=$1 setting
-	local -a flags=() options=(-m 3G)
+	local name=$1 setting last=''
+	local -a flags=("KCFLAGS=-include $DEBUG_DIR/watched-string.h")
+	local -a options=(-m 3G)
 
 	shift
 	KERNEL_KDIR=$("$DEBUG_DIR/kernel.sh" "$name") || return
 	export KERNEL_KDIR KERNEL=$KERNEL_KDIR/bzImage MODULES=none
-	[[ $name != kcsan ]] ||
-		flags=("KCFLAGS=-include $DEBUG_DIR/kcsan-string.h")
+	if [[ $name == kasan ]]; then
+		# So that a fuzzer sees where it comes to.
+		flags+=(KCOV_INSTRUMENT=y)
+		last=kmemleak.sh
+	fi
 	say "Building kmap.ko for the $name kernel"
 	"$VM_DIR/module.sh" "$DEBUG_OUT/$name" "${flags[@]}" \
 		> "$DEBUG_OUT/$name.log" 2>&1 || {
 		cat "$DEBUG_OUT/$name.log"
 		return 1
 	}
-	for setting in "${SETTINGS[@]}"; do
+	while IFS= read -r setting; do
 		options+=(-K "$setting")
-	done
-	TESTS=$(tests_for "$name") KMAP_KO=$DEBUG_OUT/$name/kmap.ko \
+	done < <(settings "$name")
+	TESTS=$(tests_for "$name") LAST=$last KMAP_KO=$DEBUG_OUT/$name/kmap.ko \
 		"$VM_DIR/check.sh" "${options[@]}" "$@"
+}
+
+# operations: how many the histories of the last run had.
+operations()
+{
+	cat "$TOP_DIR"/build/log/latest/{,*/}detail 2>/dev/null |
+	awk '/ operations(,| on [0-9]+ keys,) [0-9]+ of them overlap/ {
+		sub(/ operations.*/, "")
+		sub(/.*:/, "")
+		sum += $0
+	}
+	END { print sum + 0 }'
 }
 
 WORK=$(mktemp -d)
@@ -97,7 +127,7 @@ mkdir -p "$DEBUG_OUT"
 cp "$DEBUG_DIR/kmemleak.sh" "$TEST_DIR/"
 
 COUNTS='^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$'
-PASSED=0 FAILED=0 SKIPPED=0 SUMMARY=''
+PASSED=0 FAILED=0 SKIPPED=0 OPERATIONS=0 SUMMARY=''
 for name in $KERNELS; do
 	begun=$SECONDS
 	run "$name" "$@" 2>&1 | tee "$WORK/$name"
@@ -109,8 +139,9 @@ for name in $KERNELS; do
 	if [[ -z $skipped ]]; then
 		# It did not come to count anything.
 		passed=0 failed=1 skipped=0
-	elif ((status != 0 && failed == 0)); then
-		failed=1
+	else
+		((OPERATIONS += $(operations)))
+		((status == 0 || failed)) || failed=1
 	fi
 	((PASSED += passed, FAILED += failed, SKIPPED += skipped))
 	SUMMARY+=$(printf '  %-8s %d passed, %d failed, %d skipped (%d s)' \
@@ -122,6 +153,7 @@ for name in $KERNELS; do
 	sed -n '/^\(Failed\|Skipped\):/,$p' "$WORK/$name" |
 		grep -v -e "$COUNTS" -e '^== ' | sed "s/^  /  $name /"
 done
-printf '%s%d passed, %d failed, %d skipped\n' "$SUMMARY" "$PASSED" "$FAILED" \
-	"$SKIPPED"
+printf '%s' "$SUMMARY"
+printf '  %d operations in histories that were checked\n' "$OPERATIONS"
+printf '%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
 ((PASSED > 0 && FAILED == 0))

@@ -20,6 +20,7 @@
 # TEST_DIR=	folder of the installed tests
 # BIN_DIR=	folder of programs for the guest's PATH, or empty
 # LIST=		file in TEST_DIR that lists the programs
+# LAST=		programs that each guest runs at its end, once
 #
 # The last line is "N passed, N failed, N skipped"; a run is one program in one
 # mode.  Fails unless something passed and nothing failed.
@@ -178,6 +179,9 @@ for ((n = 0; n < JOBS; n++)); do
 		turn = mode++
 	}
 	turn++ % jobs == n' "$WORK/plan" > "$LOG/$n/plan"
+	for test in ${LAST:-}; do
+		printf '%s - %s %s\n' "${LOCK##* }" "$TIMEOUT" "$test"
+	done >> "$LOG/$n/plan"
 	: > "$LOG/$n/records"
 	run_guest "$n" "$@" &
 	PIDS+=($!)
