@@ -338,7 +338,7 @@ test_usage()
 	cp out help
 	run kmap help
 	same "help is the same" help out
-	for command in get set del add keys dump load info clear; do
+	for command in get set del add keys dump load info clear bench; do
 		check "--help names $command" matches "^  $command " help
 		exits "$command --help" 0 kmap "$command" --help
 		check "... says how to use it" matches "^Usage: kmap $command "
@@ -428,10 +428,10 @@ test_json()
 {
 	local bad
 
-	printf '%s\n' '{"a":[1,-2,"x\\\"\u00e9",{}],"b":{"c":null}}' >good
+	printf '%s\n' '{"a":[1,-2,0.25,"x\\\"\u00e9",{}],"b":{"c":null}}' >good
 	run json good
 	check "JSON is taken for JSON" test "$status" -eq 0
-	for bad in '{"a":1,}' '{"a" 1}' '["a" "b"]' '[1,]' '"a' '{a:1}' 'S' \
+	for bad in '{"a":1,}' '1.' '.5' '{"a" 1}' '["a" "b"]' '[1,]' '"a' '{a:1}' 'S' \
 		'"\x"' '[1]]' '01'; do
 		printf '%s\n' "$bad" >bad
 		run json bad

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What cli.sh and cli_load.sh share: TAP, running the kmap command and comparing
+# What the cli*.sh share: TAP, running the kmap command and comparing
 # what came of it.  A script that sources this ends with "finish".
 #
 # Each run leaves its output in $work/out, its messages in $work/err and its exit
@@ -223,7 +223,7 @@ json()
 		gsub(/N/, "n", text)
 		gsub(/"([^"\\\001-\037]|\\["\\\/bfnrt]|\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F])*"/, "S", text)
 		gsub(/[ \t\n]/, "", text)
-		gsub(/-?(0|[1-9][0-9]*)|true|false|null/, "N", text)
+		gsub(/-?(0|[1-9][0-9]*)(\.[0-9]+)?|true|false|null/, "N", text)
 		do {
 			before = text
 			gsub(/\[\]|\[[SN](,[SN])*\]/, "N", text)

@@ -45,6 +45,14 @@ struct cli_args {
 	const char	*key_file;
 	const char	*value_file;
 	const char	*match;
+	const char	*threads;	/* of bench, as the ones below */
+	const char	*processes;
+	const char	*read;
+	const char	*skew;
+	const char	*keys;
+	const char	*key_size;
+	const char	*value_size;
+	const char	*duration;
 	unsigned int	flags;		/* KMAP_CREATE, KMAP_RETURN and so on */
 	unsigned int	walk;		/* KMAP_KEYS_VALUES, KMAP_KEYS_ATOMIC */
 	int		in;		/* enum cli_form of KEY and VALUE */
@@ -61,6 +69,8 @@ struct cli_args {
 	bool		progress;
 	bool		no_sum;
 	bool		yes;
+	bool		no_window;
+	bool		no_latency;
 };
 
 enum cli_option_kind {
@@ -146,6 +156,7 @@ extern const struct cli_command cli_command_dump;
 extern const struct cli_command cli_command_load;
 extern const struct cli_command cli_command_info;
 extern const struct cli_command cli_command_clear;
+extern const struct cli_command cli_command_bench;
 
 /* One run of the command. */
 struct cli {

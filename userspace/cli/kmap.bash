@@ -67,10 +67,16 @@ __kmap()
 		__kmap_words "$kmap"
 		__kmap_choose "${words[@]/#-*/}"
 	elif [[ $takes == *" $before "* ]]; then
-		case $before in
-		-o | --output)
+		case $command:$before in
+		*:-d | *:--device)
+			__kmap_files;;
+		bench:-s | bench:--skew)
+			__kmap_choose uniform zipf;;
+		bench:*)
+			;;
+		*:-o | *:--output)
 			__kmap_choose raw escape hex number;;
-		-m | --match)
+		*:-m | *:--match)
 			;;
 		*)
 			__kmap_files;;

@@ -23,6 +23,7 @@ static const struct cli_command *const commands[] = {
 	&cli_command_load,
 	&cli_command_info,
 	&cli_command_clear,
+	&cli_command_bench,
 };
 
 static const struct cli_option global_options[] = {

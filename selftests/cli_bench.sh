@@ -1,0 +1,287 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kmap command: bench.  What it prints is well formed and agrees with what
+# the module counted, its keys come and go, and nobody else's change.  How fast
+# anything is, no test here asks.
+
+# Some results are set by name, and functions are called through check.
+# shellcheck disable=SC2034,SC2317
+
+. "$(dirname "$0")/cli_common.sh"
+
+# member NAME VARIABLE [FILE]: a number out of JSON, the first of that name.
+member()
+{
+	local text
+
+	slurp text "${3:-out}"
+	[[ $text =~ \"$1\":([0-9]+(\.[0-9]+)?) ]]
+	printf -v "$2" '%s' "${BASH_REMATCH[1]:-none}"
+}
+
+# row NAME: the object of that name, out of what the last run printed.
+row()
+{
+	local text
+
+	slurp text out
+	[[ $text =~ \"$1\":(\{[^}]*\}) ]]
+	printf '%s' "${BASH_REMATCH[1]}" >"row.$1"
+}
+
+# within NAME LEAST VALUE MOST: numbers with decimals.
+within()
+{
+	check "$1: $3 is from $2 to $4" awk -v least="$2" -v value="$3" \
+		-v most="$4" 'BEGIN { exit !(value + 0 == value &&
+			value >= least && value <= most) }'
+}
+
+# fact NAME VARIABLE: a field of "kmap info".
+fact()
+{
+	read -r "$2" < <(kmap info "$1")
+}
+
+# Keys of others, with versions; what must stay.
+others()
+{
+	kmap dump --sort --meta
+}
+
+# wait_for COMMAND...: until it succeeds; up to 60 s.
+wait_for()
+{
+	local end=$((SECONDS + 60))
+
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.1
+	done
+}
+
+has_entries()
+{
+	[ "$(kmap info entries)" -eq "$1" ]
+}
+
+# Not every system has pgrep.  What is dead but not yet buried has no words.
+no_kmap_runs()
+{
+	local file name
+
+	for file in /proc/[0-9]*/cmdline; do
+		name=
+		IFS= read -r -d '' name 2>/dev/null <"$file"
+		[ "${name##*/}" != kmap ] || return 1
+	done
+	return 0
+}
+
+test_json()
+{
+	local name gets_before gets_after sets_before sets_after
+	local all get set seconds rate p50 p99 p999 max
+
+	fact gets gets_before
+	fact sets sets_before
+	run kmap bench -jWD 0.5 -n 500 -r 60
+	fact gets gets_after
+	fact sets sets_after
+	check "bench succeeds" test "$status" -eq 0
+	check "--json is JSON" json out
+	check "... says that gets were system calls" printed '"window":false'
+	check "... how many keys of what size" \
+		printed '"keys":500,"key_size":16,"value_size":64'
+	check "... and who worked" printed '"processes":1,"threads":1'
+	member seconds seconds
+	for name in get set all; do
+		row "$name"
+		member p50 p50 "row.$name"
+		member p99 p99 "row.$name"
+		member p999 p999 "row.$name"
+		member max max "row.$name"
+		within "$name: p50" 1 "$p50" "$p99"
+		within "$name: p99" 1 "$p99" "$p999"
+		within "$name: p99.9" 1 "$p999" "$max"
+		# With one worker, the figures are of the same seconds.
+		member operations all "row.$name"
+		member per_second rate "row.$name"
+		within "$name: operations a second by seconds" \
+			"$(awk "BEGIN { print $all * 0.98 - 10 }")" \
+			"$(awk "BEGIN { print $rate * $seconds }")" \
+			"$(awk "BEGIN { print $all * 1.02 + 10 }")"
+	done
+	member operations get row.get
+	member operations set row.set
+	check "gets and sets are all" test $((get + set)) -eq "$all"
+	check "the module counted as many gets" \
+		test $((gets_after - gets_before)) -eq "$get"
+	check "... and as many sets, beside those of the keys" \
+		test $((sets_after - sets_before)) -eq $((set + 500))
+	within "share of gets" 54 "$(awk "BEGIN { print 100 * $get / $all }")" 66
+	check "no get found nothing" printed '"missing":0'
+	expect "no key stays" 0 "$((10 + 0))\n" kmap info entries
+
+	run kmap bench -jLD 0.1 -r 100
+	row set
+	expect "--read 100 sets nothing" 0 \
+		'{"operations":0,"per_second":0}' cat row.set
+	run kmap bench -jD 0.1 -r 0 -v 0
+	row get
+	expect "--read 0 gets nothing" 0 '{"operations":0,"per_second":0}' \
+		cat row.get
+	run kmap bench -jLD 0.1
+	check "--no-latency is JSON" json out
+	check "... and has no latencies" not printed p50
+	if [ "$(kmap info window)" -ne 0 ]; then
+		check "gets take the window" printed '"window":true'
+	else
+		check "gets take no window, there is none" printed '"window":false'
+	fi
+}
+
+not()
+{
+	! "$@"
+}
+
+test_table()
+{
+	run kmap bench -D 0.2 -p 2 -t 2 -n 100 -k 20 -v 1000
+	check "bench prints a table" test "$status" -eq 0
+	check "... about the map" \
+		matches "^map +$(kmap info lock), $(kmap info shards) shards?, gets "
+	check "... about the workers" \
+		matches '^workers +2 processes of 2 threads, [0-9.]+ s$'
+	check "... about the keys" matches \
+		'^keys +100 of 20 bytes, values of 1000 bytes; uniform, the hottest in [0-9.]+ %'
+	check "... about the mix" matches '^mix +95 % get, 5 % set$'
+	check "... with a head" \
+		matches '^ +operations +ops/s +p50 +p99 +p99\.9 +max$'
+	check "... and rows" matches \
+		'^all +[0-9]+ +[0-9]+( +[0-9.]+ [num]?s ?){4}$'
+	run kmap bench -LD 0.1
+	check "--no-latency" matches '^get +[0-9]+ +[0-9]+$'
+}
+
+# How often the first of n keys is drawn: 1/n, or 1 / (1 + 1/2^T + ... 1/n^T).
+test_skew()
+{
+	local hottest
+
+	run kmap bench -jLD 0.5 -n 50
+	member hottest hottest
+	within "uniform: share of the first key" 1 "$hottest" 3
+	run kmap bench -jLD 0.5 -n 50 -s zipf
+	member hottest hottest
+	within "zipf: share of the first key" 18 "$hottest" 26
+	run kmap bench -jLD 0.5 -n 50 -s zipf:0.5
+	member hottest hottest
+	within "zipf:0.5: share of the first key" 6 "$hottest" 10
+	for count in 1 2 3; do
+		exits "zipf of $count keys" 0 kmap bench -D 0.05 -n "$count" -s zipf
+	done
+}
+
+test_workers()
+{
+	local one
+
+	run kmap bench -jD 0.3 -p 3 -t 2
+	check "3 processes of 2 threads" printed '"processes":3,"threads":2'
+	member missing one
+	check "... find all keys" test "$one" -eq 0
+	# A number of many characters in the shortest key there can be for it.
+	expect "keys of the smallest size are as many as told" 0 "1\n" \
+		bash -c 'kmap bench -jLD 0.05 -n 5000 -k 13 | grep -c "\"keys\":5000,"'
+}
+
+# The keys while they are there, and what becomes of them.
+test_keys()
+{
+	local pid i lines
+
+	kmap bench -D 600 -n 300 -k 24 -v 5 -p 2 >table 2>err &
+	pid=$!
+	check "keys come" wait_for has_entries 310
+	kmap keys >names
+	lines=$(grep -c '^bench\.[-_0-9A-Za-z]\{6\}\.\{12\}$' names)
+	check "... that begin with bench." test "$lines" -eq 300
+	kill -TERM "$pid"
+	wait "$pid"
+	status=$?
+	check "a bench that is stopped succeeds" test "$status" -eq 0
+	check "... prints its figures" matches '^all +[0-9]+' table
+	check "... and leaves no key" has_entries 10
+
+	kmap bench -D 600 -n 300 -p 3 >table 2>err &
+	pid=$!
+	check "keys come again" wait_for has_entries 310
+	disown "$pid"
+	kill -KILL "$pid"
+	check "a bench that is killed takes its processes along" \
+		wait_for no_kmap_runs
+	kmap keys -0 | grep -z '^bench\.' | xargs -0 kmap del --
+	check "... and its keys can be told from others" has_entries 10
+}
+
+test_usage()
+{
+	local i
+
+	refuse "bench with an operand" "unexpected operand" kmap bench x
+	for i in "-p 0" "-t 0" "-p 2000" "-p 32 -t 33" "-r 101" "-r -1" "-n 0" \
+		"-n 9999999999" "-k 0" "-n 5000 -k 12" "-v x" "-D 0" "-D 1e3" \
+		"-D ." "-D inf" "-s nonsense" "-s zipf:1" "-s zipf:" "-s zipf:x"; do
+		# The words are the arguments.
+		# shellcheck disable=SC2086
+		refuse "bench $i" "" kmap bench $i
+		check "... has a hint" said "kmap bench --help"
+	done
+	refuse "a key that is too long" "keys of up to" \
+		kmap bench -k $(($(kmap info max_key) + 1))
+	refuse "a value that is too long" "values of up to" \
+		kmap bench -v $(($(kmap info max_value) + 1))
+	refuse "bench to a full device" "cannot write" full bench -D 0.05
+	check "none of this leaves a key" has_entries 10
+}
+
+# A map that has no room for all the keys.
+test_full()
+{
+	if [ -z "${KMAP_KO:-}" ] || [ "$(id -u)" -ne 0 ]; then
+		echo "# not tried: a map of other limits, for want of KMAP_KO or rights"
+		return
+	fi
+	# Parameters are words.
+	# shellcheck disable=SC2086
+	rmmod kmap && insmod "$KMAP_KO" ${KMAP_PARAMS:-} max_entries=1000
+	kmap set mine 1
+	refuse "a map that gets full" "full" kmap bench -n 1000
+	expect "... has then what it had before" 0 "mine\n" kmap keys
+	expect "... and room for one key less" 0 "" \
+		bash -c 'kmap bench -n 999 -D 0.05 >/dev/null'
+	kmap del mine
+}
+
+for ((i = 0; i < 10; i++)); do
+	printf 'other%d\t%d\n' "$i" "$i"
+done >records
+{ echo "kmap-dump 1"; cat records; echo "end 10"; } >dump
+expect "keys of others" 0 "10 records loaded\n" kmap load dump
+others >before
+
+test_json
+test_table
+test_skew
+test_workers
+test_keys
+test_usage
+
+others >after
+same "nobody else's key has changed" before after
+kmap clear -yq
+test_full
+finish

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The subcommand bench: what its rooms share.
+ *
+ * bench.c takes the options and goes through the steps, bench_keys.c names,
+ * draws, makes and removes keys, bench_run.c has processes and threads work on
+ * them, bench_hist.c counts latencies, and bench_report.c prints.
+ */
+#ifndef KMAP_CLI_BENCH_H
+#define KMAP_CLI_BENCH_H
+
+#include <math.h>
+#include <stdatomic.h>
+
+#include "bench_hist.h"
+#include "cli.h"
+
+#define NSEC_PER_SEC	1000000000ull
+
+/* Most processes times threads. */
+#define BENCH_WORKERS_MAX	1024
+
+/* Most keys, so that a key's number has up to five characters. */
+#define BENCH_KEYS_MAX		(1u << 30)
+
+/* ---- bench_keys.c ---- */
+
+/* What to draw numbers below n with; see skew_init(). */
+struct skew {
+	uint64_t	n;
+	double		theta;		/* 0: uniform */
+	double		zeta;
+	double		alpha;
+	double		eta;
+	double		second;		/* below it the second number is meant */
+};
+
+/* One stream of random numbers. */
+struct dice {
+	uint64_t	state;
+};
+
+/* What the options ask for. */
+struct bench_plan {
+	const char	*device;
+	unsigned int	open_flags;
+	unsigned int	processes;	/* each with so many threads */
+	unsigned int	threads;
+	unsigned int	read;		/* gets among 100 operations */
+	size_t		key_size;
+	size_t		value_size;
+	uint64_t	duration;	/* ns */
+	bool		latency;
+	struct skew	skew;		/* skew.n is the number of keys */
+	unsigned int	digits;		/* of a key's number */
+	char		tag[5];
+};
+
+/* Where the number stands in a key. */
+#define BENCH_HEAD	"bench."
+#define BENCH_NUMBER	(sizeof(BENCH_HEAD) - 1 + 4)
+
+/* Characters that numbers below keys need. */
+unsigned int bench_digits(uint64_t keys);
+
+/* Choose a tag that no other run has, so that keys are this run's own. */
+enum cli_status bench_choose_tag(const struct cli *cli,
+				 struct bench_plan *plan);
+
+/* Write a whole key, or just another number into one. */
+void bench_key_init(const struct bench_plan *plan, char *key);
+void bench_key_number(const struct bench_plan *plan, char *key,
+		      uint64_t number);
+
+/*
+ * Make all keys; those that exist are not touched, and end it.  *made is how
+ * many there are to remove, also after a failure.
+ */
+enum cli_status bench_make_keys(const struct cli *cli,
+				const struct bench_plan *plan, uint64_t *made);
+enum cli_status bench_remove_keys(const struct cli *cli,
+				  const struct bench_plan *plan, uint64_t made);
+
+void skew_init(struct skew *skew, uint64_t n, double theta);
+
+static inline void dice_init(struct dice *dice, uint64_t seed)
+{
+	dice->state = (seed + 1) * 0x9e3779b97f4a7c15ull;
+}
+
+/* splitmix64: Steele, Lea, Flood, "Fast splittable PRNGs", OOPSLA 2014. */
+static inline uint64_t dice_next(struct dice *dice)
+{
+	uint64_t z = dice->state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+/* A number below n, which is below 2^32; for our n as good as unbiased. */
+static inline uint64_t dice_below(struct dice *dice, uint64_t n)
+{
+	return ((dice_next(dice) >> 32) * n) >> 32;
+}
+
+/* The number of a key; see skew_init(). */
+static inline uint64_t skew_draw(const struct skew *skew, struct dice *dice)
+{
+	double u, scaled;
+	uint64_t number;
+
+	if (!skew->theta)
+		return dice_below(dice, skew->n);
+	u = (double)(dice_next(dice) >> 11) * (1 / 9007199254740992.0);
+	scaled = u * skew->zeta;
+	if (scaled < 1.0)
+		return 0;
+	if (scaled < skew->second)
+		return 1;
+	number = (uint64_t)((double)skew->n *
+			    pow(skew->eta * u - skew->eta + 1.0, skew->alpha));
+	return number < skew->n ? number : skew->n - 1;
+}
+
+/* ---- bench_run.c ---- */
+
+enum bench_op { BENCH_GET, BENCH_SET, BENCH_OPS };
+
+/* What came of one worker, or of all. */
+struct bench_result {
+	int		err;
+	uint64_t	operations[BENCH_OPS];
+	double		rate[BENCH_OPS];	/* a second */
+	uint64_t	begun;			/* ns */
+	uint64_t	ended;
+	uint64_t	missing;		/* gets that found no key */
+	uint64_t	hottest;		/* operations on key 0 */
+	struct hist	hist[BENCH_OPS];
+};
+
+/* The signal that asked to stop, or 0. */
+extern atomic_int bench_stop_signal;
+
+uint64_t bench_now(void);
+
+/* Have all workers work; the results are summed up. */
+enum cli_status bench_run(const struct cli *cli, const struct bench_plan *plan,
+			  struct bench_result *sum);
+
+/* ---- bench_report.c ---- */
+
+void bench_report(const struct cli *cli, const struct bench_plan *plan,
+		  const struct kmap_info *info, bool window,
+		  struct bench_result *sum);
+
+#endif /* KMAP_CLI_BENCH_H */
