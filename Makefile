@@ -19,6 +19,7 @@ export BIN_DIR := $(GUEST)/bin
 
 # Given on the command line, they are for the scripts.
 export TESTS LOCK HAMMER TIMEOUT JOBS V KERNEL MODULES KERNEL_KDIR ACCEL CMD PARAMS
+export BENCH ENTRIES
 
 Q := $(if $(filter 1,$(V)),,@)
 QUIET := $(if $(filter 1,$(V)),,-s)
@@ -107,6 +108,23 @@ vm: deps-check
 	$(Q)$(MAKE) guest-module guest-programs
 	$(Q)$(VM)/shell.sh
 
+# Rates of kmap and its peers; instructions an operation.
+bench: deps-bench
+	$(Q)$(MAKE) guest-module guest-programs bench-program
+	$(Q)userspace/bench/bench.sh
+
+insns: deps-bench
+	$(Q)$(MAKE) guest-module guest-programs bench-program
+	$(Q)userspace/bench/bench.sh --insns
+
+check-insns: deps-bench
+	$(Q)$(MAKE) guest-module guest-programs bench-program
+	$(Q)userspace/bench/bench.sh --check-insns
+
+bench-program:
+	$(call say,'Building the benchmark')
+	$(Q)$(MAKE) $(QUIET) -C userspace bench
+
 style: deps-style
 	$(Q)selftests/style/style.sh $(CHECKS)
 
@@ -138,5 +156,6 @@ help:
 	@sed -e 1,2d $(VM)/help.txt
 
 .PHONY: all module module-build userspace guest guest-module guest-programs guest-tests
+.PHONY: bench insns check-insns bench-program
 .PHONY: check check-guest check-large check-debug check-plants check-native check-litmus check-vm
 .PHONY: coverage demo vm style deps install uninstall clean help

@@ -229,7 +229,7 @@ check_cppcheck()
 		--inline-suppr --std=c11 --language=c \
 		--suppress=missingIncludeSystem --template=gcc \
 		-Iuapi -Iuserspace/lib --error-exitcode=0 \
-		userspace/lib userspace/cli userspace/examples 2>&1 |
+		userspace/lib userspace/cli userspace/examples userspace/bench 2>&1 |
 		grep -E '(warning|error|performance|portability|style):'
 	true
 }

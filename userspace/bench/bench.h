@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The benchmark: kmap beside other ways to share a table.
+ *
+ * A peer is one such way, in a file of its own, behind struct peer.  load.c has
+ * the operations that are measured, run.c has threads carry them out for a
+ * while, insns.c counts instructions, and main.c chooses and prints.
+ *
+ * Every peer stores the same entries: keys of KEY_SIZE printable bytes, values of
+ * VALUE_SIZE bytes.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+#define KEY_SIZE	16
+#define VALUE_SIZE	64
+
+/* Keys in one call of get_many and fill. */
+#define MANY		64
+
+/* Most threads. */
+#define THREADS_MAX	64
+
+/**
+ * struct peer - one way to keep a table
+ * @name: one word
+ * @what: what it is, in a few words
+ * @open: make an empty table with room for so many entries; returns 0 or a
+ *	negative errno value
+ * @close: take it away again, also after a failed open
+ * @join: called by each thread that will use the table; returns what the thread
+ *	then passes as @seat, or NULL after printing why not
+ * @leave: called by the thread in the end
+ * @get: look a key up, copy its value; 0, or negative when it is absent
+ * @get_many: the same for MANY keys, with as few calls as the peer can; returns
+ *	how many were found
+ * @set: store a value
+ * @delete: remove a key; 0, or negative when it is absent
+ * @fill: store MANY values, with as few calls as the peer can
+ * @walk: go on with a walk over all keys, from the beginning again after the
+ *	end; returns how many came, or a negative errno value
+ * @memory: bytes that the table takes now; without it, what this process grew by
+ *	is taken
+ *
+ * A peer leaves NULL what it cannot do, and keeps its state in its own file:
+ * there is one table of each peer.
+ */
+struct peer {
+	const char	*name;
+	const char	*what;
+	int		(*open)(uint64_t entries);
+	void		(*close)(void);
+	void		*(*join)(void);
+	void		(*leave)(void *seat);
+	int		(*get)(void *seat, const char *key, char *value);
+	int		(*get_many)(void *seat, const char *keys, char *values);
+	int		(*set)(void *seat, const char *key, const char *value);
+	int		(*delete)(void *seat, const char *key);
+	int		(*fill)(void *seat, const char *keys,
+				const char *value);
+	long		(*walk)(void *seat);
+	int64_t		(*memory)(void);
+};
+
+extern const struct peer peer_null;
+extern const struct peer peer_kmap_window;
+extern const struct peer peer_kmap;
+extern const struct peer peer_bpf;
+extern const struct peer peer_bpf_malloc;
+extern const struct peer peer_lmdb;
+extern const struct peer peer_memcached;
+extern const struct peer peer_redis;
+extern const struct peer peer_lfht;
+extern const struct peer peer_shm_mutex;
+extern const struct peer peer_shm_rwlock;
+extern const struct peer peer_shm_unlocked;
+
+/* ---- load.c ---- */
+
+/* A stream of random numbers, see load.c. */
+struct dice {
+	uint64_t	state;
+};
+
+uint64_t dice_next(struct dice *dice);
+
+/* One thread at work on one peer. */
+struct work {
+	const struct peer	*peer;
+	void			*seat;
+	uint64_t		entries;
+	struct dice		dice;
+	uint64_t		failed;		/* operations */
+	char			keys[MANY * KEY_SIZE];
+	char			values[MANY * VALUE_SIZE];
+};
+
+/* One operation that is measured. */
+struct load {
+	const char	*name;
+	const char	*what;
+	bool		(*can)(const struct peer *peer);
+	uint64_t	(*once)(struct work *work);	/* returns operations */
+	bool		draws;		/* a key for each of them */
+};
+
+extern const struct load loads[];
+extern const size_t load_count;
+
+/* Key number n, KEY_SIZE bytes; each number has another key. */
+void key_write(char *key, uint64_t n);
+
+/* Store all entries; 0 or a negative errno value. */
+int fill(const struct peer *peer, void *seat, uint64_t entries);
+
+/* ---- run.c ---- */
+
+/* A table that is measured. */
+struct table {
+	const struct peer	*peer;
+	double			bytes_per_entry;	/* beyond the entry */
+};
+
+/*
+ * Start so many threads and have each join all tables; 0 or a negative errno
+ * value.
+ */
+int run_start(const struct table *tables, size_t count, unsigned int threads,
+	      uint64_t entries);
+
+/*
+ * Have the first so many threads do this to a table for so many ns; returns
+ * operations a second.
+ */
+double run_window(size_t table, const struct load *load, unsigned int threads,
+		  uint64_t ns);
+
+/* Operations that failed since; then end the threads. */
+uint64_t run_failed(void);
+void run_stop(void);
+
+uint64_t now_ns(void);
+
+/* ---- insns.c ---- */
+
+/*
+ * Print instructions an operation for all that the tables can do.  Says what
+ * time it is: only where the clock counts instructions.  Returns how many
+ * operations failed.
+ */
+uint64_t count_insns(const struct table *tables, size_t count,
+		     uint64_t entries, bool (*wanted)(const char *name));
+
+/* ---- server.c: what memcached and Redis share ---- */
+
+/* A daemon of our own on a unix socket. */
+struct server {
+	int	pid;
+	char	path[64];
+};
+
+/*
+ * Start a program that listens at server->path, and wait until it does.  file
+ * is looked for on the PATH; argv[0] is what the program sees.
+ */
+int server_start(struct server *server, const char *file,
+		 const char *const argv[]);
+void server_stop(struct server *server);
+
+/* Resident bytes of a process; 0 is this one. */
+int64_t resident(int pid);
+
+/* A connection with room for what is sent and received. */
+struct wire {
+	int	fd;
+	size_t	len;		/* of out */
+	size_t	have;		/* of in */
+	char	out[16384];
+	char	in[16384];
+};
+
+struct wire *wire_open(const struct server *server);
+void wire_close(struct wire *wire);
+void wire_put(struct wire *wire, const void *data, size_t len);
+void wire_text(struct wire *wire, const char *text);
+
+/* Send what was put; forget what was received. */
+int wire_send(struct wire *wire);
+
+/* Receive until there are that many bytes; 0 or negative. */
+int wire_want(struct wire *wire, size_t bytes);
+
+/* Receive until what is there ends in this; 0 or negative. */
+int wire_until(struct wire *wire, const char *end);
+
+#endif /* BENCH_H */

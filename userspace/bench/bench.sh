@@ -1,0 +1,171 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Boot the VM and measure kmap beside its peers there.
+#
+#	bench.sh		rates, and memory an entry
+#	bench.sh --insns	instructions an operation, into insns.txt
+#	bench.sh --check-insns	the same, compared with insns.txt
+#
+# ENTRIES='100000 1000000'	sizes of the tables
+# LOCK=rcu			lock discipline of kmap
+# BENCH='-r 2 -p "kmap bpf"'	options of the program, see "peers -h"
+#
+# and, from the Makefile:
+#
+# KMAP_KO=	the module
+# BIN_DIR=	folder of programs for the guest's PATH
+
+set -u
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/../../selftests/vm/lib.sh"
+
+MODE=${1:---rates}
+KMAP_KO=${KMAP_KO:?the module}
+BIN_DIR=${BIN_DIR:?folder of programs}
+LOCK=${LOCK:-rcu}
+PEERS=$HERE/../build/bench/peers
+INSNS=$HERE/insns.txt
+# A figure may be so many per cent above the one in insns.txt.
+TOLERANCE=3
+
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+trap 'exit 130' INT TERM HUP
+
+# One program is Redis, under any of its names.
+REDIS=$(command -v redis-server || command -v redis-check-rdb) ||
+	die 'Redis is missing: run "make deps"'
+MEMCACHED=$(command -v memcached) || die 'memcached is missing: run "make deps"'
+[[ -x $PEERS ]] || die "$PEERS is missing: run \"make bench\""
+
+# boot LOG OPTION...: run guest-bench.sh in the VM; the rest are its arguments
+# after a "--".
+boot()
+{
+	local log=$1
+
+	shift
+	"$VM_DIR/vm.sh" -l "$log" -a "$KMAP_KO:/kmap/kmap.ko" \
+		-a "$BIN_DIR:/kmap/bin" -a "$PEERS:/kmap/bin/peers" \
+		-a "$MEMCACHED:/kmap/bin/memcached" \
+		-a "$REDIS:/kmap/bin/redis-server" \
+		-a "$HERE/guest-bench.sh:/kmap/bench.sh" "$@"
+}
+
+rates()
+{
+	say "Booting $("$VM_DIR/kernel.sh" release) to measure"
+	# The sizes are words.
+	# shellcheck disable=SC2086
+	boot "$LOG" -m 5G -t 7200 -s 600 -o "$LOG/data" -- \
+		/kmap/bench.sh 0 "$LOCK" "${BENCH:-}" ${ENTRIES:-100000 1000000}
+	STATUS=$?
+	if grep -q tcg "$LOG/accel" 2>/dev/null; then
+		printf '(rates of an emulated machine, QEMU TCG: compare them with each other only)\n'
+	fi
+	printf 'Figures, with tabs: %s\n' "$LOG/data"
+	return "$STATUS"
+}
+
+# count NAME CPU: one boot that counts; figures into WORK/NAME.
+count()
+{
+	# The guest's clock doubles some counts in its first seconds.
+	ACCEL=tcg,thread=single boot "$LOG/$1" -c 1 -m 2G -t 3600 -s 900 \
+		-q -icount -q shift=0,sleep=off -q -cpu -q "$2" -- \
+		/kmap/bench.sh 8 "$LOCK" \
+		"-i -p \"null-ioctl kmap kmap-window bpf lfht shm-unlocked\" ${BENCH:-}" \
+		"${ENTRIES:-100000}" > "$WORK/$1.raw" || {
+		cat "$WORK/$1.raw"
+		return 1
+	}
+	awk 'NF == 3 && $3 ~ /^[0-9]+$/ { print $1, $2, $3 }' \
+		"$WORK/$1.raw" | sort > "$WORK/$1"
+	[[ -s $WORK/$1 ]]
+}
+
+# insns: what both counts say, in the form of insns.txt, into WORK/insns.
+insns()
+{
+	say 'Counting instructions'
+	count string max || return
+	say 'Counting again on a CPU without fast string moves'
+	count plain max,-erms,-fsrm || return
+	{
+		cat <<-END
+		# SPDX-License-Identifier: MIT
+		#
+		# Guest instructions an operation (user and kernel), as "make insns"
+		# counts them; "make check-insns" compares.
+		# Kernel $("$VM_DIR/kernel.sh" release), lock=$LOCK, ${ENTRIES:-100000} entries.
+		#
+		# The second figure is that of a CPU without ERMS and FSRM: QEMU
+		# counts each byte of a "rep movsb" as an instruction, and such a
+		# CPU's kernel copies without.
+		#
+		# PEER OPERATION INSNS PLAIN
+		END
+		awk 'NR == FNR { first[$1 " " $2] = $3; next }
+		($1 " " $2) in first {
+			printf "%-14s%-8s%8d%8d\n", $1, $2,
+				first[$1 " " $2], $3
+		}' "$WORK/string" "$WORK/plain"
+	} > "$WORK/insns"
+}
+
+# compare OLD NEW: fails when a figure of kmap has gone up too far.
+compare()
+{
+	awk -v tolerance="$TOLERANCE" '
+	/^#/ || NF != 4 { next }
+	NR == FNR { old[$1 " " $2] = $3; plain[$1 " " $2] = $4; next }
+	{
+		name = $1 " " $2
+		seen[name] = 1
+		if (!(name in old)) {
+			printf "%s: %d, not in the file\n", name, $3
+			next
+		}
+		up = 100 * ($3 / old[name] - 1)
+		plain_up = 100 * ($4 / plain[name] - 1)
+		bad = $1 ~ /^kmap/ && (up > tolerance || plain_up > tolerance)
+		failed += bad
+		printf "%-14s%-8s%8d%8d  %+6.1f %% %+6.1f %%%s\n", $1, $2, $3,
+			$4, up, plain_up, bad ? "  TOO MANY" : ""
+	}
+	END {
+		for (name in old) {
+			if (name in seen)
+				continue
+			printf "%s: in the file, but not measured\n", name
+			failed++
+		}
+		exit failed > 0
+	}' "$1" "$2"
+}
+
+new_log
+case $MODE in
+--rates)
+	rates
+	;;
+--insns)
+	insns || exit
+	cp "$WORK/insns" "$INSNS"
+	grep -v '^#' "$INSNS"
+	;;
+--check-insns)
+	[[ -e $INSNS ]] || die "$INSNS is missing: run \"make insns\""
+	insns || exit
+	if compare "$INSNS" "$WORK/insns"; then
+		good "No operation of kmap takes more instructions than before."
+	else
+		bad "More than $TOLERANCE % above insns.txt; if that is meant, run \"make insns\"."
+		exit 1
+	fi
+	;;
+*)
+	die "unknown option $MODE; see the head of this file"
+	;;
+esac

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The benchmark's part in the guest; see bench.sh.
+#
+#	guest-bench.sh SECONDS LOCK OPTIONS ENTRIES...
+#
+# Waits until the machine is so many seconds up, then runs the program for each
+# number of entries, the module loaded anew.
+
+set -u
+
+UP=$1 LOCK=$2 STATUS=0
+# As a shell would split them.
+eval "OPTIONS=($3)"
+shift 3
+
+read -r up _ < /proc/uptime
+((${up%.*} >= UP)) || sleep $((UP - ${up%.*}))
+
+for entries; do
+	echo "at bench $entries" >&9
+	insmod /kmap/kmap.ko "lock=$LOCK" || exit
+	peers -n "$entries" -d "/out/$entries.tsv" "${OPTIONS[@]}" || STATUS=$?
+	rmmod kmap || exit
+	printf '\n'
+done
+exit "$STATUS"

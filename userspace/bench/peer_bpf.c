@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+/*
+ * BPF_MAP_TYPE_HASH through bpf(2), as it is by default (all entries allocated
+ * beforehand) and with BPF_F_NO_PREALLOC.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+/* Keys of one call of a walk. */
+#define WALK_KEYS	256
+
+struct seat {
+	int	fd;
+	bool	begun;
+	char	place[2][KEY_SIZE];	/* of a walk: where it is, and goes on */
+	char	keys[WALK_KEYS * KEY_SIZE];
+	char	values[WALK_KEYS * VALUE_SIZE];
+};
+
+static int fds[2] = { -1, -1 };
+
+static int bpf(int cmd, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, cmd, attr, sizeof(*attr)) < 0 ? -errno : 0;
+}
+
+static int map_open(int which, uint64_t entries)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_HASH,
+		.key_size = KEY_SIZE,
+		.value_size = VALUE_SIZE,
+		.max_entries = (uint32_t)entries,
+		.map_flags = which ? BPF_F_NO_PREALLOC : 0,
+	};
+	long fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+
+	fds[which] = (int)fd;
+	return fd < 0 ? -errno : 0;
+}
+
+static int bpf_open(uint64_t entries)
+{
+	return map_open(0, entries);
+}
+
+static int bpf_malloc_open(uint64_t entries)
+{
+	return map_open(1, entries);
+}
+
+static void bpf_close(void)
+{
+	close(fds[0]);
+}
+
+static void bpf_malloc_close(void)
+{
+	close(fds[1]);
+}
+
+static void *join(int which)
+{
+	struct seat *seat = calloc(1, sizeof(*seat));
+
+	if (seat)
+		seat->fd = fds[which];
+	return seat;
+}
+
+static void *bpf_join(void)
+{
+	return join(0);
+}
+
+static void *bpf_malloc_join(void)
+{
+	return join(1);
+}
+
+static int element(void *arg, int cmd, const char *key, const char *value)
+{
+	const struct seat *seat = arg;
+	union bpf_attr attr;
+
+	/* No more of it than the command has. */
+	memset(&attr, 0, offsetof(union bpf_attr, flags) + sizeof(attr.flags));
+	attr.map_fd = (uint32_t)seat->fd;
+	attr.key = (uint64_t)(uintptr_t)key;
+	attr.value = (uint64_t)(uintptr_t)value;
+	return syscall(SYS_bpf, cmd, &attr, offsetof(union bpf_attr, flags) +
+		       sizeof(attr.flags)) < 0 ? -errno : 0;
+}
+
+static int bpf_get(void *seat, const char *key, char *value)
+{
+	return element(seat, BPF_MAP_LOOKUP_ELEM, key, value);
+}
+
+static int bpf_set(void *seat, const char *key, const char *value)
+{
+	return element(seat, BPF_MAP_UPDATE_ELEM, key, value);
+}
+
+static int bpf_delete(void *seat, const char *key)
+{
+	return element(seat, BPF_MAP_DELETE_ELEM, key, NULL);
+}
+
+static int bpf_fill(void *arg, const char *keys, const char *value)
+{
+	const struct seat *seat = arg;
+	char values[MANY * VALUE_SIZE];
+	union bpf_attr attr = { 0 };
+
+	for (size_t i = 0; i < MANY; i++)
+		memcpy(values + i * VALUE_SIZE, value, VALUE_SIZE);
+	attr.batch.map_fd = (uint32_t)seat->fd;
+	attr.batch.keys = (uint64_t)(uintptr_t)keys;
+	attr.batch.values = (uint64_t)(uintptr_t)values;
+	attr.batch.count = MANY;
+	return bpf(BPF_MAP_UPDATE_BATCH, &attr);
+}
+
+/* There is no batch of keys alone, so values come too. */
+static long bpf_walk(void *arg)
+{
+	struct seat *seat = arg;
+	union bpf_attr attr = { 0 };
+	int rc;
+
+	attr.batch.map_fd = (uint32_t)seat->fd;
+	attr.batch.in_batch = seat->begun ?
+		(uint64_t)(uintptr_t)seat->place[0] : 0;
+	attr.batch.out_batch = (uint64_t)(uintptr_t)seat->place[1];
+	attr.batch.keys = (uint64_t)(uintptr_t)seat->keys;
+	attr.batch.values = (uint64_t)(uintptr_t)seat->values;
+	attr.batch.count = WALK_KEYS;
+	rc = bpf(BPF_MAP_LOOKUP_BATCH, &attr);
+	if (rc && rc != -ENOENT)
+		return rc;
+	memcpy(seat->place[0], seat->place[1], KEY_SIZE);
+	seat->begun = !rc;
+	return attr.batch.count;
+}
+
+/* What the kernel says that the map takes. */
+static int64_t memory(int which)
+{
+	char path[64], line[128];
+	long long bytes = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fds[which]);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, "memlock:", 8))
+			bytes = atoll(line + 8);
+	fclose(file);
+	return bytes;
+}
+
+static int64_t bpf_memory(void)
+{
+	return memory(0);
+}
+
+static int64_t bpf_malloc_memory(void)
+{
+	return memory(1);
+}
+
+const struct peer peer_bpf = {
+	.name = "bpf",
+	.what = "BPF_MAP_TYPE_HASH, bpf(2)",
+	.open = bpf_open,
+	.close = bpf_close,
+	.join = bpf_join,
+	.leave = free,
+	.get = bpf_get,
+	.set = bpf_set,
+	.delete = bpf_delete,
+	.fill = bpf_fill,
+	.walk = bpf_walk,
+	.memory = bpf_memory,
+};
+
+const struct peer peer_bpf_malloc = {
+	.name = "bpf-malloc",
+	.what = "the same with BPF_F_NO_PREALLOC",
+	.open = bpf_malloc_open,
+	.close = bpf_malloc_close,
+	.join = bpf_malloc_join,
+	.leave = free,
+	.get = bpf_get,
+	.set = bpf_set,
+	.delete = bpf_delete,
+	.fill = bpf_fill,
+	.walk = bpf_walk,
+	.memory = bpf_malloc_memory,
+};

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/*
+ * kmap itself, through libkmap: by system calls, and through the window.
+ *
+ * Both are the same map, the module's only one, which must be empty before and
+ * is empty afterwards.  The one through the window reads only: sets are the same
+ * calls in either.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "kmap.h"
+
+struct seat {
+	struct kmap		*map;
+	struct kmap_iter	*iter;
+};
+
+/* How often it is open. */
+static unsigned int users;
+
+/* Memory of the empty map. */
+static uint64_t empty;
+
+static int map_facts(struct kmap_info *info)
+{
+	struct kmap *map;
+	int rc = kmap_open(&map, NULL, KMAP_RDWR);
+
+	if (rc)
+		return rc;
+	rc = kmap_info(map, info);
+	kmap_close(map);
+	return rc;
+}
+
+static int map_open(uint64_t entries)
+{
+	struct kmap_info info;
+	int rc = map_facts(&info);
+
+	if (rc)
+		return rc;
+	if (!users && info.entries) {
+		fprintf(stderr, "the map is not empty: it may be somebody's\n");
+		return -EEXIST;
+	}
+	if (info.max_entries < entries)
+		return -ENOSPC;
+	if (!users++)
+		empty = info.memory;
+	return 0;
+}
+
+static void map_close(void)
+{
+	struct kmap *map;
+
+	if (!users || --users || kmap_open(&map, NULL, KMAP_RDWR))
+		return;
+	kmap_clear(map, NULL);
+	kmap_close(map);
+}
+
+static void *join(unsigned int flags)
+{
+	struct seat *seat = calloc(1, sizeof(*seat));
+	int rc = seat ? kmap_open(&seat->map, NULL, KMAP_RDWR | flags) :
+			-ENOMEM;
+
+	if (!rc)
+		return seat;
+	fprintf(stderr, "kmap: %s\n", kmap_strerror(rc));
+	free(seat);
+	return NULL;
+}
+
+static void *map_join(void)
+{
+	return join(KMAP_NO_WINDOW);
+}
+
+/* Do gets take it?  The module counts those that are system calls. */
+static bool window_used(struct kmap *map)
+{
+	struct kmap_info before, after;
+	char key[KEY_SIZE];
+
+	key_write(key, 0);
+	if (kmap_info(map, &before))
+		return false;
+	kmap_get(map, key, KEY_SIZE, NULL, 0, NULL, NULL);
+	return !kmap_info(map, &after) && after.gets == before.gets;
+}
+
+static void *window_join(void)
+{
+	return join(0);
+}
+
+static int window_open(uint64_t entries)
+{
+	struct kmap *map;
+	bool used;
+	int rc = kmap_open(&map, NULL, KMAP_RDWR);
+
+	if (rc)
+		return rc;
+	used = window_used(map);
+	kmap_close(map);
+	return used ? map_open(entries) : -EOPNOTSUPP;
+}
+
+static void map_leave(void *arg)
+{
+	struct seat *seat = arg;
+
+	kmap_iter_close(seat->iter);
+	kmap_close(seat->map);
+	free(seat);
+}
+
+static int map_get(void *arg, const char *key, char *value)
+{
+	struct seat *seat = arg;
+
+	return kmap_get(seat->map, key, KEY_SIZE, value, VALUE_SIZE, NULL,
+			NULL);
+}
+
+static int map_get_many(void *arg, const char *keys, char *values)
+{
+	struct seat *seat = arg;
+	struct kmap_op ops[MANY];
+	size_t done = 0;
+	int found = 0;
+
+	for (size_t i = 0; i < MANY; i++)
+		ops[i] = (struct kmap_op){
+			.opcode = KMAP_OP_GET,
+			.key = KMAP_PTR(keys + i * KEY_SIZE),
+			.key_len = KEY_SIZE,
+			.out = KMAP_PTR(values + i * VALUE_SIZE),
+			.out_size = VALUE_SIZE,
+		};
+	kmap_batch(seat->map, ops, MANY, &done);
+	for (size_t i = 0; i < done; i++)
+		found += !ops[i].error;
+	return found;
+}
+
+static int map_set(void *arg, const char *key, const char *value)
+{
+	struct seat *seat = arg;
+
+	return kmap_set(seat->map, key, KEY_SIZE, value, VALUE_SIZE, 0, NULL);
+}
+
+static int map_delete(void *arg, const char *key)
+{
+	struct seat *seat = arg;
+
+	return kmap_delete(seat->map, key, KEY_SIZE, 0, NULL);
+}
+
+static int map_fill(void *arg, const char *keys, const char *value)
+{
+	struct seat *seat = arg;
+	struct kmap_op ops[MANY];
+	size_t done = 0;
+	int rc;
+
+	for (size_t i = 0; i < MANY; i++)
+		ops[i] = (struct kmap_op){
+			.opcode = KMAP_OP_SET,
+			.key = KMAP_PTR(keys + i * KEY_SIZE),
+			.key_len = KEY_SIZE,
+			.value = KMAP_PTR(value),
+			.value_len = VALUE_SIZE,
+		};
+	rc = kmap_batch(seat->map, ops, MANY, &done);
+	for (size_t i = 0; !rc && i < done; i++)
+		rc = ops[i].error;
+	return rc;
+}
+
+/* Some keys at a time, so that a window can end within a walk. */
+static long map_walk(void *arg)
+{
+	struct seat *seat = arg;
+	struct kmap_pair pair;
+	long keys = 0;
+	int rc = 0;
+
+	if (!seat->iter)
+		rc = kmap_iter_open(seat->map, 0, &seat->iter);
+	if (rc)
+		return rc;
+	while (keys < 256 && (rc = kmap_iter_next(seat->iter, &pair)) > 0)
+		keys++;
+	if (rc > 0)
+		return keys;
+	kmap_iter_close(seat->iter);
+	seat->iter = NULL;
+	return rc ? rc : keys;
+}
+
+static int64_t map_memory(void)
+{
+	struct kmap_info info;
+
+	if (map_facts(&info))
+		return -1;
+	return (int64_t)(info.memory - empty);
+}
+
+const struct peer peer_kmap = {
+	.name = "kmap",
+	.what = "libkmap with system calls only",
+	.open = map_open,
+	.close = map_close,
+	.join = map_join,
+	.leave = map_leave,
+	.get = map_get,
+	.get_many = map_get_many,
+	.set = map_set,
+	.delete = map_delete,
+	.fill = map_fill,
+	.walk = map_walk,
+	.memory = map_memory,
+};
+
+const struct peer peer_kmap_window = {
+	.name = "kmap-window",
+	.what = "libkmap, gets through the window",
+	.open = window_open,
+	.close = map_close,
+	.join = window_join,
+	.leave = map_leave,
+	.get = map_get,
+	.set = map_set,
+	.fill = map_fill,
+	.memory = map_memory,
+};

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+/*
+ * LMDB on tmpfs: a copy-on-write B+ tree that readers map, with one writer at a
+ * time.  Nothing is synced, a get is a reader's transaction of its own, a set a
+ * writer's.
+ */
+#include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define PATH	"/dev/shm/kmap-bench.mdb"
+
+/* Keys of one step of a walk. */
+#define WALK_KEYS	256
+
+struct seat {
+	MDB_txn		*reader;	/* reset between transactions */
+	MDB_txn		*walker;
+	MDB_cursor	*cursor;
+};
+
+static MDB_env *env;
+static MDB_dbi dbi;
+
+/* Their errors are errno values or negative numbers of their own. */
+static int error(int rc)
+{
+	return rc > 0 ? -rc : rc ? -EIO : 0;
+}
+
+static int lmdb_open(uint64_t entries)
+{
+	MDB_txn *txn;
+	int rc;
+
+	unlink(PATH);
+	rc = mdb_env_create(&env);
+	if (rc)
+		return error(rc);
+	mdb_env_set_mapsize(env, (64u << 20) + entries * 1024);
+	mdb_env_set_maxreaders(env, 2 * THREADS_MAX);
+	rc = mdb_env_open(env, PATH, MDB_NOSUBDIR | MDB_NOSYNC |
+			  MDB_NOMETASYNC | MDB_WRITEMAP | MDB_NOTLS |
+			  MDB_NORDAHEAD, 0600);
+	if (!rc)
+		rc = mdb_txn_begin(env, NULL, 0, &txn);
+	if (rc)
+		return error(rc);
+	rc = mdb_dbi_open(txn, NULL, 0, &dbi);
+	return error(rc ? rc : mdb_txn_commit(txn));
+}
+
+static void lmdb_close(void)
+{
+	mdb_env_close(env);
+	unlink(PATH);
+	unlink(PATH "-lock");
+}
+
+static void *lmdb_join(void)
+{
+	struct seat *seat = calloc(1, sizeof(*seat));
+	int rc = seat ? mdb_txn_begin(env, NULL, MDB_RDONLY, &seat->reader) :
+			ENOMEM;
+
+	if (!rc) {
+		mdb_txn_reset(seat->reader);
+		return seat;
+	}
+	fprintf(stderr, "lmdb: %s\n", mdb_strerror(rc));
+	free(seat);
+	return NULL;
+}
+
+static void end_walk(struct seat *seat)
+{
+	if (seat->cursor)
+		mdb_cursor_close(seat->cursor);
+	if (seat->walker)
+		mdb_txn_abort(seat->walker);
+	seat->cursor = NULL;
+	seat->walker = NULL;
+}
+
+static void lmdb_leave(void *arg)
+{
+	struct seat *seat = arg;
+
+	end_walk(seat);
+	mdb_txn_abort(seat->reader);
+	free(seat);
+}
+
+static MDB_val as_key(const char *key)
+{
+	/* It is not written to. */
+	return (MDB_val){ .mv_size = KEY_SIZE, .mv_data = (void *)key };
+}
+
+static int read_one(struct seat *seat, const char *key, char *value)
+{
+	MDB_val name = as_key(key), found;
+	int rc = mdb_get(seat->reader, dbi, &name, &found);
+
+	if (!rc)
+		memcpy(value, found.mv_data, VALUE_SIZE);
+	return rc;
+}
+
+static int lmdb_get(void *arg, const char *key, char *value)
+{
+	struct seat *seat = arg;
+	int rc = mdb_txn_renew(seat->reader);
+
+	if (rc)
+		return error(rc);
+	rc = read_one(seat, key, value);
+	mdb_txn_reset(seat->reader);
+	return error(rc);
+}
+
+static int lmdb_get_many(void *arg, const char *keys, char *values)
+{
+	struct seat *seat = arg;
+	int found = 0;
+
+	if (mdb_txn_renew(seat->reader))
+		return 0;
+	for (size_t i = 0; i < MANY; i++)
+		found += !read_one(seat, keys + i * KEY_SIZE,
+				   values + i * VALUE_SIZE);
+	mdb_txn_reset(seat->reader);
+	return found;
+}
+
+static int put(const char *keys, size_t count, const char *value)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(env, NULL, 0, &txn);
+
+	if (rc)
+		return error(rc);
+	for (size_t i = 0; !rc && i < count; i++) {
+		MDB_val name = as_key(keys + i * KEY_SIZE);
+		MDB_val data = {
+			.mv_size = VALUE_SIZE,
+			.mv_data = (void *)value,
+		};
+
+		rc = mdb_put(txn, dbi, &name, &data, 0);
+	}
+	if (!rc)
+		return error(mdb_txn_commit(txn));
+	mdb_txn_abort(txn);
+	return error(rc);
+}
+
+static int lmdb_set(void *seat, const char *key, const char *value)
+{
+	(void)seat;
+	return put(key, 1, value);
+}
+
+static int lmdb_fill(void *seat, const char *keys, const char *value)
+{
+	(void)seat;
+	return put(keys, MANY, value);
+}
+
+static int lmdb_delete(void *seat, const char *key)
+{
+	MDB_val name = as_key(key);
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(env, NULL, 0, &txn);
+
+	(void)seat;
+	if (rc)
+		return error(rc);
+	rc = mdb_del(txn, dbi, &name, NULL);
+	if (!rc)
+		return error(mdb_txn_commit(txn));
+	mdb_txn_abort(txn);
+	return error(rc);
+}
+
+static long lmdb_walk(void *arg)
+{
+	struct seat *seat = arg;
+	MDB_val name, data;
+	long keys = 0;
+	int rc = 0;
+
+	if (!seat->cursor) {
+		rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &seat->walker);
+		if (!rc)
+			rc = mdb_cursor_open(seat->walker, dbi, &seat->cursor);
+	}
+	while (!rc && keys < WALK_KEYS) {
+		rc = mdb_cursor_get(seat->cursor, &name, &data, MDB_NEXT);
+		keys += !rc;
+	}
+	if (rc)
+		end_walk(seat);
+	return rc && rc != MDB_NOTFOUND ? error(rc) : keys;
+}
+
+static int64_t lmdb_memory(void)
+{
+	struct stat stat_buf;
+
+	return stat(PATH, &stat_buf) ? -1 : (int64_t)stat_buf.st_blocks * 512;
+}
+
+const struct peer peer_lmdb = {
+	.name = "lmdb",
+	.what = "LMDB on tmpfs, not synced",
+	.open = lmdb_open,
+	.close = lmdb_close,
+	.join = lmdb_join,
+	.leave = lmdb_leave,
+	.get = lmdb_get,
+	.get_many = lmdb_get_many,
+	.set = lmdb_set,
+	.delete = lmdb_delete,
+	.fill = lmdb_fill,
+	.walk = lmdb_walk,
+	.memory = lmdb_memory,
+};

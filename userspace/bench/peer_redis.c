@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Redis over a unix socket, in RESP2, nothing saved to disk.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench.h"
+
+static struct server server = { .path = "/tmp/kmap-bench.redis" };
+
+static int64_t empty;
+
+static int redis_open(uint64_t entries)
+{
+	const char *const argv[] = { "redis-server", "--port", "0", "--unixsocket",
+			 server.path, "--save", "", "--appendonly", "no",
+			 "--dir", "/tmp", NULL };
+	int rc = server_start(&server, argv[0], argv);
+
+	(void)entries;
+	/* One program serves under several names, and may be there under another. */
+	if (rc == -ENOENT)
+		rc = server_start(&server, "redis-check-rdb", argv);
+	empty = resident(server.pid);
+	return rc;
+}
+
+static void redis_close(void)
+{
+	server_stop(&server);
+}
+
+static void *redis_join(void)
+{
+	return wire_open(&server);
+}
+
+static void redis_leave(void *seat)
+{
+	wire_close(seat);
+}
+
+static void put_key(struct wire *wire, const char *key)
+{
+	wire_text(wire, "$16\r\n");
+	wire_put(wire, key, KEY_SIZE);
+	wire_text(wire, "\r\n");
+}
+
+static void put_set(struct wire *wire, const char *key, const char *value)
+{
+	wire_text(wire, "*3\r\n$3\r\nSET\r\n");
+	put_key(wire, key);
+	wire_text(wire, "$64\r\n");
+	wire_put(wire, value, VALUE_SIZE);
+	wire_text(wire, "\r\n");
+}
+
+/* $64\r\n value \r\n */
+#define HEAD	5
+#define ITEM	(HEAD + VALUE_SIZE + 2)
+
+/* An absent key has an answer that is shorter: $-1\r\n */
+static int redis_get(void *seat, const char *key, char *value)
+{
+	struct wire *wire = seat;
+	int rc;
+
+	wire_text(wire, "*2\r\n$3\r\nGET\r\n");
+	put_key(wire, key);
+	rc = wire_send(wire);
+	if (!rc)
+		rc = wire_want(wire, HEAD);
+	if (!rc && wire->in[1] == '-')
+		return -ENOENT;
+	if (!rc)
+		rc = wire_want(wire, ITEM);
+	if (!rc)
+		memcpy(value, wire->in + HEAD, VALUE_SIZE);
+	return rc;
+}
+
+/* All keys are there, or the answer is not as long as it should be. */
+static int redis_get_many(void *seat, const char *keys, char *values)
+{
+	static const char head[] = "*64\r\n";	/* MANY */
+	const size_t all = sizeof(head) - 1 + MANY * ITEM;
+	struct wire *wire = seat;
+	int found = 0;
+
+	wire_text(wire, "*65\r\n$4\r\nMGET\r\n");
+	for (size_t i = 0; i < MANY; i++)
+		put_key(wire, keys + i * KEY_SIZE);
+	if (wire_send(wire))
+		return 0;
+	while (wire->have < all) {
+		if (wire_want(wire, wire->have + 1))
+			return 0;
+		/* One that is absent, in a delete and insert of others. */
+		if (memmem(wire->in, wire->have, "$-1", 3))
+			return 0;
+	}
+	for (; found < MANY; found++)
+		memcpy(values + found * VALUE_SIZE, wire->in + sizeof(head) -
+		       1 + found * ITEM + HEAD, VALUE_SIZE);
+	return found;
+}
+
+static int redis_set(void *seat, const char *key, const char *value)
+{
+	struct wire *wire = seat;
+	int rc;
+
+	put_set(wire, key, value);
+	rc = wire_send(wire);
+	if (!rc)
+		rc = wire_until(wire, "\r\n");
+	return rc ? rc : wire->in[0] == '+' ? 0 : -EIO;
+}
+
+static int redis_delete(void *seat, const char *key)
+{
+	struct wire *wire = seat;
+	int rc;
+
+	wire_text(wire, "*2\r\n$3\r\nDEL\r\n");
+	put_key(wire, key);
+	rc = wire_send(wire);
+	if (!rc)
+		rc = wire_until(wire, "\r\n");
+	return rc ? rc : wire->in[1] == '1' ? 0 : -ENOENT;
+}
+
+static int redis_fill(void *seat, const char *keys, const char *value)
+{
+	struct wire *wire = seat;
+	int rc;
+
+	for (size_t i = 0; i < MANY; i++)
+		put_set(wire, keys + i * KEY_SIZE, value);
+	rc = wire_send(wire);
+	/* +OK\r\n for each. */
+	return rc ? rc : wire_want(wire, MANY * 5);
+}
+
+static int64_t redis_memory(void)
+{
+	return resident(server.pid) - empty;
+}
+
+const struct peer peer_redis = {
+	.name = "redis",
+	.what = "Redis, unix socket",
+	.open = redis_open,
+	.close = redis_close,
+	.join = redis_join,
+	.leave = redis_leave,
+	.get = redis_get,
+	.get_many = redis_get_many,
+	.set = redis_set,
+	.delete = redis_delete,
+	.fill = redis_fill,
+	.memory = redis_memory,
+};
