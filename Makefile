@@ -121,6 +121,10 @@ check-insns: deps-bench
 	$(Q)$(MAKE) guest-module guest-programs bench-program
 	$(Q)userspace/bench/bench.sh --check-insns
 
+growth: deps-bench
+	$(Q)$(MAKE) guest-module guest-programs bench-program
+	$(Q)userspace/bench/bench.sh --growth
+
 bench-program:
 	$(call say,'Building the benchmark')
 	$(Q)$(MAKE) $(QUIET) -C userspace bench
@@ -156,6 +160,6 @@ help:
 	@sed -e 1,2d $(VM)/help.txt
 
 .PHONY: all module module-build userspace guest guest-module guest-programs guest-tests
-.PHONY: bench insns check-insns bench-program
+.PHONY: bench growth insns check-insns bench-program
 .PHONY: check check-guest check-large check-debug check-plants check-native check-litmus check-vm
 .PHONY: coverage demo vm style deps install uninstall clean help

@@ -4,7 +4,8 @@
  *
  * A peer is one such way, in a file of its own, behind struct peer.  load.c has
  * the operations that are measured, run.c has threads carry them out for a
- * while, insns.c counts instructions, and main.c chooses and prints.
+ * while, insns.c counts instructions, growth.c times the sets of a table that
+ * grows, and main.c chooses and prints.
  *
  * Every peer stores the same entries: keys of KEY_SIZE printable bytes, values of
  * VALUE_SIZE bytes.
@@ -80,6 +81,7 @@ extern const struct peer peer_lfht;
 extern const struct peer peer_shm_mutex;
 extern const struct peer peer_shm_rwlock;
 extern const struct peer peer_shm_unlocked;
+extern const struct peer peer_rehash;
 
 /* ---- load.c ---- */
 
@@ -156,6 +158,12 @@ uint64_t now_ns(void);
  */
 uint64_t count_insns(const struct table *tables, size_t count,
 		     uint64_t entries, bool (*wanted)(const char *name));
+
+/* ---- growth.c ---- */
+
+/* Print how long sets take while each of the peers grows to so many entries. */
+int measure_growth(const struct peer *const *peers, size_t count,
+		   uint64_t entries, bool (*wanted)(const char *name));
 
 /* ---- server.c: what memcached and Redis share ---- */
 

@@ -6,8 +6,10 @@
 #	bench.sh		rates, and memory an entry
 #	bench.sh --insns	instructions an operation, into insns.txt
 #	bench.sh --check-insns	the same, compared with insns.txt
+#	bench.sh --growth	instructions that single sets take while tables
+#				grow
 #
-# ENTRIES='100000 1000000'	sizes of the tables
+# ENTRIES='100000 1000000'	sizes of the tables; of one for the other modes
 # LOCK=rcu			lock discipline of kmap
 # BENCH='-r 2 -p "kmap bpf"'	options of the program, see "peers -h"
 #
@@ -68,14 +70,21 @@ rates()
 	return "$STATUS"
 }
 
+# boot_counting LOG CPU OPTIONS ENTRIES: boot a machine whose clock goes on with
+# each instruction; the options are those of the program.
+boot_counting()
+{
+	# The guest's clock doubles some counts in its first seconds.
+	ACCEL=tcg,thread=single boot "$1" -c 1 -m 5G -t 7200 -s 1800 \
+		-q -icount -q shift=0,sleep=off -q -cpu -q "$2" -- \
+		/kmap/bench.sh 8 "$LOCK" "$3 ${BENCH:-}" "$4"
+}
+
 # count NAME CPU: one boot that counts; figures into WORK/NAME.
 count()
 {
-	# The guest's clock doubles some counts in its first seconds.
-	ACCEL=tcg,thread=single boot "$LOG/$1" -c 1 -m 2G -t 3600 -s 900 \
-		-q -icount -q shift=0,sleep=off -q -cpu -q "$2" -- \
-		/kmap/bench.sh 8 "$LOCK" \
-		"-i -p \"null-ioctl kmap kmap-window bpf lfht shm-unlocked\" ${BENCH:-}" \
+	boot_counting "$LOG/$1" "$2" \
+		'-i -p "null-ioctl kmap kmap-window bpf lfht shm-unlocked"' \
 		"${ENTRIES:-100000}" > "$WORK/$1.raw" || {
 		cat "$WORK/$1.raw"
 		return 1
@@ -149,6 +158,11 @@ new_log
 case $MODE in
 --rates)
 	rates
+	;;
+--growth)
+	say 'Growing tables, in instructions'
+	boot_counting "$LOG" max '-g -p "kmap bpf bpf-malloc rehash"' \
+		"${ENTRIES:-5000000}"
 	;;
 --insns)
 	insns || exit

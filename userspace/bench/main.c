@@ -30,6 +30,7 @@ static const struct peer *const peers[] = {
 	&peer_shm_mutex,
 	&peer_shm_rwlock,
 	&peer_shm_unlocked,
+	&peer_rehash,
 };
 
 static struct {
@@ -41,6 +42,7 @@ static struct {
 	const char	*loads;
 	FILE		*data;		/* a line a figure, or NULL */
 	bool		insns;
+	bool		growth;
 } options = {
 	.entries = 100000,
 	.threads = 2,
@@ -68,6 +70,11 @@ static bool has_word(const char *words, const char *word)
 static bool load_wanted(const char *name)
 {
 	return has_word(options.loads, name);
+}
+
+static bool peer_wanted(const char *name)
+{
+	return has_word(options.peers, name);
 }
 
 static int64_t memory_of(const struct peer *peer)
@@ -214,6 +221,7 @@ static void usage(FILE *out)
 	      "  -d FILE    write figures there too: peer, operation, threads,\n"
 	      "             entries, operations a second, with tabs\n"
 	      "  -i         count instructions instead, under QEMU -icount\n"
+	      "  -g         print instead how long sets take while a table grows\n"
 	      "\nPeers:\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
 		fprintf(out, "  %-14s%s\n", peers[i]->name, peers[i]->what);
@@ -238,7 +246,7 @@ static bool take_options(int argc, char **argv)
 	bool good = true;
 	int c;
 
-	while (good && (c = getopt(argc, argv, "n:t:r:w:p:l:d:ih")) != -1) {
+	while (good && (c = getopt(argc, argv, "n:t:r:w:p:l:d:igh")) != -1) {
 		switch (c) {
 		case 'n':
 			good = number(optarg, MANY, 1u << 30, &value);
@@ -269,6 +277,9 @@ static bool take_options(int argc, char **argv)
 		case 'i':
 			options.insns = true;
 			break;
+		case 'g':
+			options.growth = true;
+			break;
 		case 'h':
 			usage(stdout);
 			exit(0);
@@ -287,9 +298,11 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
+	if (options.growth)
+		return measure_growth(peers, ARRAY_SIZE(peers),
+				      options.entries, peer_wanted);
 	for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
-		if (has_word(options.peers, peers[i]->name) &&
-		    !make_table(peers[i]))
+		if (peer_wanted(peers[i]->name) && !make_table(peers[i]))
 			status = 1;
 	if (options.insns)
 		status |= count_insns(tables, table_count, options.entries,

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * How long single sets take while a table grows from nothing: the longest, and
+ * a histogram.  One table at a time, one thread.  Under QEMU's -icount the
+ * figures are instructions, and say what an operation did itself; otherwise they
+ * are nanoseconds, with whatever else kept the machine busy.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cli/bench_hist.h"
+#include "bench.h"
+
+static int grow(const struct peer *peer, uint64_t entries, struct hist *hist)
+{
+	char key[KEY_SIZE], value[VALUE_SIZE];
+	void *seat;
+	int rc = peer->open(entries);
+
+	memset(hist, 0, sizeof(*hist));
+	memset(value, 'v', sizeof(value));
+	if (rc)
+		return rc;
+	seat = peer->join();
+	if (!seat)
+		rc = -1;
+	for (uint64_t n = 0; !rc && n < entries; n++) {
+		uint64_t begun;
+
+		key_write(key, n);
+		begun = now_ns();
+		rc = peer->set(seat, key, value);
+		hist_add(hist, now_ns() - begun);
+	}
+	if (seat)
+		peer->leave(seat);
+	peer->close();
+	return rc;
+}
+
+int measure_growth(const struct peer *const *peers, size_t count,
+		   uint64_t entries, bool (*wanted)(const char *name))
+{
+	struct hist *hist = malloc(sizeof(*hist));
+	int failed = !hist;
+
+	printf("%-14s%10s%10s%10s%12s%12s\n", "peer", "p50", "p99", "p99.9",
+	       "max", "max/p99.9");
+	for (size_t i = 0; hist && i < count; i++) {
+		uint64_t p999;
+
+		if (!peers[i]->set || !wanted(peers[i]->name))
+			continue;
+		if (grow(peers[i], entries, hist)) {
+			fprintf(stderr, "%s failed after %" PRIu64 " entries\n",
+				peers[i]->name, hist->count);
+			failed = 1;
+			continue;
+		}
+		p999 = hist_quantile(hist, 999);
+		printf("%-14s%10" PRIu64 "%10" PRIu64 "%10" PRIu64 "%12" PRIu64
+		       "%12.1f\n", peers[i]->name, hist_quantile(hist, 500),
+		       hist_quantile(hist, 990), p999, hist->max,
+		       (double)hist->max / (double)(p999 ? p999 : 1));
+		fflush(stdout);
+	}
+	free(hist);
+	return failed;
+}
