@@ -21,6 +21,7 @@ export BIN_DIR := $(GUEST)/bin
 export TESTS LOCK HAMMER TIMEOUT JOBS V KERNEL MODULES KERNEL_KDIR ACCEL CMD PARAMS
 export BENCH ENTRIES
 
+CPUS := $(shell nproc)
 Q := $(if $(filter 1,$(V)),,@)
 QUIET := $(if $(filter 1,$(V)),,-s)
 MAKEFLAGS += --no-print-directory
@@ -40,12 +41,12 @@ module-build:
 
 userspace: deps-build
 	$(call say,'Building libkmap and the kmap command')
-	$(Q)$(MAKE) $(QUIET) -C userspace all
+	$(Q)$(MAKE) $(QUIET) -C userspace -j$(CPUS) all
 
 # What the guest needs: the module for its kernel, programs, tests.
 guest-module:
 	$(call say,'Building kmap.ko for the guest')
-	$(Q)$(VM)/module.sh $(GUEST)/module
+	$(Q)$(VM)/module.sh $(GUEST)/module -j$(CPUS)
 
 guest-programs: userspace
 	$(Q)$(VM)/programs.sh $(BIN_DIR)
@@ -53,6 +54,7 @@ guest-programs: userspace
 guest-tests:
 	$(call say,'Building the tests')
 	$(Q)rm -rf $(TEST_DIR)
+	$(Q)$(MAKE) $(QUIET) -C selftests -j$(CPUS) all
 	$(Q)$(MAKE) $(QUIET) -C selftests install INSTALL_PATH=$(TEST_DIR)
 
 guest: guest-module guest-programs guest-tests
@@ -90,7 +92,7 @@ check-vm: deps-check
 
 check-native: deps-native
 	$(call say,'Building the core of the module for userspace')
-	$(Q)$(MAKE) -C selftests/native -j$(shell nproc) all
+	$(Q)$(MAKE) -C selftests/native -j$(CPUS) all
 	$(Q)$(MAKE) -C selftests/native check
 
 coverage: deps-check deps-native deps-coverage

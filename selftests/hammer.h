@@ -15,7 +15,7 @@
  *	HAMMER_SEED		start of all random sequences, default random
  *	HAMMER_PATIENCE		seconds without any progress that count as a
  *				hang, default 60
- *	HAMMER_KILLS		clients that hammer_kill kills, default 300
+ *	HAMMER_KILLS		clients that hammer_kill kills, default 200
  */
 #ifndef KMAP_HAMMER_H
 #define KMAP_HAMMER_H

@@ -91,7 +91,7 @@ static __u64 setting_seed(void)
 
 int hammer_timeout(void)
 {
-	return 10 * setting_seconds() + hammer_setting("HAMMER_KILLS", 300) +
+	return 10 * setting_seconds() + hammer_setting("HAMMER_KILLS", 200) +
 	       4 * hammer_setting("HAMMER_PATIENCE", 60);
 }
 

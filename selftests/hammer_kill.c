@@ -201,7 +201,7 @@ static bool bury(struct hammer_worker *w, unsigned int slot, pid_t pid, int sign
 
 static bool verifier(struct hammer_worker *w)
 {
-	unsigned long count = hammer_setting("HAMMER_KILLS", 300);
+	unsigned long count = hammer_setting("HAMMER_KILLS", 200);
 	struct kills *kills = w->h->shared;
 	struct hammer *clients = kills->clients;
 	pid_t pids[HAMMER_WORKERS];

@@ -7,8 +7,8 @@
 #
 # TESTS='a b'	only these programs (default: all in LIST)
 # LOCK='rcu'	only these lock modes
-# HAMMER='p*'	programs that also run with shards=1 (default: hammer*; "" counts as
-#		not given)
+# HAMMER='p*'	programs that also run with shards=1 (default: hammer* without those
+#		that read through the window; "" counts as not given)
 # TIMEOUT=N	seconds for one program (default: from the tests' settings)
 # V=1		show all that the programs print
 # JOBS=N	guests side by side, which share the runs (default: one a CPU if
@@ -31,7 +31,7 @@ set -u
 KMAP_KO=${KMAP_KO:?the module}
 TEST_DIR=${TEST_DIR:?folder of the tests}
 LOCK=${LOCK:-spinlock rwsem rcu}
-HAMMER=${HAMMER:-hammer*}
+HAMMER=${HAMMER:-hammer_+([!_])}
 LIST=$TEST_DIR/${LIST:-kselftest-list.txt}
 
 WORK=$(mktemp -d)
