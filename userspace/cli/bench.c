@@ -6,7 +6,6 @@
  * them in the end, also when a signal ends it early.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,26 +110,6 @@ static enum cli_status take_options(const struct cli *cli,
 	return take_skew(cli, keys, plan);
 }
 
-static void on_signal(int number)
-{
-	bench_stop_signal = number;
-}
-
-/* End early on these, but in order.  A signal that is ignored stays so. */
-static void catch_signals(void)
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		struct sigaction action = { 0 }, before;
-
-		action.sa_handler = on_signal;
-		if (!sigaction(numbers[i], NULL, &before) &&
-		    before.sa_handler != SIG_IGN)
-			sigaction(numbers[i], &action, NULL);
-	}
-}
-
 /*
  * Do gets take the window?  The module counts only those that come as system
  * calls; those of others can hide that, but not make it up.
@@ -176,9 +155,9 @@ static enum cli_status measure(const struct cli *cli,
 	if (!cli->args.no_window)
 		err = window_used(cli->map, plan, &window);
 	status = err ? cli_fail(cli, err) : bench_run(cli, plan, sum);
-	if (!status && !sum->ended && bench_stop_signal)
+	if (!status && !sum->ended && cli_end_signal)
 		status = cli_error(cli, "stopped by signal %d",
-				   bench_stop_signal);
+				   cli_end_signal);
 	if (!status)
 		bench_report(cli, plan, info, window, sum);
 	free(sum);
@@ -205,7 +184,7 @@ static enum cli_status run_bench(struct cli *cli)
 	if (plan.value_size > info.max_value)
 		return cli_error(cli, "this map takes values of up to %u bytes",
 				 info.max_value);
-	catch_signals();
+	cli_catch_ends();
 	status = bench_make_keys(cli, &plan, &made);
 	if (!status)
 		status = measure(cli, &plan, &info);

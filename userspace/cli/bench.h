@@ -14,6 +14,7 @@
 
 #include "bench_hist.h"
 #include "cli.h"
+#include "signals.h"
 
 #define NSEC_PER_SEC	1000000000ull
 
@@ -138,9 +139,6 @@ struct bench_result {
 	uint64_t	hottest;		/* operations on key 0 */
 	struct hist	hist[BENCH_OPS];
 };
-
-/* The signal that asked to stop, or 0. */
-extern atomic_int bench_stop_signal;
 
 uint64_t bench_now(void);
 

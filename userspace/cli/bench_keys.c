@@ -175,9 +175,9 @@ enum cli_status bench_make_keys(const struct cli *cli,
 
 		if (count > plan->skew.n - *made)
 			count = (size_t)(plan->skew.n - *made);
-		if (bench_stop_signal)
+		if (cli_end_signal)
 			status = cli_error(cli, "stopped by signal %d",
-					   bench_stop_signal);
+					   cli_end_signal);
 		else
 			status = make_batch(cli, plan, &batch, *made, count);
 		if (!status)

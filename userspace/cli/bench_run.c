@@ -25,8 +25,6 @@
 #define BEGIN_POLL	100000ull
 #define DEATH_POLL	50000000ull
 
-atomic_int bench_stop_signal;
-
 /* What all processes share. */
 struct board {
 	atomic_uint	ready;		/* workers that are, or have failed */
@@ -225,16 +223,16 @@ static unsigned int direct(const struct bench_plan *plan, struct board *board,
 		}
 	}
 	while (!*err && !died && atomic_load(&board->ready) < workers &&
-	       !bench_stop_signal) {
+	       !cli_end_signal) {
 		nap(BEGIN_POLL);
 		left = reap(left, false, &died);
 	}
 	end = bench_now() + plan->duration;
-	if (!*err && !died && !bench_stop_signal)
+	if (!*err && !died && !cli_end_signal)
 		atomic_store(&board->go, true);
 	else
 		atomic_store(&board->stop, true);
-	while (!atomic_load(&board->stop) && !bench_stop_signal && !died &&
+	while (!atomic_load(&board->stop) && !cli_end_signal && !died &&
 	       (now = bench_now()) < end) {
 		nap(end - now < DEATH_POLL ? end - now : DEATH_POLL);
 		left = reap(left, false, &died);

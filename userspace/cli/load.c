@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +18,7 @@
 
 #include "dump.h"
 #include "progress.h"
+#include "signals.h"
 #include "value.h"
 
 /* A batch is stored when it has so many records or bytes of them. */
@@ -48,32 +47,6 @@ struct load {
 	uint64_t			unmet;		/* by --create, --replace */
 };
 
-/* The signal that asked to stop, or 0. */
-static atomic_int stop_signal;
-
-static void on_signal(int number)
-{
-	stop_signal = number;
-}
-
-/*
- * End between two batches on these signals, to say what was loaded.  A signal
- * that is ignored stays so.
- */
-static void catch_signals(void)
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		struct sigaction action = { 0 }, before;
-
-		action.sa_handler = on_signal;
-		if (!sigaction(numbers[i], NULL, &before) &&
-		    before.sa_handler != SIG_IGN)
-			sigaction(numbers[i], &action, NULL);
-	}
-}
-
 static void begin_input(struct load *load, const char *doing)
 {
 	load->doing = doing;
@@ -88,9 +61,9 @@ static enum cli_status fail_input(struct load *load)
 {
 	progress_end(&load->progress, load->doing, load->in.count,
 		     reader_offset(&load->in.reader));
-	if (stop_signal)
+	if (cli_end_signal)
 		cli_error(load->cli, "%s: stopped by signal %d", load->name,
-			  stop_signal);
+			  cli_end_signal);
 	else
 		cli_error(load->cli, "%s: line %" PRIu64 ", byte %" PRIu64 ": %s",
 			  load->name, load->in.error_line,
@@ -157,7 +130,7 @@ static enum cli_status check_all(struct load *load)
 
 	begin_input(load, "check");
 	more = load->format->begin(&load->in) ? -1 : 1;
-	while (more > 0 && !stop_signal) {
+	while (more > 0 && !cli_end_signal) {
 		load->data.len = 0;
 		more = load->format->next(&load->in, &load->data, &record);
 		if (more > 0 && load->in.count % CHECK_RECORDS == 0)
@@ -177,7 +150,7 @@ static enum cli_status load_all(struct load *load)
 
 	begin_input(load, "load");
 	more = load->format->begin(&load->in) ? -1 : 1;
-	while (more > 0 && !status && !stop_signal) {
+	while (more > 0 && !status && !cli_end_signal) {
 		more = load->format->next(&load->in, &load->data,
 					  &load->records[load->batched]);
 		if (more > 0)
@@ -266,7 +239,7 @@ static enum cli_status run_load(struct cli *cli)
 		goto out;
 	if (!cli->args.check && cli_open(cli, KMAP_WRONLY))
 		goto out;
-	catch_signals();
+	cli_catch_ends();
 	status = load_input(load);
 out:
 	if (load->fd > STDERR_FILENO)

@@ -25,7 +25,7 @@ bool reader_fill(struct reader *reader)
 		return false;
 	got = read(reader->fd, reader->data, sizeof(reader->data));
 	if (got < 0) {
-		/* EINTR too: only load's handler of signals interrupts. */
+		/* EINTR too: only the handler of signals.c interrupts. */
 		reader->err = errno;
 		return false;
 	}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Ending early, but in order, when a signal asks for it; see signals.c. */
+#ifndef KMAP_CLI_SIGNALS_H
+#define KMAP_CLI_SIGNALS_H
+
+#include <stdatomic.h>
+
+#include "cli.h"
+
+/* The signal that asked to stop, or 0. */
+extern atomic_int cli_end_signal;
+
+/*
+ * From now on SIGINT, SIGTERM and SIGHUP set cli_end_signal, and interrupt system
+ * calls.  One that is ignored stays so.
+ */
+void cli_catch_ends(void);
+
+#endif /* KMAP_CLI_SIGNALS_H */
