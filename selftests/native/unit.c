@@ -22,7 +22,7 @@
 #include "test.h"
 
 /*
- * Results of the authors' program (github.com/veorq/SipHash) for the key 00 01
+ * Results of the reference program by the authors of SipHash for the key 00 01
  * ... 0f and messages 00 01 ... of length 0, 1, and so on.
  */
 static const u64 siphash_1_3[] = {
