@@ -58,21 +58,27 @@ static bool client_begin(struct fuzz_client *c, struct hammer_worker *w)
 
 static bool make_calls(struct fuzz_client *c)
 {
-	struct fuzz_call call;
+	/* Those since the arena was last looked at. */
+	struct fuzz_call calls[LOOK_EVERY];
+	int results[LOOK_EVERY];
 	struct fuzz_shot shot;
 	__u64 i;
-	int ret;
 
 	for (i = 1; i <= c->fuzz->quota && hammer_next(c->w); i++) {
-		fuzz_draw(c, &call);
-		fuzz_build(c, &call, &shot);
+		struct fuzz_call *call = &calls[i % LOOK_EVERY];
+		int *ret = &results[i % LOOK_EVERY];
+
+		fuzz_draw(c, call);
+		fuzz_build(c, call, &shot);
 		fuzz_cover_begin(c);
-		ret = kt_ioctl(shot.fd, shot.cmd, shot.record);
-		fuzz_cover_end(c, &call);
-		if (!fuzz_judge(c, &shot, ret))
+		*ret = kt_ioctl(shot.fd, shot.cmd, shot.record);
+		fuzz_cover_end(c, call);
+		if (!fuzz_judge(c, &shot, *ret))
 			return false;
-		if (i % LOOK_EVERY == 0 && !fuzz_intact(c))
+		if (i % LOOK_EVERY == 0 && !fuzz_intact(c)) {
+			fuzz_tell(calls, results, LOOK_EVERY);
 			return false;
+		}
 		if (i % FILL_EVERY == 0)
 			fuzz_arena_fill(c);
 	}

@@ -168,6 +168,8 @@ struct fuzz_client {
 void fuzz_draw(struct fuzz_client *c, struct fuzz_call *call);
 bool fuzz_fail(struct fuzz_client *c, const struct fuzz_shot *shot, int ret,
 	       const char *why);
+void fuzz_tell(const struct fuzz_call *calls, const int *results,
+	       unsigned int count);
 
 /*
  * fuzz_choose.c: what genes stand for.  An address is for @len bytes, and
@@ -181,7 +183,11 @@ __u32 fuzz_out_size(__u8 gene, __u64 random);
 __u32 fuzz_key_len(__u8 gene, unsigned int key);
 __u32 fuzz_op_flags(__u8 gene);
 
-/* fuzz_build.c: from a description to a call */
+/*
+ * fuzz_build.c: from a description to a call.  A region has a page without
+ * permissions on either side, so that nothing of ours lies next to it.
+ */
+void *fuzz_region(size_t size, int prot);
 bool fuzz_arena_new(struct fuzz_client *c);
 void fuzz_arena_fill(struct fuzz_client *c);
 void fuzz_build(struct fuzz_client *c, const struct fuzz_call *call,

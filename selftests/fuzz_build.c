@@ -41,23 +41,28 @@ union record {
 
 static const __u8 zeros[SIZE_MOST];
 
+void *fuzz_region(size_t size, int prot)
+{
+	__u8 *all = mmap(NULL, size + 2 * PAGE, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (all == MAP_FAILED || mprotect(all + PAGE, size, prot))
+		return NULL;
+	return all + PAGE;
+}
+
 bool fuzz_arena_new(struct fuzz_client *c)
 {
-	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 	const int both = PROT_READ | PROT_WRITE;
 	void *window;
 
-	c->arena = mmap(NULL, FUZZ_ARENA + PAGE, both, flags, -1, 0);
-	c->copy = mmap(NULL, FUZZ_ARENA, both, flags, -1, 0);
-	c->readonly = mmap(NULL, PAGE, both, flags, -1, 0);
-	c->locked = mmap(NULL, PAGE, PROT_NONE, flags, -1, 0);
-	if (c->arena == MAP_FAILED || c->copy == MAP_FAILED ||
-	    c->readonly == MAP_FAILED || c->locked == MAP_FAILED)
+	c->arena = fuzz_region(FUZZ_ARENA, both);
+	c->copy = fuzz_region(FUZZ_ARENA, both);
+	c->readonly = fuzz_region(PAGE, both);
+	c->locked = fuzz_region(PAGE, PROT_NONE);
+	if (!c->arena || !c->copy || !c->readonly || !c->locked)
 		return false;
-	/* Nothing may come to be mapped there. */
 	c->hole = c->arena + FUZZ_ARENA;
-	if (mprotect(c->hole, PAGE, PROT_NONE))
-		return false;
 	kt_op_get((struct kmap_op *)c->readonly, c->arena + FUZZ_KEYS, 8,
 		  c->arena + FUZZ_OUT, 64);
 	memset(c->readonly + sizeof(struct kmap_op), 0x5a,
@@ -303,6 +308,14 @@ static int choose_file(struct fuzz_client *c, __u8 gene)
 	}
 }
 
+/* Whether nothing is mapped at @address, whatever else the process has. */
+static bool nowhere(const struct fuzz_client *c, __u64 address)
+{
+	return address < PAGE || address >> 47 ||
+	       address - kt_ptr(c->hole) < PAGE ||
+	       address - kt_ptr(c->locked) < PAGE;
+}
+
 /* What is known of the result before anything of the record is looked at. */
 static int foresee(struct fuzz_client *c, const struct fuzz_shot *shot,
 		   unsigned int size, const void *bytes)
@@ -326,16 +339,11 @@ static int foresee(struct fuzz_client *c, const struct fuzz_shot *shot,
 		return 1;
 	if (size < known)
 		return -EINVAL;
-	if (at < kt_ptr(c->arena) || at >= kt_ptr(c->hole)) {
-		at -= kt_ptr(c->racy);
-		if (at < FUZZ_RACY ||
-		    kt_ptr(shot->record) - kt_ptr(c->readonly) < PAGE ||
-		    (c->window &&
-		     kt_ptr(shot->record) - kt_ptr(c->window) < PAGE))
-			return 1;
+	if (nowhere(c, at))
 		return -EFAULT;
-	}
 	at -= kt_ptr(c->arena);
+	if (at >= FUZZ_ARENA)
+		return 1;
 	if (at + size > FUZZ_ARENA)
 		return at + known > FUZZ_ARENA ? -EFAULT : 1;
 	for (i = known; i < size; i++)

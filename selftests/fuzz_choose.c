@@ -7,6 +7,15 @@
 #define PAGE	4096u
 
 /*
+ * Where @len bytes begin that end at @end, the end of @size bytes of ours: never
+ * before these, as nobody knows what is there.
+ */
+static __u64 up_to(__u64 end, __u64 len, __u64 size)
+{
+	return end - (len < size ? len : size);
+}
+
+/*
  * An address for @len bytes, of which @normal is the ordinary one.  Above
  * everything that is mapped where it is made up.
  */
@@ -17,9 +26,9 @@ __u64 fuzz_place(struct fuzz_client *c, __u8 gene, __u64 random,
 
 	switch (gene % 32) {
 	case 1:
-		return end - len;
+		return up_to(end, len, FUZZ_ARENA);
 	case 2:
-		return end - len + 1;
+		return up_to(end, len, FUZZ_ARENA) + 1;
 	case 3:
 		return 0;
 	case 4:
@@ -58,9 +67,9 @@ __u64 fuzz_place(struct fuzz_client *c, __u8 gene, __u64 random,
 	case 21:
 		return c->window ? kt_ptr(c->window) + random % PAGE : 0;
 	case 22:
-		return kt_ptr(c->racy) + FUZZ_RACY - len;
+		return up_to(kt_ptr(c->racy) + FUZZ_RACY, len, FUZZ_RACY);
 	case 23:
-		return kt_ptr(c->readonly) + PAGE - len;
+		return up_to(kt_ptr(c->readonly) + PAGE, len, PAGE);
 	case 24:
 	case 25:
 		return kt_ptr(c->arena) + normal + 1 + random % 7;

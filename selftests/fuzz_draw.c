@@ -75,18 +75,35 @@ void fuzz_draw(struct fuzz_client *c, struct fuzz_call *call)
 	draw_fresh(c->w, call);
 }
 
+/* A call as text: its genes in hexadecimal digits, and its seed. */
+static const char *call_text(const struct fuzz_call *call)
+{
+	static char text[FUZZ_GENES * 3 + 32];
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_GENES; i++)
+		sprintf(text + i * 3, "%02x ", call->gene[i]);
+	sprintf(text + i * 3, "seed %#llx", call->seed);
+	return text;
+}
+
 /* Fails the run and tells which call it was. */
 bool fuzz_fail(struct fuzz_client *c, const struct fuzz_shot *shot, int ret,
 	       const char *why)
 {
-	char text[FUZZ_GENES * 3 + 1];
+	return hammer_fail(c->w,
+			   "%s: command %#x, file %d, record %#llx: %d; genes %s, call %lu",
+			   why, shot->cmd, shot->fd, kt_ptr(shot->record), ret,
+			   call_text(shot->call), atomic_load(&c->w->steps));
+}
+
+/* Prints calls with their results, for a failure that any of them caused. */
+void fuzz_tell(const struct fuzz_call *calls, const int *results,
+	       unsigned int count)
+{
 	unsigned int i;
 
-	for (i = 0; i < FUZZ_GENES; i++)
-		sprintf(text + i * 3, "%02x ", shot->call->gene[i]);
-	return hammer_fail(c->w,
-			   "%s: command %#x, file %d, record %#llx: %d; genes %sseed %#llx, call %lu",
-			   why, shot->cmd, shot->fd, kt_ptr(shot->record), ret,
-			   text, shot->call->seed,
-			   atomic_load(&c->w->steps));
+	for (i = 0; i < count; i++)
+		ksft_print_msg("genes %s: %d\n", call_text(&calls[i]),
+			       results[i]);
 }
