@@ -174,9 +174,10 @@ FIXTURE_VARIANT_ADD(fault, delete_absent) {
 	},
 };
 
+/* Of another size class than the other entry, which has a slab. */
 FIXTURE_VARIANT_ADD(fault, add_first) {
 	.scene = {
-		.op = KMAP_OP_ADD, .key_len = 8, .old_len = NONE,
+		.op = KMAP_OP_ADD, .key_len = 80, .old_len = NONE,
 	},
 };
 
