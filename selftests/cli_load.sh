@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/cli_common.sh"
 
-records=3000
+records=$((3000 / ${KT_LESS:-1}))
 
 # A dump of random keys and values with bytes of all values, written by the rules
 # of kmap(1) without help of the kmap command.

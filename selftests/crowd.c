@@ -15,11 +15,11 @@
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
 
-#define OPENS		10000
-#define FORKS		2000
+#define OPENS		((int)kt_less(10000, 1000))
+#define FORKS		(PARENTS * (int)kt_less(500, 50))
 #define PARENTS		4
 #define WRITERS		4
-#define STORM		150	/* rounds of each writer */
+#define STORM		((int)kt_less(150, 50))	/* rounds of each writer */
 #define BIG		60000
 
 /* Seconds; a fork takes long on an emulated CPU with a debug kernel. */

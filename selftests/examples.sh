@@ -13,10 +13,11 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 # Some words come often and most come seldom, as in a text.
+words=$((30000 / ${KT_LESS:-1}))
 for part in 1 2 3; do
-	awk -v seed="$part" 'BEGIN {
+	awk -v seed="$part" -v words="$words" 'BEGIN {
 		srand(seed)
-		for (i = 1; i <= 30000; i++) {
+		for (i = 1; i <= words; i++) {
 			n = int(rand() * rand() * rand() * 9000)
 			printf "%s%s%d", rand() < 0.1 ? "The" : "word",
 				n % 3 ? "" : "s", n

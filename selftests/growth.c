@@ -11,8 +11,8 @@
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
 
-#define ENTRIES		200000
-#define STEP		5000
+#define ENTRIES		kt_less(200000, 20000)
+#define STEPS		40
 #define KEY_LEN		16
 #define VALUE_LEN	24
 
@@ -57,41 +57,42 @@ static void in_proportion(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(map, fill_and_empty, KT_LONG)
 {
 	struct kmap_info info, was;
+	const __u64 entries = ENTRIES, step = entries / STEPS;
 	__u64 id, done, state = 5;
 	int i;
 
 	RELOAD("%s", "");
 	was = self->info;
-	for (id = 0; id < ENTRIES; id += STEP) {
-		ASSERT_EQ(0, kt_fill(self->fd, id, STEP, KEY_LEN, VALUE_LEN,
+	for (id = 0; id < entries; id += step) {
+		ASSERT_EQ(0, kt_fill(self->fd, id, step, KEY_LEN, VALUE_LEN,
 				     NULL));
 		/* What was there, and what was not, at this size. */
 		for (i = 0; i < 100; i++) {
 			ASSERT_EQ(0, check(self->fd, kt_random(&state) %
-						     (id + STEP)));
-			ASSERT_EQ(-ENOENT, check(self->fd, ENTRIES +
-						 kt_random(&state) % ENTRIES));
+						     (id + step)));
+			ASSERT_EQ(-ENOENT, check(self->fd, entries +
+						 kt_random(&state) % entries));
 		}
 		ASSERT_EQ(0, kt_info(self->fd, &info));
-		ASSERT_EQ(id + STEP, info.entries);
+		ASSERT_EQ(id + step, info.entries);
 		ASSERT_GE(info.buckets, was.buckets);
 		in_proportion(_metadata, &info);
 		was = info;
 	}
-	EXPECT_EQ(0, kt_verify(self->fd, 0, ENTRIES, KEY_LEN, VALUE_LEN,
+	EXPECT_EQ(0, kt_verify(self->fd, 0, entries, KEY_LEN, VALUE_LEN,
 			       &done));
-	EXPECT_EQ(ENTRIES, done);
-	EXPECT_EQ(ENTRIES, kt_walk_count(self->fd));
+	EXPECT_EQ(entries, done);
+	EXPECT_EQ(entries, kt_walk_count(self->fd));
 
 	/* Half of it goes, and the other half is found. */
-	EXPECT_EQ(0, kt_remove(self->fd, 0, ENTRIES / 2, KEY_LEN, NULL));
-	EXPECT_EQ(0, kt_verify(self->fd, ENTRIES / 2, ENTRIES / 2, KEY_LEN,
+	EXPECT_EQ(0, kt_remove(self->fd, 0, entries / 2, KEY_LEN, NULL));
+	EXPECT_EQ(0, kt_verify(self->fd, entries / 2, entries / 2, KEY_LEN,
 			       VALUE_LEN, &done));
-	EXPECT_EQ(ENTRIES / 2, done);
-	EXPECT_EQ(-ENOENT, kt_verify(self->fd, 0, ENTRIES / 2, KEY_LEN,
+	EXPECT_EQ(entries / 2, done);
+	EXPECT_EQ(-ENOENT, kt_verify(self->fd, 0, entries / 2, KEY_LEN,
 				     VALUE_LEN, &done));
 	EXPECT_EQ(0, done);
-	EXPECT_EQ(0, kt_remove(self->fd, ENTRIES / 2, ENTRIES / 2, KEY_LEN,
+	EXPECT_EQ(0, kt_remove(self->fd, entries / 2, entries / 2, KEY_LEN,
 			       NULL));
 	ASSERT_EQ(0, kt_info(self->fd, &info));
 	EXPECT_EQ(0, info.entries);
@@ -104,21 +105,22 @@ TEST_F_TIMEOUT(map, fill_and_empty, KT_LONG)
 /* Filled again and again, the table stays what it was the first time. */
 TEST_F_TIMEOUT(map, refill, KT_LONG)
 {
+	const __u64 entries = kt_less(20000, 5000);
 	struct kmap_info first = { 0 }, info;
 	__u64 round;
 
 	RELOAD("%s", "");
 	for (round = 0; round < 5; round++) {
-		ASSERT_EQ(0, kt_fill(self->fd, round * 20000, 20000, KEY_LEN,
+		ASSERT_EQ(0, kt_fill(self->fd, round * entries, entries, KEY_LEN,
 				     VALUE_LEN, NULL));
 		ASSERT_EQ(0, kt_info(self->fd, &info));
-		EXPECT_EQ(20000, info.entries);
+		EXPECT_EQ(entries, info.entries);
 		if (!round)
 			first = info;
 		/* Shards differ by chance from one set of keys to another. */
 		EXPECT_LE(info.buckets, first.buckets * 11 / 10 + 64);
 		EXPECT_LE(info.memory, first.memory * 3 / 2);
-		ASSERT_EQ(0, kt_verify(self->fd, round * 20000, 20000, KEY_LEN,
+		ASSERT_EQ(0, kt_verify(self->fd, round * entries, entries, KEY_LEN,
 				       VALUE_LEN, NULL));
 		ASSERT_EQ(0, kt_clear(self->fd, NULL));
 	}
@@ -133,23 +135,23 @@ TEST_F_TIMEOUT(map, to_the_last_entry, KT_LONG)
 		{ 1, 1000 }, { 1, 30000 }, { 16, 5000 }, { 256, 1000 },
 		{ 256, 20000 }, { 1024, 1024 }, { 1024, 30000 },
 	};
-	unsigned int i;
+	unsigned int i, entries;
 	__u64 done;
 
 	for (i = 0; i < ARRAY_SIZE(maps); i++) {
-		RELOAD("shards=%u max_entries=%u", maps[i].shards,
-		       maps[i].entries);
+		entries = kt_less(maps[i].entries, 1000);
+		RELOAD("shards=%u max_entries=%u", maps[i].shards, entries);
 		EXPECT_EQ(maps[i].shards, self->info.shards);
-		EXPECT_EQ(0, kt_fill(self->fd, 0, maps[i].entries, KEY_LEN,
+		EXPECT_EQ(0, kt_fill(self->fd, 0, entries, KEY_LEN,
 				     VALUE_LEN, &done)) {
 			TH_LOG("%u shards, %u entries: %llu went in",
-			       maps[i].shards, maps[i].entries, done);
+			       maps[i].shards, entries, done);
 		}
-		EXPECT_EQ(maps[i].entries, kt_entries(self->fd));
-		EXPECT_EQ(-ENOSPC, put(self->fd, maps[i].entries));
-		EXPECT_EQ(0, kt_verify(self->fd, 0, maps[i].entries, KEY_LEN,
+		EXPECT_EQ(entries, kt_entries(self->fd));
+		EXPECT_EQ(-ENOSPC, put(self->fd, entries));
+		EXPECT_EQ(0, kt_verify(self->fd, 0, entries, KEY_LEN,
 				       VALUE_LEN, NULL));
-		EXPECT_EQ(maps[i].entries, kt_walk_count(self->fd));
+		EXPECT_EQ(entries, kt_walk_count(self->fd));
 	}
 }
 
@@ -210,6 +212,7 @@ static void *reader(void *arg)
 TEST_F_TIMEOUT(map, readers_beside_growth, KT_LONG)
 {
 	struct crew crew = { .from = 0, .to = 100 };
+	const __u64 grow_to = kt_less(GROW_TO, 8000);
 	pthread_t threads[READERS];
 	__u64 id;
 	int i;
@@ -220,7 +223,7 @@ TEST_F_TIMEOUT(map, readers_beside_growth, KT_LONG)
 		ASSERT_EQ(0, put(self->fd, id));
 	for (i = 0; i < READERS; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, reader, &crew));
-	for (; id < GROW_TO; id++) {
+	for (; id < grow_to; id++) {
 		ASSERT_EQ(0, put(self->fd, id));
 		atomic_store(&crew.to, id + 1);
 	}
@@ -243,6 +246,7 @@ TEST_F_TIMEOUT(map, readers_beside_growth, KT_LONG)
 TEST_F_TIMEOUT(map, readers_beside_changes, KT_LONG)
 {
 	struct crew crew = { .from = 0, .to = STAY };
+	const int changes = kt_less(CHANGES, 5000);
 	bool there[CHURN] = { false };
 	pthread_t threads[READERS];
 	__u64 id, state = 9;
@@ -254,7 +258,7 @@ TEST_F_TIMEOUT(map, readers_beside_changes, KT_LONG)
 		ASSERT_EQ(0, put(self->fd, id));
 	for (i = 0; i < READERS; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, reader, &crew));
-	for (i = 0; i < CHANGES; i++) {
+	for (i = 0; i < changes; i++) {
 		id = kt_random(&state) % CHURN;
 		ASSERT_EQ(0, there[id] ? drop(self->fd, STAY + id) :
 					 put(self->fd, STAY + id));

@@ -11,6 +11,15 @@
 
 #include "kmap_test.h"
 
+__u64 kt_less(__u64 count, __u64 least)
+{
+	const char *less = getenv("KT_LESS");
+	__u64 times = less ? strtoull(less, NULL, 10) : 1;
+
+	count /= times ? times : 1;
+	return count < least ? least : count;
+}
+
 int kt_open(int flags)
 {
 	int fd = open(KT_DEVICE, flags);

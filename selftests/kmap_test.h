@@ -31,6 +31,12 @@ static inline __u64 kt_ptr(const void *p)
 	return (__u64)(uintptr_t)p;
 }
 
+/*
+ * Of @count, as many as a slow machine has the time for: KT_LESS of the environment
+ * times fewer, but no fewer than @least.  For sizes that only cost time.
+ */
+__u64 kt_less(__u64 count, __u64 least);
+
 /* Opens the device with O_RDWR and so on; a descriptor or a negative errno. */
 int kt_open(int flags);
 

@@ -131,7 +131,7 @@ TEST_F_TIMEOUT(map, max_bytes, KT_LONG)
 {
 	static const size_t lens[] = { 100, 0, 1000, 3000, 16, 9000, 333, 60000,
 				       100, 4060, 20000, 40 };
-	__u64 max = 1 << 20, count, size, id;
+	__u64 max = kt_less(1 << 20, 1 << 17), count, size, id;
 	unsigned int i;
 
 	RELOAD("max_bytes=%llu max_entries=1000000", max);
@@ -189,7 +189,7 @@ TEST_F_TIMEOUT(map, room_again_at_once, KT_LONG)
 	int round;
 
 	RELOAD("max_bytes=262144 max_entries=100000");
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < (int)kt_less(20, 4); round++) {
 		count = fill(_metadata, self->fd, 200 + 50 * round);
 		ASSERT_GT(count, 100);
 		if (round & 1) {
@@ -203,7 +203,7 @@ TEST_F_TIMEOUT(map, room_again_at_once, KT_LONG)
 		ASSERT_EQ(0, kt_entries(self->fd));
 	}
 	/* The largest entry, over and over in the place of the last. */
-	for (round = 0; round < 200; round++) {
+	for (round = 0; round < (int)kt_less(200, 30); round++) {
 		ASSERT_EQ(0, put(self->fd, 1, 65536, 0));
 		ASSERT_EQ(0, put(self->fd, 2, 65536, 0));
 		ASSERT_EQ(0, put(self->fd, 3, 65536, 0));
@@ -316,7 +316,7 @@ TEST_F(map, max_value_under_eight)
 
 #define THREADS		4
 #define EACH		40
-#define CYCLES		60
+#define CYCLES		((int)kt_less(60, 8))
 
 struct share {
 	int fd;
@@ -410,7 +410,7 @@ TEST_F_TIMEOUT(map, filled_by_threads, KT_LONG)
 
 	RELOAD("max_entries=2000");
 	share.fd = self->fd;
-	for (round = 0; round < 5; round++) {
+	for (round = 0; round < (int)kt_less(5, 2); round++) {
 		for (i = 0; i < THREADS; i++)
 			ASSERT_EQ(0, pthread_create(&threads[i], NULL, filler,
 						    &share));

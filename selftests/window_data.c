@@ -43,28 +43,29 @@ static int compare(const struct kmap_entry *entry, void *arg)
 TEST_F_TIMEOUT(map, follows, KT_LONG)
 {
 	struct kt_window window;
+	const __u64 part = kt_less(1000, 200);
 	struct kmap_info info;
 	unsigned int i;
 
-	RELOAD(SMALL);
+	RELOAD(SMALL " shards=2");
 	MAP(&window);
 	SAME(&window, 0);
 	for (i = 0; i < 10; i++) {
-		ASSERT_EQ(0, kt_fill(self->fd, i * 1000, 1000, 16, 64, NULL));
-		SAME(&window, (i + 1) * 1000);
+		ASSERT_EQ(0, kt_fill(self->fd, i * part, part, 16, 64, NULL));
+		SAME(&window, (i + 1) * part);
 	}
 	ASSERT_EQ(0, kt_info(self->fd, &info));
 	EXPECT_GT(info.buckets, self->info.buckets);
-	ASSERT_EQ(0, kt_remove(self->fd, 0, 5000, 16, NULL));
-	SAME(&window, 5000);
+	ASSERT_EQ(0, kt_remove(self->fd, 0, 5 * part, 16, NULL));
+	SAME(&window, 5 * part);
 	ASSERT_EQ(0, kt_clear(self->fd, NULL));
 	SAME(&window, 0);
 	/* The memory is used again for other sizes, also for runs of units. */
 	ASSERT_EQ(0, kt_fill(self->fd, 0, 100, 16, 20000, NULL));
 	SAME(&window, 100);
 	ASSERT_EQ(0, kt_clear(self->fd, NULL));
-	ASSERT_EQ(0, kt_fill(self->fd, 0, 10000, 16, 64, NULL));
-	SAME(&window, 10000);
+	ASSERT_EQ(0, kt_fill(self->fd, 0, 10 * part, 16, 64, NULL));
+	SAME(&window, 10 * part);
 	kt_window_unmap(&window);
 }
 
@@ -112,7 +113,7 @@ TEST_F(map, numbers)
 
 	RELOAD(SMALL);
 	MAP(&window);
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < (int)kt_less(100, 10); i++) {
 		ASSERT_EQ(0, kt_add(self->fd, "number", 6, i, 0, &sum, NULL));
 		SAME(&window, 1);
 	}
