@@ -7,9 +7,9 @@
 #	check-debug.sh [VM OPTION]...		options as of vm.sh
 #
 # KERNELS='kasan kcsan'			only these
-# TESTS=, LOCK=, TIMEOUT=, JOBS=, V=	as of check.sh; TESTS is for all KERNELS
+# TESTS=, LOCK=, HAMMER=, TIMEOUT=, JOBS=, V=	as of check.sh, for all KERNELS
 # HAMMER_SECONDS=, HAMMER_KILLS=, HAMMER_PATIENCE=	as of the hammer tests
-# HISTORY_OPS=				as of the history tests
+# HISTORY_OPS=, FUZZ_CALLS=		as of the history and fuzz tests
 #
 # and, from the Makefile:
 #
@@ -32,17 +32,21 @@ export TEST_DIR
 export TIMEOUT=${TIMEOUT:-1200}
 
 # settings KERNEL: how much the tests do that can be told.  All histories of a
-# run have more than 1,000,000 operations together.
+# run have more than 1,000,000 operations together; fuzz and fuzz32 make more than
+# 2,000,000 calls on kasan.
 settings()
 {
-	local ops=60000
+	local less=8 ops=60000 calls=350000
 
-	# Hardly slower than a kernel that watches nothing.
-	[[ $1 != kcsan ]] || ops=120000
-	printf '%s\n' "KT_PATIENCE=10" "HAMMER_SECONDS=${HAMMER_SECONDS:-1}" \
+	# Hardly slower than a kernel that watches nothing; and one that cannot
+	# tell the fuzzer where it comes to.
+	[[ $1 != kcsan ]] || less=4 ops=120000 calls=20000
+	printf '%s\n' "KT_PATIENCE=10" "KT_LESS=$less" \
+		"HAMMER_SECONDS=${HAMMER_SECONDS:-1}" \
 		"HAMMER_KILLS=${HAMMER_KILLS:-40}" \
 		"HAMMER_PATIENCE=${HAMMER_PATIENCE:-240}" \
-		"HISTORY_OPS=${HISTORY_OPS:-$ops}"
+		"HISTORY_OPS=${HISTORY_OPS:-$ops}" \
+		"FUZZ_CALLS=${FUZZ_CALLS:-$calls}"
 }
 
 # What the program is not for, and why: "kernel program".
@@ -80,6 +84,16 @@ tests_for()
 	done
 }
 
+# hammer_for KERNEL: which also run with a single shard.  Where time is short, the
+# one that does everything; races are for the other kernel.
+hammer_for()
+{
+	local all='hammer_+([!_])'
+
+	[[ $1 != kasan ]] || all=hammer_mix
+	printf '%s\n' "${HAMMER:-$all}"
+}
+
 # run KERNEL [VM OPTION]...: build what is missing, and run its tests.
 run()
 {
@@ -104,20 +118,18 @@ run()
 	while IFS= read -r setting; do
 		options+=(-K "$setting")
 	done < <(settings "$name")
-	TESTS=$(tests_for "$name") LAST=$last KMAP_KO=$DEBUG_OUT/$name/kmap.ko \
+	HAMMER=$(hammer_for "$name") TESTS=$(tests_for "$name") LAST=$last \
+		KMAP_KO=$DEBUG_OUT/$name/kmap.ko \
 		"$VM_DIR/check.sh" "${options[@]}" "$@"
 }
 
-# operations: how many the histories of the last run had.
-operations()
+# count_of PATTERN: the sum of the numbers in front of PATTERN, an extended regular
+# expression, in what the programs of the last run printed.
+count_of()
 {
 	cat "$TOP_DIR"/build/log/latest/{,*/}detail 2>/dev/null |
-	awk '/ operations(,| on [0-9]+ keys,) [0-9]+ of them overlap/ {
-		sub(/ operations.*/, "")
-		sub(/.*:/, "")
-		sum += $0
-	}
-	END { print sum + 0 }'
+	sed -n -E "s/.*[^0-9]([0-9]+)$1.*/\1/p" |
+	awk '{ sum += $0 } END { print sum + 0 }'
 }
 
 WORK=$(mktemp -d)
@@ -127,7 +139,8 @@ mkdir -p "$DEBUG_OUT"
 cp "$DEBUG_DIR/kmemleak.sh" "$TEST_DIR/"
 
 COUNTS='^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$'
-PASSED=0 FAILED=0 SKIPPED=0 OPERATIONS=0 SUMMARY=''
+OPERATIONS_OF=' operations(,| on [0-9]+ keys,) [0-9]+ of them overlap'
+PASSED=0 FAILED=0 SKIPPED=0 OPERATIONS=0 CALLS=0 SUMMARY=''
 for name in $KERNELS; do
 	begun=$SECONDS
 	run "$name" "$@" 2>&1 | tee "$WORK/$name"
@@ -140,7 +153,8 @@ for name in $KERNELS; do
 		# It did not come to count anything.
 		passed=0 failed=1 skipped=0
 	else
-		((OPERATIONS += $(operations)))
+		((OPERATIONS += $(count_of "$OPERATIONS_OF")))
+		((CALLS += $(count_of ' calls; [0-9]+ kept,')))
 		((status == 0 || failed)) || failed=1
 	fi
 	((PASSED += passed, FAILED += failed, SKIPPED += skipped))
@@ -155,5 +169,6 @@ for name in $KERNELS; do
 done
 printf '%s' "$SUMMARY"
 printf '  %d operations in histories that were checked\n' "$OPERATIONS"
+printf '  %d calls that the fuzzer made\n' "$CALLS"
 printf '%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
 ((PASSED > 0 && FAILED == 0))
