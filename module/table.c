@@ -388,8 +388,8 @@ struct page *shmap_table_page(const struct shmap_table *table, u64 at)
  * Grows the table by a bucket when it is time.
  *
  * Context: writer.
- * Return: 0, -EXFULL when the chain is as long as it may be, -ENOSPC when no
- * overflow bucket is left; then nothing changed.
+ * Return: 0, or -EXFULL when the chain is as long as it may be, or would grow and
+ * no overflow bucket is left; then nothing changed.
  */
 int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref)
 {
@@ -403,12 +403,9 @@ int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref)
 		depth++;
 	}
 	end.slot = shmap_chain_used(end.bucket);
-	if (end.slot == KMAP_BUCKET_SLOTS) {
-		if (depth == SHMAP_CHAIN_BUCKETS)
-			return -EXFULL;
-		if (!shmap_chain_spare(table))
-			return -ENOSPC;
-	}
+	if (end.slot == KMAP_BUCKET_SLOTS &&
+	    (depth == SHMAP_CHAIN_BUCKETS || !shmap_chain_spare(table)))
+		return -EXFULL;
 	shmap_chain_change_begin(home);
 	shmap_chain_append(table, &end, hash >> 16, ref);
 	shmap_chain_change_end(home);

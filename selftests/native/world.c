@@ -192,7 +192,6 @@ static int check_limits(struct world *world, const struct model_key *key,
 							  rq->hash);
 	u32 size = model_bytes(key->key_len, value_len);
 	u64 bytes = world->model.bytes + size;
-	u32 spare;
 
 	if (r == -ENOMEM && world->failing) {
 		world->no_memory++;
@@ -209,15 +208,14 @@ static int check_limits(struct world *world, const struct model_key *key,
 	} else if (!key->present && full) {
 		check_equal(r, -EXFULL);
 		world->refused.chain++;
+	} else if (r == -EXFULL) {
+		check(!key->present);
+		check(!shmap_chain_spare(&shard->table));
+		check_equal(shard->table.over_backed, shard->table.over_end);
+		world->refused.overflow++;
 	} else if (r == -ENOSPC) {
-		spare = shmap_chain_spare(&shard->table);
-		if (!key->present && !spare &&
-		    shard->table.over_backed == shard->table.over_end) {
-			world->refused.overflow++;
-		} else {
-			check(inspect_no_room(world->map, &shard->arena, size));
-			world->refused.area++;
-		}
+		check(inspect_no_room(world->map, &shard->arena, size));
+		world->refused.area++;
 	} else {
 		check_equal(r, 0);
 	}

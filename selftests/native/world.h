@@ -13,9 +13,9 @@
  * @model: the model
  * @failing: allocations may fail: ENOMEM is a fair answer
  * @no_memory: times it was given
- * @refused: times a limit was met: ENOSPC for entries and bytes, EXFULL, ENOSPC
- *	of the table, ENOSPC of the entry area; the last also when neither
- *	entries nor bytes were used up
+ * @refused: times a limit was met: ENOSPC for entries and bytes, EXFULL of the
+ *	chain and of the table, ENOSPC of the entry area; the last also when
+ *	neither entries nor bytes were used up
  * @enlarged: times a value did not fit the first buffer (ENOBUFS)
  * @bytes_before: memory that was out before the map was made
  * @value: a buffer for values that come back

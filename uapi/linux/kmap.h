@@ -27,7 +27,8 @@
  *	ENAMETOOLONG	the key is longer than the map's max_key
  *	EFBIG		the value is longer than the map's max_value
  *	ENOSPC		the map is full: max_entries or max_bytes is reached
- *	EXFULL		too many keys share this key's bucket
+ *	EXFULL		too many keys share this key's bucket, or the buckets of
+ *			its shard
  *	EDOM		KMAP_OP_ADD on a value that is not 8 bytes long
  *	ERANGE		KMAP_OP_ADD would overflow; nothing changed
  *	EINVAL		unknown flag, opcode or combination of them, empty key,
