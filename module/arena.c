@@ -22,42 +22,6 @@
 
 #include "arena.h"
 
-/**
- * struct shmap_slab - objects of one class
- * @node: in arena->partial while an object is free
- * @first: first unit
- * @units: units in the run
- * @size: bytes of an object
- * @objects: how many fit
- * @fresh: how many have been handed out at least once
- * @live: how many are in use
- * @class: of arena->partial
- * @free: reference to the first object freed, or 0
- */
-struct shmap_slab {
-	struct hlist_node	node;
-	unsigned int		first;
-	unsigned int		units;
-	u32			size;
-	u32			objects;
-	u32			fresh;
-	u32			live;
-	u32			class;
-	u32			free;
-};
-
-static unsigned int size_class(u32 bytes)
-{
-	unsigned int top;
-
-	if (bytes <= SHMAP_SMALL_MAX)
-		return DIV_ROUND_UP(bytes, 8) - 1;
-	top = ilog2(bytes - 1);
-	return SHMAP_SMALL_CLASSES +
-	       (top - ilog2(SHMAP_SMALL_MAX)) * 8 +
-	       (((bytes - 1) >> (top - 3)) & 7);
-}
-
 static u32 class_size(unsigned int class)
 {
 	unsigned int top, step;
@@ -91,7 +55,7 @@ static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
 	slab = shmap_pool_alloc(pool, sizeof(*slab));
 	if (!slab)
 		return ERR_PTR(-ENOMEM);
-	slab->class = size_class(bytes);
+	slab->class = shmap_arena_class(bytes);
 	slab->size = class_size(slab->class);
 	slab->units = slab_units(slab->size);
 	slab->objects = slab->units * SHMAP_UNIT_SIZE / slab->size;
@@ -119,21 +83,6 @@ static void slabs_destroy(struct shmap_pool *pool, struct hlist_head *slabs)
 
 	hlist_for_each_entry_safe(slab, next, slabs, node)
 		slab_destroy(pool, slab);
-}
-
-static u32 slab_pop_locked(struct shmap_arena *arena, struct shmap_slab *slab)
-{
-	u32 ref = slab->free;
-
-	lockdep_assert_held(&arena->lock);
-	if (ref)
-		slab->free = *(u32 *)shmap_pool_entry(arena->pool, ref);
-	else
-		ref = slab->first * SHMAP_UNIT_REFS +
-		      slab->fresh++ * (slab->size >> SHMAP_REF_SHIFT);
-	if (++slab->live == slab->objects)
-		hlist_del_init(&slab->node);
-	return ref;
 }
 
 /* Move @slab to @empty if it is empty and not the last of its class. */
@@ -185,41 +134,15 @@ void shmap_arena_exit(struct shmap_arena *arena)
 }
 
 /**
- * shmap_arena_size - bytes that an object takes
- * @bytes: asked for, at least 1
+ * shmap_arena_large - bytes that a large object takes
+ * @bytes: asked for, more than SHMAP_SMALL_MAX
  *
  * Context: any.
  * Return: size of the class.
  */
-u32 shmap_arena_size(u32 bytes)
+u32 shmap_arena_large(u32 bytes)
 {
-	return class_size(size_class(bytes));
-}
-
-/**
- * shmap_arena_take - allocate an entry in a slab that has a free one
- * @arena: the arena
- * @bytes: its size, header and all
- * @ref: set to the reference that names it
- *
- * The memory holds what was there before; it is never memory that had another
- * use than as an entry of this map.
- *
- * Context: any.
- * Return: the entry, or NULL when there is none and the arena has to grow.
- */
-struct kmap_entry *shmap_arena_take(struct shmap_arena *arena, u32 bytes,
-				    u32 *ref)
-{
-	struct hlist_head *partial = &arena->partial[size_class(bytes)];
-	struct shmap_slab *slab;
-
-	spin_lock(&arena->lock);
-	slab = hlist_entry_safe(partial->first, struct shmap_slab, node);
-	if (slab)
-		*ref = slab_pop_locked(arena, slab);
-	spin_unlock(&arena->lock);
-	return slab ? shmap_pool_entry(arena->pool, *ref) : NULL;
+	return class_size(shmap_arena_class(bytes));
 }
 
 /**

@@ -4,6 +4,7 @@
 #define SHMAP_ARENA_H
 
 #include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/spinlock.h>
 
 #include "pool.h"
@@ -39,16 +40,52 @@ struct shmap_arena {
 	struct hlist_head	partial[SHMAP_CLASSES];
 };
 
+/**
+ * struct shmap_slab - objects of one class
+ * @node: in arena->partial while an object is free
+ * @first: first unit
+ * @units: units in the run
+ * @size: bytes of an object
+ * @objects: how many fit
+ * @fresh: how many have been handed out at least once
+ * @live: how many are in use
+ * @class: of arena->partial
+ * @free: reference to the first object freed, or 0
+ */
+struct shmap_slab {
+	struct hlist_node	node;
+	unsigned int		first;
+	unsigned int		units;
+	u32			size;
+	u32			objects;
+	u32			fresh;
+	u32			live;
+	u32			class;
+	u32			free;
+};
+
 void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
 		      bool wipe, u64 deferred_max);
 void shmap_arena_exit(struct shmap_arena *arena);
-u32 shmap_arena_size(u32 bytes);
-struct kmap_entry *shmap_arena_take(struct shmap_arena *arena, u32 bytes,
-				    u32 *ref);
+u32 shmap_arena_large(u32 bytes);
 int shmap_arena_grow(struct shmap_arena *arena, u32 bytes);
 void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 		      unsigned int n);
 void shmap_arena_trim(struct shmap_arena *arena);
+
+/**
+ * shmap_arena_size - bytes that an object takes
+ * @bytes: asked for, at least 1
+ *
+ * Context: any.
+ * Return: size of the class.
+ */
+static inline u32 shmap_arena_size(u32 bytes)
+{
+	if (likely(bytes <= SHMAP_SMALL_MAX))
+		return (bytes + 7) & ~7u;
+	return shmap_arena_large(bytes);
+}
 
 /**
  * shmap_arena_entry_size - bytes that an entry takes
@@ -63,6 +100,71 @@ static inline u32 shmap_arena_entry_size(const struct kmap_entry *entry)
 
 	return shmap_arena_size(KMAP_ENTRY_SIZE(key_len,
 						KMAP_ENTRY_VALUE_LEN(entry->lens)));
+}
+
+/**
+ * shmap_arena_class - size class of an object
+ * @bytes: asked for, at least 1
+ *
+ * Context: any.
+ * Return: index of arena->partial.
+ */
+static inline unsigned int shmap_arena_class(u32 bytes)
+{
+	unsigned int top;
+
+	if (likely(bytes <= SHMAP_SMALL_MAX))
+		return (bytes - 1) / 8;
+	top = ilog2(bytes - 1);
+	return SHMAP_SMALL_CLASSES +
+	       (top - ilog2(SHMAP_SMALL_MAX)) * 8 +
+	       (((bytes - 1) >> (top - 3)) & 7);
+}
+
+/* Take an object out of a slab that has a free one. */
+static __always_inline u32 shmap_slab_pop_locked(struct shmap_arena *arena,
+						 struct shmap_slab *slab)
+{
+	u32 ref = slab->free;
+
+	lockdep_assert_held(&arena->lock);
+	if (likely(ref))
+		slab->free = *(u32 *)shmap_pool_entry(arena->pool, ref);
+	else
+		ref = slab->first * SHMAP_UNIT_REFS +
+		      slab->fresh++ * (slab->size >> SHMAP_REF_SHIFT);
+	if (unlikely(++slab->live == slab->objects))
+		hlist_del_init(&slab->node);
+	return ref;
+}
+
+/**
+ * shmap_arena_take - allocate an entry in a slab that has a free one
+ * @arena: the arena
+ * @bytes: its size, header and all
+ * @ref: set to the reference that names it
+ *
+ * The memory holds what was there before; it is never memory that had another
+ * use than as an entry of this map.
+ *
+ * Context: any.
+ * Return: the entry, or NULL when there is none and the arena has to grow.
+ */
+static __always_inline struct kmap_entry *
+shmap_arena_take(struct shmap_arena *arena, u32 bytes, u32 *ref)
+{
+	struct hlist_head *partial = &arena->partial[shmap_arena_class(bytes)];
+	struct shmap_slab *slab;
+
+	spin_lock(&arena->lock);
+	slab = hlist_entry_safe(partial->first, struct shmap_slab, node);
+	if (unlikely(!slab)) {
+		spin_unlock(&arena->lock);
+		return NULL;
+	}
+	*ref = shmap_slab_pop_locked(arena, slab);
+	spin_unlock(&arena->lock);
+	return shmap_pool_entry(arena->pool, *ref);
 }
 
 #endif /* SHMAP_ARENA_H */

@@ -14,18 +14,6 @@
  */
 #include "chain.h"
 
-/**
- * shmap_chain_spare - overflow buckets that can be taken
- * @table: the table
- *
- * Context: writer.
- * Return: how many.
- */
-u32 shmap_chain_spare(const struct shmap_table *table)
-{
-	return table->over_free_n + table->over_backed - table->over_fresh;
-}
-
 /* Number of an empty overflow bucket; the caller knows that there is one. */
 static u32 overflow_take(struct shmap_table *table)
 {
@@ -79,6 +67,22 @@ void shmap_chain_append(struct shmap_table *table, struct shmap_chain_end *end,
 }
 
 /**
+ * shmap_chain_drop_last - free the last bucket of a chain
+ * @table: the table
+ * @before: the bucket before it; that one has no entries
+ *
+ * Context: writer; no reader can see the chain, or its seq is odd.
+ */
+void shmap_chain_drop_last(struct shmap_table *table,
+			   struct kmap_bucket *before)
+{
+	u32 i = before->link;
+
+	WRITE_ONCE(before->link, 0);
+	overflow_put(table, i);
+}
+
+/**
  * shmap_chain_truncate - cut a chain off
  * @table: the table
  * @end: where it ends from now on; slots and buckets behind it become free
@@ -103,32 +107,4 @@ void shmap_chain_truncate(struct shmap_table *table,
 		overflow_put(table, i);
 		i = next;
 	}
-}
-
-/**
- * shmap_chain_change_begin - before a change to a chain or an entry in it
- * @home: home bucket of the chain
- *
- * Context: writer.  Preemption is off until shmap_chain_change_end(), so that
- * no reader has to wait for a writer that does not run.
- */
-void shmap_chain_change_begin(struct kmap_bucket *home)
-{
-	preempt_disable();
-	WRITE_ONCE(home->seq, home->seq + 1);
-	/* A: pairs with the barrier in shmap_table_stable(). */
-	smp_wmb();
-}
-
-/**
- * shmap_chain_change_end - after the change
- * @home: home bucket of the chain
- *
- * Context: writer.
- */
-void shmap_chain_change_end(struct kmap_bucket *home)
-{
-	/* B: pairs with the acquire in shmap_table_begin(). */
-	smp_store_release(&home->seq, home->seq + 1);
-	preempt_enable();
 }

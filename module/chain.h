@@ -18,13 +18,24 @@ struct shmap_chain_end {
 	unsigned int		slot;
 };
 
-u32 shmap_chain_spare(const struct shmap_table *table);
 void shmap_chain_append(struct shmap_table *table, struct shmap_chain_end *end,
 			u16 tag, u32 ref);
+void shmap_chain_drop_last(struct shmap_table *table,
+			   struct kmap_bucket *before);
 void shmap_chain_truncate(struct shmap_table *table,
 			  struct shmap_chain_end *end);
-void shmap_chain_change_begin(struct kmap_bucket *home);
-void shmap_chain_change_end(struct kmap_bucket *home);
+
+/**
+ * shmap_chain_spare - overflow buckets that can be taken
+ * @table: the table
+ *
+ * Context: writer.
+ * Return: how many.
+ */
+static inline u32 shmap_chain_spare(const struct shmap_table *table)
+{
+	return table->over_free_n + table->over_backed - table->over_fresh;
+}
 
 /**
  * shmap_chain_bucket - bucket by its number
@@ -104,11 +115,41 @@ static inline void shmap_chain_put(struct kmap_bucket *bucket,
  */
 static inline unsigned int shmap_chain_used(const struct kmap_bucket *bucket)
 {
-	unsigned int n = KMAP_BUCKET_SLOTS;
+	const u32 *refs = bucket->refs;
+	unsigned int n = refs[3] ? 4 : 0;
 
-	while (n && !bucket->refs[n - 1])
-		n--;
-	return n;
+	BUILD_BUG_ON(KMAP_BUCKET_SLOTS != 8);
+	n += refs[n + 1] ? 2 : 0;
+	n += refs[n] ? 1 : 0;
+	return n == 7 && refs[7] ? 8 : n;
+}
+
+/**
+ * shmap_chain_change_begin - before a change to a chain or an entry in it
+ * @home: home bucket of the chain
+ *
+ * Context: writer.  Preemption is off until shmap_chain_change_end(), so that
+ * no reader has to wait for a writer that does not run.
+ */
+static inline void shmap_chain_change_begin(struct kmap_bucket *home)
+{
+	preempt_disable();
+	WRITE_ONCE(home->seq, home->seq + 1);
+	/* A: pairs with the barrier in shmap_table_same(). */
+	smp_wmb();
+}
+
+/**
+ * shmap_chain_change_end - after the change
+ * @home: home bucket of the chain
+ *
+ * Context: writer.
+ */
+static inline void shmap_chain_change_end(struct kmap_bucket *home)
+{
+	/* B: pairs with the acquire in shmap_table_open(). */
+	smp_store_release(&home->seq, home->seq + 1);
+	preempt_enable();
 }
 
 #endif /* SHMAP_CHAIN_H */

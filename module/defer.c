@@ -96,53 +96,113 @@ static bool wait_oldest(struct shmap_arena *arena)
 	return true;
 }
 
+/*
+ * Do what may let an entry be noted: wait for room, or make a batch.  False when
+ * there is no memory for one; then the entry was waited for, and freed.
+ */
+static bool make_room(struct shmap_arena *arena, u32 ref, u32 bytes,
+		      bool *waited)
+{
+	struct shmap_deferred *batch;
+	bool full;
+
+	spin_lock(&arena->lock);
+	full = arena->deferred + bytes > arena->deferred_max;
+	if (full && !*waited)
+		WRITE_ONCE(arena->waits, arena->waits + 1);
+	spin_unlock(&arena->lock);
+	if (full) {
+		*waited = true;
+		if (!reap(arena) && wait_oldest(arena))
+			reap(arena);
+		return true;
+	}
+
+	batch = shmap_pool_alloc(arena->pool, sizeof(*batch));
+	if (!batch) {
+		synchronize_rcu();
+		shmap_arena_free(arena, &ref, 1);
+		return false;
+	}
+	spin_lock(&arena->lock);
+	if (!arena->open) {
+		arena->open = batch;
+		batch = NULL;
+	}
+	spin_unlock(&arena->lock);
+	shmap_pool_free(arena->pool, batch, sizeof(*batch));
+	return true;
+}
+
+static __always_inline bool has_room(const struct shmap_arena *arena, u32 bytes)
+{
+	return likely(arena->open &&
+		      arena->deferred + bytes <= arena->deferred_max);
+}
+
+/* Note an entry.  True: that filled the batch. */
+static __always_inline bool note_locked(struct shmap_arena *arena, u32 ref,
+					u32 bytes)
+{
+	struct shmap_deferred *batch = arena->open;
+
+	lockdep_assert_held(&arena->lock);
+	batch->refs[batch->n++] = ref;
+	batch->bytes += bytes;
+	WRITE_ONCE(arena->deferred, arena->deferred + bytes);
+	if (likely(batch->n < BATCH_REFS && batch->bytes < BATCH_BYTES))
+		return false;
+	close_locked(arena);
+	return true;
+}
+
+/* A batch comes and one goes, and another in case they got behind. */
+static noinline void keep_up(struct shmap_arena *arena)
+{
+	if (reap(arena))
+		reap(arena);
+}
+
+static noinline void add_slowly(struct shmap_arena *arena, u32 ref, u32 bytes)
+{
+	bool waited = false, full;
+
+	for (;;) {
+		if (!make_room(arena, ref, bytes, &waited))
+			return;
+		spin_lock(&arena->lock);
+		if (has_room(arena, bytes))
+			break;
+		spin_unlock(&arena->lock);
+	}
+	full = note_locked(arena, ref, bytes);
+	spin_unlock(&arena->lock);
+	if (full)
+		keep_up(arena);
+}
+
 /**
  * shmap_defer_add - free an entry after a grace period
  * @arena: the arena it is from
  * @ref: reference to it; already unlinked
+ * @bytes: of the entry
  *
  * Context: may sleep, and does when the bound on deferred memory is reached.
  */
-void shmap_defer_add(struct shmap_arena *arena, u32 ref)
+void shmap_defer_add(struct shmap_arena *arena, u32 ref, u32 bytes)
 {
-	u32 bytes = shmap_arena_entry_size(shmap_pool_entry(arena->pool, ref));
-	struct shmap_deferred *spare = NULL;
-	bool waited = false;
+	bool full;
 
-	for (;;) {
-		spin_lock(&arena->lock);
-		if (arena->deferred + bytes <= arena->deferred_max) {
-			if (arena->open)
-				break;
-			if (spare) {
-				arena->open = spare;
-				spare = NULL;
-				break;
-			}
-			spin_unlock(&arena->lock);
-			spare = shmap_pool_alloc(arena->pool, sizeof(*spare));
-			if (spare)
-				continue;
-			synchronize_rcu();
-			shmap_arena_free(arena, &ref, 1);
-			return;
-		}
-		if (!waited)
-			WRITE_ONCE(arena->waits, arena->waits + 1);
+	spin_lock(&arena->lock);
+	if (!has_room(arena, bytes)) {
 		spin_unlock(&arena->lock);
-		waited = true;
-		if (!reap(arena) && wait_oldest(arena))
-			reap(arena);
+		add_slowly(arena, ref, bytes);
+		return;
 	}
-	arena->open->refs[arena->open->n++] = ref;
-	arena->open->bytes += bytes;
-	WRITE_ONCE(arena->deferred, arena->deferred + bytes);
-	if (arena->open->n == BATCH_REFS || arena->open->bytes >= BATCH_BYTES)
-		close_locked(arena);
+	full = note_locked(arena, ref, bytes);
 	spin_unlock(&arena->lock);
-
-	shmap_pool_free(arena->pool, spare, sizeof(*spare));
-	reap(arena);
+	if (unlikely(full))
+		keep_up(arena);
 }
 
 /**

@@ -5,7 +5,7 @@
 
 #include "arena.h"
 
-void shmap_defer_add(struct shmap_arena *arena, u32 ref);
+void shmap_defer_add(struct shmap_arena *arena, u32 ref, u32 bytes);
 void shmap_defer_close(struct shmap_arena *arena);
 void shmap_defer_reap(struct shmap_arena *arena);
 void shmap_defer_drain(struct shmap_arena *arena);

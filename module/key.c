@@ -15,9 +15,9 @@
 #include <linux/err.h>
 #include <linux/overflow.h>
 
-#include "chain.h"
+#include "change.h"
 #include "entry.h"
-#include "key.h"
+#include "hash.h"
 
 /**
  * shmap_key_hash - hash of a key
@@ -30,12 +30,7 @@
  */
 u32 shmap_key_hash(const struct shmap_map *map, const void *key, u32 key_len)
 {
-	return hsiphash(key, key_len, &map->hash_key);
-}
-
-static u32 entry_bytes(const struct shmap_map *map, u32 ref)
-{
-	return shmap_arena_entry_size(shmap_pool_entry(&map->pool, ref));
+	return shmap_hash(&map->hash_init, key, key_len);
 }
 
 /**
@@ -50,28 +45,8 @@ static u32 entry_bytes(const struct shmap_map *map, u32 ref)
 int shmap_key_prepare(struct shmap_map *map, struct shmap_request *rq,
 		      u32 value_len)
 {
-	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
-	u32 bytes = KMAP_ENTRY_SIZE(rq->key_len, value_len);
-	u32 value_at = KMAP_ENTRY_VALUE(rq->key_len);
-	struct kmap_entry *entry;
-	u32 ref;
-
-	entry = shmap_map_alloc(map, shard, bytes, &ref);
-	if (IS_ERR(entry))
-		return PTR_ERR(entry);
-
-	entry->hash = rq->hash;
-	entry->lens = KMAP_ENTRY_LENS(rq->key_len, value_len);
-	entry->version = 0;
-	memcpy(shmap_entry_key(entry), rq->key, rq->key_len);
-	/* No remains of another entry in the gaps: readers may map this. */
-	memset(shmap_entry_key(entry) + rq->key_len, 0,
-	       value_at - sizeof(*entry) - rq->key_len);
-	memset((void *)entry + value_at + value_len, 0,
-	       shmap_arena_size(bytes) - value_at - value_len);
-	rq->fresh.entry = entry;
-	rq->fresh.ref = ref;
-	return 0;
+	return shmap_change_prepare(map, shmap_map_shard(map, rq->hash), rq,
+				    value_len);
 }
 
 /**
@@ -118,7 +93,8 @@ static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
 				 NULL);
 	if (entry)
 		shmap_entry_state(entry, &version, &number);
-	if (!locked && !shmap_table_stable(&shard->table, &probe))
+	if (!locked && !(entry ? shmap_table_same(&probe) :
+				 shmap_table_stable(&shard->table, &probe)))
 		return -EAGAIN;
 	if (!entry)
 		return -ENOENT;
@@ -145,14 +121,14 @@ int shmap_key_get(struct shmap_map *map, struct shmap_request *rq)
 
 	for (try = 0;; try++) {
 		if (lock->lockless_reads && try == SHMAP_TRIES) {
-			lock->write_enter(&shard->lock);
+			shmap_lock_write_enter(lock, &shard->lock);
 			r = get_once(map, shard, rq, true);
-			lock->write_leave(&shard->lock);
+			shmap_lock_write_leave(lock, &shard->lock);
 			break;
 		}
-		lock->read_enter(&shard->lock);
+		shmap_lock_read_enter(lock, &shard->lock);
 		r = get_once(map, shard, rq, !lock->lockless_reads);
-		lock->read_leave(&shard->lock);
+		shmap_lock_read_leave(lock, &shard->lock);
 		if (r != -EAGAIN)
 			break;
 		shmap_map_count(map, SHMAP_RETRIES);
@@ -164,6 +140,46 @@ int shmap_key_get(struct shmap_map *map, struct shmap_request *rq)
 			shmap_map_count(map, SHMAP_HITS);
 	}
 	return r;
+}
+
+/**
+ * shmap_key_peek_again - go on trying
+ * @map: as shmap_key_peek()
+ * @table: as shmap_key_peek()
+ * @hash: of the key
+ * @key: as shmap_key_peek()
+ * @key_len: as shmap_key_peek()
+ * @seen: as shmap_key_peek()
+ *
+ * Context: under rcu_read_lock().
+ * Return: as shmap_key_peek().
+ */
+const struct kmap_entry *
+shmap_key_peek_again(struct shmap_map *map, const struct shmap_table *table,
+		     u32 hash, const void *key, u32 key_len,
+		     struct shmap_seen *seen)
+{
+	struct shmap_probe probe;
+	struct kmap_entry *entry;
+	unsigned int try;
+
+	for (try = 1; try < SHMAP_TRIES; try++) {
+		shmap_map_count(map, SHMAP_RETRIES);
+		cpu_relax();
+		if (!shmap_table_begin(table, hash, &probe))
+			continue;
+		entry = shmap_table_find(table, &probe, key, key_len, NULL);
+		if (entry) {
+			seen->lens = entry->lens;
+			shmap_entry_state(entry, &seen->version,
+					  &seen->number);
+			if (shmap_table_same(&probe))
+				return entry;
+		} else if (shmap_table_stable(table, &probe)) {
+			return NULL;
+		}
+	}
+	return ERR_PTR(-EAGAIN);
 }
 
 /* The conditions of a change.  What was found comes back if that is asked. */
@@ -195,8 +211,17 @@ static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 	return r;
 }
 
-/* A page for the table, which wanted it when the shard was last locked. */
-static int feed(struct shmap_map *map, struct shmap_shard *shard, u32 index)
+/**
+ * shmap_key_feed - get a page for a table
+ * @map: the map
+ * @shard: the shard whose table wanted it when it was last locked
+ * @index: from shmap_table_wants_locked()
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard,
+		   u32 index)
 {
 	void *page = shmap_pool_alloc_pages(&map->pool, 0);
 	int r;
@@ -213,57 +238,6 @@ static int feed(struct shmap_map *map, struct shmap_shard *shard, u32 index)
 	return r;
 }
 
-/* Put the fresh entry in the map; its key is absent. */
-static int insert_locked(struct shmap_map *map, struct shmap_shard *shard,
-			 struct shmap_request *rq)
-{
-	unsigned int i = shard - map->shard;
-	u32 bytes = entry_bytes(map, rq->fresh.ref);
-	int r = -ENOSPC;
-
-	shmap_table_assert_locked(&shard->table);
-	if (!shmap_quota_take(&map->entries, i, 1))
-		return r;
-	if (!shmap_quota_take(&map->bytes, i, bytes))
-		goto give_entry;
-	rq->fresh.entry->version = shard->version + 1;
-	r = shmap_table_insert_locked(&shard->table, rq->hash, rq->fresh.ref);
-	if (r)
-		goto give_bytes;
-	rq->version = ++shard->version;
-	rq->fresh.entry = NULL;
-	WRITE_ONCE(shard->bytes, shard->bytes + bytes);
-	return 0;
-
-give_bytes:
-	shmap_quota_give(&map->bytes, i, bytes);
-give_entry:
-	shmap_quota_give(&map->entries, i, 1);
-	return r;
-}
-
-/* Put the fresh entry in the place of another. */
-static int replace_locked(struct shmap_map *map, struct shmap_shard *shard,
-			  struct shmap_request *rq, struct shmap_probe *probe,
-			  struct shmap_spot *spot)
-{
-	unsigned int i = shard - map->shard;
-	u32 bytes = entry_bytes(map, rq->fresh.ref);
-	u32 old = entry_bytes(map, spot->ref);
-
-	shmap_table_assert_locked(&shard->table);
-	if (bytes > old && !shmap_quota_take(&map->bytes, i, bytes - old))
-		return -ENOSPC;
-	rq->fresh.entry->version = shard->version + 1;
-	shmap_table_replace_locked(&shard->table, probe, spot, rq->fresh.ref);
-	if (bytes < old)
-		shmap_quota_give(&map->bytes, i, old - bytes);
-	rq->version = ++shard->version;
-	rq->fresh.entry = NULL;
-	WRITE_ONCE(shard->bytes, shard->bytes + bytes - old);
-	return 0;
-}
-
 /**
  * shmap_key_set - store a value
  * @map: the map
@@ -275,40 +249,8 @@ static int replace_locked(struct shmap_map *map, struct shmap_shard *shard,
  */
 int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
 {
-	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
-	struct shmap_table *table = &shard->table;
-	struct shmap_probe probe;
-	struct shmap_spot spot;
-	struct kmap_entry *entry;
-	u32 wants;
-	int r;
-
-	do {
-		r = shmap_map_lock(map, shard);
-		if (r)
-			return r;
-		wants = 0;
-		shmap_table_begin(table, rq->hash, &probe);
-		entry = shmap_table_find(table, &probe, rq->key, rq->key_len,
-					 &spot);
-		r = check(rq, entry);
-		if (!r && entry)
-			r = replace_locked(map, shard, rq, &probe, &spot);
-		else if (!r)
-			wants = shmap_table_wants_locked(table);
-		if (!r && !entry && !wants)
-			r = insert_locked(map, shard, rq);
-		shmap_map_unlock(map, shard);
-		if (wants)
-			r = feed(map, shard, wants);
-	} while (!r && wants);
-
-	if (r)
-		return r;
-	if (entry)
-		shmap_map_retire(map, shard, spot.ref);
-	shmap_map_count(map, SHMAP_SETS);
-	return 0;
+	return shmap_change_set(map, shmap_map_shard(map, rq->hash), rq,
+				check);
 }
 
 /**
@@ -322,35 +264,8 @@ int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
  */
 int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq)
 {
-	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
-	struct shmap_table *table = &shard->table;
-	unsigned int i = shard - map->shard;
-	struct shmap_probe probe;
-	struct shmap_spot spot;
-	struct kmap_entry *entry;
-	u32 bytes;
-	int r;
-
-	r = shmap_map_lock(map, shard);
-	if (r)
-		return r;
-	shmap_table_begin(table, rq->hash, &probe);
-	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
-	r = entry ? check(rq, entry) : -ENOENT;
-	if (!r) {
-		rq->version = entry->version;
-		bytes = shmap_arena_entry_size(entry);
-		shmap_table_remove_locked(table, &probe, &spot);
-		WRITE_ONCE(shard->bytes, shard->bytes - bytes);
-		shmap_quota_give(&map->bytes, i, bytes);
-		shmap_quota_give(&map->entries, i, 1);
-	}
-	shmap_map_unlock(map, shard);
-	if (r)
-		return r;
-	shmap_map_retire(map, shard, spot.ref);
-	shmap_map_count(map, SHMAP_DELETES);
-	return 0;
+	return shmap_change_delete(map, shmap_map_shard(map, rq->hash), rq,
+				   check);
 }
 
 /* Add in place: one 64-bit store for the number and one for the version. */
@@ -387,8 +302,8 @@ int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 {
 	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
 	struct shmap_table *table = &shard->table;
-	struct shmap_probe probe;
-	struct shmap_spot spot;
+	struct shmap_probe probe __uninitialized;
+	struct shmap_spot spot __uninitialized;
 	struct kmap_entry *entry;
 	bool fresh;
 	u32 wants;
@@ -410,7 +325,7 @@ int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 			fresh = rq->fresh.entry;
 			wants = shmap_table_wants_locked(table);
 			if (fresh && !wants)
-				r = insert_locked(map, shard, rq);
+				r = shmap_change_insert_locked(map, shard, rq, &probe);
 		}
 		shmap_map_unlock(map, shard);
 		if (!fresh && map->config.max_value < SHMAP_NUMBER_LEN)
@@ -422,7 +337,7 @@ int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 					rq->number;
 		}
 		if (!r && wants)
-			r = feed(map, shard, wants);
+			r = shmap_key_feed(map, shard, wants);
 	} while (!r && (wants || !fresh));
 
 	if (!r)

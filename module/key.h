@@ -3,6 +3,9 @@
 #ifndef SHMAP_KEY_H
 #define SHMAP_KEY_H
 
+#include <linux/err.h>
+
+#include "lookup.h"
 #include "map.h"
 
 /**
@@ -51,5 +54,66 @@ int shmap_key_get(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_set(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_add(struct shmap_map *map, struct shmap_request *rq);
+
+/**
+ * struct shmap_seen - what shmap_key_peek() saw of an entry
+ * @version: its version
+ * @number: its value if that is 8 bytes long, else 0
+ * @lens: lengths of its key and value
+ */
+struct shmap_seen {
+	u64	version;
+	s64	number;
+	u32	lens;
+};
+
+const struct kmap_entry *
+shmap_key_peek_again(struct shmap_map *map, const struct shmap_table *table,
+		     u32 hash, const void *key, u32 key_len,
+		     struct shmap_seen *seen);
+
+/**
+ * shmap_key_peek - look a key up without a lock
+ * @map: the map; its readers take no lock
+ * @table: the shard's
+ * @probe: from shmap_table_aim() for the key's hash
+ * @key: the key
+ * @key_len: its length
+ * @seen: filled in when the key is there
+ *
+ * The entry stays what it is, but for version and number, until
+ * the read-side critical section ends.  This counts nothing but retries.
+ *
+ * Context: under rcu_read_lock() or rcu_read_lock_sched().
+ * Return: the entry, NULL when the key is absent, or ERR_PTR(-EAGAIN) when
+ * writers disturb so often that shmap_key_get() has to be asked.
+ */
+static __always_inline const struct kmap_entry *
+shmap_key_peek(struct shmap_map *map, const struct shmap_table *table,
+	       struct shmap_probe *probe, const void *key, u32 key_len,
+	       struct shmap_seen *seen)
+{
+	const struct kmap_entry *entry;
+	struct shmap_seen again __uninitialized;
+
+	lockdep_assert(map->config.lock->read_held(table->lock));
+	if (shmap_table_open(probe)) {
+		entry = shmap_table_find(table, probe, key, key_len, NULL);
+		if (likely(entry)) {
+			seen->lens = entry->lens;
+			shmap_entry_state(entry, &seen->version,
+					  &seen->number);
+			if (shmap_table_same(probe))
+				return entry;
+		} else if (shmap_table_stable(table, probe)) {
+			return NULL;
+		}
+	}
+	/* Not into @seen, which would have to be in memory. */
+	entry = shmap_key_peek_again(map, table, probe->hash, key, key_len,
+				     &again);
+	*seen = again;
+	return entry;
+}
 
 #endif /* SHMAP_KEY_H */

@@ -44,7 +44,7 @@ static bool spin_held(const struct shmap_lock *lock)
 
 static bool rcu_held(const struct shmap_lock *lock)
 {
-	return rcu_read_lock_held() || spin_held(lock);
+	return rcu_read_lock_any_held() || spin_held(lock);
 }
 
 static void spin_init(struct shmap_lock *lock)
@@ -52,13 +52,25 @@ static void spin_init(struct shmap_lock *lock)
 	spin_lock_init(&lock->spin);
 }
 
-static void spin_enter(struct shmap_lock *lock)
+/**
+ * shmap_lock_spin - lock the spinlock
+ * @lock: the lock
+ *
+ * Context: any but interrupts; nothing may sleep until shmap_lock_unspin().
+ */
+void shmap_lock_spin(struct shmap_lock *lock)
 	__acquires(&lock->spin)
 {
 	spin_lock(&lock->spin);
 }
 
-static void spin_leave(struct shmap_lock *lock)
+/**
+ * shmap_lock_unspin - unlock the spinlock
+ * @lock: the lock
+ *
+ * Context: as shmap_lock_spin() left it.
+ */
+void shmap_lock_unspin(struct shmap_lock *lock)
 	__releases(&lock->spin)
 {
 	spin_unlock(&lock->spin);
@@ -89,13 +101,25 @@ static void sem_leave(struct shmap_lock *lock)
 	up_write(&lock->sem);
 }
 
-static void rcu_enter(struct shmap_lock *lock)
+/**
+ * shmap_lock_rcu - enter a read-side critical section
+ * @lock: not used
+ *
+ * Context: any; nothing may sleep until shmap_lock_unrcu().
+ */
+void shmap_lock_rcu(struct shmap_lock *lock)
 	__acquires(RCU)
 {
 	rcu_read_lock();
 }
 
-static void rcu_leave(struct shmap_lock *lock)
+/**
+ * shmap_lock_unrcu - leave it
+ * @lock: not used
+ *
+ * Context: as shmap_lock_rcu() left it.
+ */
+void shmap_lock_unrcu(struct shmap_lock *lock)
 	__releases(RCU)
 {
 	rcu_read_unlock();
@@ -105,10 +129,10 @@ static const struct shmap_lock_ops disciplines[] = {
 	{
 		.name		= "spinlock",
 		.init		= spin_init,
-		.read_enter	= spin_enter,
-		.read_leave	= spin_leave,
-		.write_enter	= spin_enter,
-		.write_leave	= spin_leave,
+		.read_enter	= shmap_lock_spin,
+		.read_leave	= shmap_lock_unspin,
+		.write_enter	= shmap_lock_spin,
+		.write_leave	= shmap_lock_unspin,
 		.read_held	= spin_held,
 		.write_held	= spin_held,
 	}, {
@@ -124,10 +148,10 @@ static const struct shmap_lock_ops disciplines[] = {
 		.name		= "rcu",
 		.lockless_reads	= true,
 		.init		= spin_init,
-		.read_enter	= rcu_enter,
-		.read_leave	= rcu_leave,
-		.write_enter	= spin_enter,
-		.write_leave	= spin_leave,
+		.read_enter	= shmap_lock_rcu,
+		.read_leave	= shmap_lock_unrcu,
+		.write_enter	= shmap_lock_spin,
+		.write_leave	= shmap_lock_unspin,
 		.read_held	= rcu_held,
 		.write_held	= spin_held,
 	},

@@ -3,6 +3,7 @@
 #ifndef SHMAP_LOCK_H
 #define SHMAP_LOCK_H
 
+#include <linux/indirect_call_wrapper.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 
@@ -47,5 +48,63 @@ struct shmap_lock_ops {
 #define SHMAP_LOCK_NAMES "spinlock, rwsem, rcu"
 
 const struct shmap_lock_ops *shmap_lock_find(const char *name);
+
+/* What most disciplines do, so that they can be called straight. */
+void shmap_lock_spin(struct shmap_lock *lock);
+void shmap_lock_unspin(struct shmap_lock *lock);
+void shmap_lock_rcu(struct shmap_lock *lock);
+void shmap_lock_unrcu(struct shmap_lock *lock);
+
+/**
+ * shmap_lock_read_enter - enter as a reader
+ * @ops: the discipline
+ * @lock: the lock
+ *
+ * Context: may sleep; nothing may sleep until shmap_lock_read_leave().
+ */
+static inline void shmap_lock_read_enter(const struct shmap_lock_ops *ops,
+					 struct shmap_lock *lock)
+{
+	INDIRECT_CALL_1(ops->read_enter, shmap_lock_rcu, lock);
+}
+
+/**
+ * shmap_lock_read_leave - leave as a reader
+ * @ops: the discipline
+ * @lock: the lock
+ *
+ * Context: as shmap_lock_read_enter() left it.
+ */
+static inline void shmap_lock_read_leave(const struct shmap_lock_ops *ops,
+					 struct shmap_lock *lock)
+{
+	INDIRECT_CALL_1(ops->read_leave, shmap_lock_unrcu, lock);
+}
+
+/**
+ * shmap_lock_write_enter - enter as the only writer
+ * @ops: the discipline
+ * @lock: the lock
+ *
+ * Context: may sleep; nothing may sleep until shmap_lock_write_leave().
+ */
+static inline void shmap_lock_write_enter(const struct shmap_lock_ops *ops,
+					  struct shmap_lock *lock)
+{
+	INDIRECT_CALL_1(ops->write_enter, shmap_lock_spin, lock);
+}
+
+/**
+ * shmap_lock_write_leave - leave as the writer
+ * @ops: the discipline
+ * @lock: the lock
+ *
+ * Context: as shmap_lock_write_enter() left it.
+ */
+static inline void shmap_lock_write_leave(const struct shmap_lock_ops *ops,
+					  struct shmap_lock *lock)
+{
+	INDIRECT_CALL_1(ops->write_leave, shmap_lock_unspin, lock);
+}
 
 #endif /* SHMAP_LOCK_H */

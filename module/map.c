@@ -13,7 +13,7 @@
  *
  * What protects what:
  *
- *	config, hash_key, shard_bits	constant while the map lives
+ *	config, hash_*, shard_bits	constant while the map lives
  *	buckets, table->count		shard->lock to write; readers see table.c
  *	shard->version			shard->lock
  *	what INFO sums			its lock and WRITE_ONCE to write, READ_ONCE
@@ -178,6 +178,7 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	map->config = *config;
 	map->shard_bits = ilog2(config->shards);
 	get_random_bytes(&map->hash_key, sizeof(map->hash_key));
+	shmap_hash_init(&map->hash_init, &map->hash_key);
 	mutex_init(&map->snapshot);
 	init_waitqueue_head(&map->thawed);
 	r = create(map);
@@ -225,7 +226,8 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
 		n = clear_some_locked(map, shard, &bucket, refs);
 		shmap_map_unlock(map, shard);
 		for (k = 0; k < n; k++)
-			shmap_map_retire(map, shard, refs[k]);
+			shmap_map_retire(map, shard, refs[k],
+					 shmap_pool_entry(&map->pool, refs[k]));
 		*removed += n;
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -267,9 +269,9 @@ static void drop_entries(struct shmap_map *map, struct shmap_shard *shard)
 	unsigned int n;
 
 	for (bucket = 0; bucket < shard->table.desc->buckets; bucket++) {
-		map->config.lock->write_enter(&shard->lock);
+		shmap_lock_write_enter(map->config.lock, &shard->lock);
 		n = shmap_table_empty_locked(&shard->table, bucket, refs);
-		map->config.lock->write_leave(&shard->lock);
+		shmap_lock_write_leave(map->config.lock, &shard->lock);
 		shmap_arena_free(&shard->arena, refs, n);
 		cond_resched();
 	}
@@ -359,54 +361,37 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 }
 
 /**
- * shmap_map_lock - lock a shard to change it
+ * shmap_map_lock_thawed - lock a shard that was found frozen
  * @map: the map
  * @shard: the shard
  *
- * Waits while a snapshot is taken.
- *
  * Context: may sleep; nothing may sleep until shmap_map_unlock().
- * Return: 0, or -EINTR when a fatal signal came; then it is not locked.
+ * Return: as shmap_map_lock().
  */
-int shmap_map_lock(struct shmap_map *map, struct shmap_shard *shard)
+int shmap_map_lock_thawed(struct shmap_map *map, struct shmap_shard *shard)
 {
 	const struct shmap_lock_ops *lock = map->config.lock;
-	bool held_up = false;
 	int r = 0;
 
+	atomic_inc(&map->held_up);
 	for (;;) {
-		lock->write_enter(&shard->lock);
-		if (likely(!shard->frozen))
-			break;
-		lock->write_leave(&shard->lock);
-		if (!held_up)
-			atomic_inc(&map->held_up);
-		held_up = true;
 		if (wait_event_killable(map->thawed,
 					!READ_ONCE(map->frozen))) {
 			r = -EINTR;
 			break;
 		}
+		shmap_lock_write_enter(lock, &shard->lock);
+		if (likely(!shard->frozen))
+			break;
+		shmap_lock_write_leave(lock, &shard->lock);
 	}
-	if (unlikely(held_up) && atomic_dec_and_test(&map->held_up))
+	if (atomic_dec_and_test(&map->held_up))
 		wake_up_all(&map->thawed);
 	return r;
 }
 
 /**
- * shmap_map_unlock - unlock a shard after a change
- * @map: the map
- * @shard: the shard
- *
- * Context: as shmap_map_lock() left it.
- */
-void shmap_map_unlock(struct shmap_map *map, struct shmap_shard *shard)
-{
-	map->config.lock->write_leave(&shard->lock);
-}
-
-/**
- * shmap_map_alloc - allocate an entry
+ * shmap_map_alloc_more - allocate an entry, where shmap_arena_take() gave none
  * @map: the map
  * @shard: the shard it is for; not locked
  * @bytes: its size, header and all
@@ -417,9 +402,9 @@ void shmap_map_unlock(struct shmap_map *map, struct shmap_shard *shard)
  * Context: may sleep.
  * Return: the entry, ERR_PTR(-ENOSPC) or ERR_PTR(-ENOMEM).
  */
-struct kmap_entry *shmap_map_alloc(struct shmap_map *map,
-				   struct shmap_shard *shard, u32 bytes,
-				   u32 *ref)
+struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
+					struct shmap_shard *shard, u32 bytes,
+					u32 *ref)
 {
 	bool reaped = !map->config.lock->lockless_reads, squeezed = false;
 	struct kmap_entry *entry;
@@ -443,22 +428,6 @@ struct kmap_entry *shmap_map_alloc(struct shmap_map *map,
 		}
 	}
 	return ERR_PTR(r);
-}
-
-/**
- * shmap_map_retire - free an entry that was unlinked
- * @map: the map
- * @shard: the shard it was in; not locked
- * @ref: reference to it
- *
- * Context: may sleep.
- */
-void shmap_map_retire(struct shmap_map *map, struct shmap_shard *shard, u32 ref)
-{
-	if (map->config.lock->lockless_reads)
-		shmap_defer_add(&shard->arena, ref);
-	else
-		shmap_arena_free(&shard->arena, &ref, 1);
 }
 
 /**

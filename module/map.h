@@ -5,10 +5,11 @@
 
 #include <linux/mutex.h>
 #include <linux/percpu.h>
-#include <linux/siphash.h>
 #include <linux/wait.h>
 
 #include "arena.h"
+#include "defer.h"
+#include "hash.h"
 #include "lock.h"
 #include "quota.h"
 #include "table.h"
@@ -84,6 +85,7 @@ struct shmap_shard {
  * struct shmap_map - a map
  * @config: constant
  * @hash_key: constant
+ * @hash_init: constant; what each hash begins with
  * @shard_bits: constant
  * @shard: the shards
  * @head: first page of the window, and behind it the shards' descriptors
@@ -100,6 +102,7 @@ struct shmap_shard {
 struct shmap_map {
 	struct shmap_config		config;
 	hsiphash_key_t			hash_key;
+	struct shmap_hash		hash_init;
 	unsigned int			shard_bits;
 	struct shmap_shard		*shard;
 	struct kmap_window		*head;
@@ -118,13 +121,10 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config);
 void shmap_map_destroy(struct shmap_map *map);
 int shmap_map_clear(struct shmap_map *map, u64 *removed);
 void shmap_map_info(struct shmap_map *map, struct kmap_info *info);
-int shmap_map_lock(struct shmap_map *map, struct shmap_shard *shard);
-void shmap_map_unlock(struct shmap_map *map, struct shmap_shard *shard);
-struct kmap_entry *shmap_map_alloc(struct shmap_map *map,
-				   struct shmap_shard *shard, u32 bytes,
-				   u32 *ref);
-void shmap_map_retire(struct shmap_map *map, struct shmap_shard *shard,
-		      u32 ref);
+int shmap_map_lock_thawed(struct shmap_map *map, struct shmap_shard *shard);
+struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
+					struct shmap_shard *shard, u32 bytes,
+					u32 *ref);
 void shmap_map_squeeze(struct shmap_map *map);
 
 /**
@@ -152,6 +152,76 @@ static inline void shmap_map_count(struct shmap_map *map,
 				   enum shmap_event event)
 {
 	this_cpu_inc(map->stats->count[event]);
+}
+
+/**
+ * shmap_map_count_gets - count lookups
+ * @map: the map
+ * @gets: how many
+ * @hits: how many of them found their key
+ *
+ * Context: any.
+ */
+static inline void shmap_map_count_gets(struct shmap_map *map,
+					unsigned int gets, unsigned int hits)
+{
+	this_cpu_add(map->stats->count[SHMAP_GETS], gets);
+	this_cpu_add(map->stats->count[SHMAP_HITS], hits);
+}
+
+/**
+ * shmap_map_lock - lock a shard to change it
+ * @map: the map
+ * @shard: the shard
+ *
+ * Waits while a snapshot is taken.
+ *
+ * Context: may sleep; nothing may sleep until shmap_map_unlock().
+ * Return: 0, or -EINTR when a fatal signal came; then it is not locked.
+ */
+static inline int shmap_map_lock(struct shmap_map *map,
+				 struct shmap_shard *shard)
+{
+	const struct shmap_lock_ops *lock = map->config.lock;
+
+	shmap_lock_write_enter(lock, &shard->lock);
+	if (likely(!shard->frozen))
+		return 0;
+	shmap_lock_write_leave(lock, &shard->lock);
+	return shmap_map_lock_thawed(map, shard);
+}
+
+/**
+ * shmap_map_unlock - unlock a shard after a change
+ * @map: the map
+ * @shard: the shard
+ *
+ * Context: as shmap_map_lock() left it.
+ */
+static inline void shmap_map_unlock(struct shmap_map *map,
+				    struct shmap_shard *shard)
+{
+	shmap_lock_write_leave(map->config.lock, &shard->lock);
+}
+
+/**
+ * shmap_map_retire - free an entry that was unlinked
+ * @map: the map
+ * @shard: the shard it was in; not locked
+ * @ref: reference to it
+ * @entry: the entry itself
+ *
+ * Context: may sleep.
+ */
+static inline void shmap_map_retire(struct shmap_map *map,
+				    struct shmap_shard *shard, u32 ref,
+				    const struct kmap_entry *entry)
+{
+	if (map->config.lock->lockless_reads)
+		shmap_defer_add(&shard->arena, ref,
+				shmap_arena_entry_size(entry));
+	else
+		shmap_arena_free(&shard->arena, &ref, 1);
 }
 
 #endif /* SHMAP_MAP_H */

@@ -15,17 +15,6 @@
 
 #include "quota.h"
 
-static bool draw(atomic64_t *from, u64 units)
-{
-	s64 left = atomic64_read(from);
-
-	do {
-		if (left < (s64)units)
-			return false;
-	} while (!atomic64_try_cmpxchg(from, &left, left - (s64)units));
-	return true;
-}
-
 /* Take from what no shard has drawn, with a batch for later if there is one. */
 static bool draw_locked(struct shmap_quota *quota, struct shmap_credit *credit,
 			u64 units)
@@ -88,7 +77,7 @@ void shmap_quota_exit(struct shmap_quota *quota)
 }
 
 /**
- * shmap_quota_take - take units into use
+ * shmap_quota_draw - take units into use, where the shard's credit is too small
  * @quota: the quota
  * @shard: who takes them
  * @units: how many
@@ -96,37 +85,27 @@ void shmap_quota_exit(struct shmap_quota *quota)
  * Context: any, also under the shard's lock.
  * Return: true, or false when the limit does not allow it.
  */
-bool shmap_quota_take(struct shmap_quota *quota, unsigned int shard, u64 units)
+bool shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units)
 {
-	struct shmap_credit *credit = &quota->credit[shard];
 	bool taken;
 
-	if (draw(&credit->left, units))
-		return true;
 	spin_lock(&quota->transfer);
-	taken = draw_locked(quota, credit, units) ||
+	taken = draw_locked(quota, &quota->credit[shard], units) ||
 		recall_locked(quota, units);
 	spin_unlock(&quota->transfer);
 	return taken;
 }
 
 /**
- * shmap_quota_give - give units back
+ * shmap_quota_return - give a credit back that has become too large
  * @quota: the quota
- * @shard: who gives them
- * @units: how many
+ * @shard: whose
  *
  * Context: any, also under the shard's lock.
  */
-void shmap_quota_give(struct shmap_quota *quota, unsigned int shard, u64 units)
+void shmap_quota_return(struct shmap_quota *quota, unsigned int shard)
 {
-	struct shmap_credit *credit = &quota->credit[shard];
-	s64 left = atomic64_add_return(units, &credit->left);
-
-	if (left <= 2 * (s64)quota->batch)
-		return;
 	spin_lock(&quota->transfer);
-	left = atomic64_xchg(&credit->left, 0);
-	quota->left += left;
+	quota->left += atomic64_xchg(&quota->credit[shard].left, 0);
 	spin_unlock(&quota->transfer);
 }

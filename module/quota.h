@@ -35,7 +35,46 @@ struct shmap_quota {
 int shmap_quota_init(struct shmap_quota *quota, u64 limit, u64 batch,
 		     unsigned int shards);
 void shmap_quota_exit(struct shmap_quota *quota);
-bool shmap_quota_take(struct shmap_quota *quota, unsigned int shard, u64 units);
-void shmap_quota_give(struct shmap_quota *quota, unsigned int shard, u64 units);
+bool shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units);
+void shmap_quota_return(struct shmap_quota *quota, unsigned int shard);
+
+/**
+ * shmap_quota_take - take units into use
+ * @quota: the quota
+ * @shard: who takes them
+ * @units: how many
+ *
+ * Context: any, also under the shard's lock.
+ * Return: true, or false when the limit does not allow it.
+ */
+static inline bool shmap_quota_take(struct shmap_quota *quota,
+				    unsigned int shard, u64 units)
+{
+	atomic64_t *from = &quota->credit[shard].left;
+	s64 left = atomic64_read(from);
+
+	do {
+		if (unlikely(left < (s64)units))
+			return shmap_quota_draw(quota, shard, units);
+	} while (!atomic64_try_cmpxchg(from, &left, left - (s64)units));
+	return true;
+}
+
+/**
+ * shmap_quota_give - give units back
+ * @quota: the quota
+ * @shard: who gives them
+ * @units: how many
+ *
+ * Context: any, also under the shard's lock.
+ */
+static inline void shmap_quota_give(struct shmap_quota *quota,
+				    unsigned int shard, u64 units)
+{
+	s64 left = atomic64_add_return(units, &quota->credit[shard].left);
+
+	if (unlikely(left > 2 * (s64)quota->batch))
+		shmap_quota_return(quota, shard);
+}
 
 #endif /* SHMAP_QUOTA_H */

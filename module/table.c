@@ -19,12 +19,12 @@
  * its chain, for the entries in it and for the overflow buckets it has.
  *
  * Barriers, writer and reader:
- *  A. change_begin() makes seq odd before anything changes (smp_wmb); stable()
+ *  A. change_begin() makes seq odd before anything changes (smp_wmb); same()
  *     reads it again after everything was read (smp_rmb).
- *  B. change_end() makes seq even after everything changed (release); begin()
+ *  B. change_end() makes seq even after everything changed (release); open()
  *     reads it before anything is read (acquire).
  *  C. A split writes the new bucket, then the number of buckets (release);
- *     home_of() reads the number (acquire), then the bucket.
+ *     shmap_table_home() reads the number (acquire), then the bucket.
  *  D. A split writes the number of buckets, then, within A and B, clears what
  *     moved; stable() reads the number after everything else (smp_rmb of A),
  *     so who missed what moved sees that there is another home.
@@ -34,37 +34,10 @@
 #include <linux/string.h>
 
 #include "chain.h"
-#include "table.h"
-
-/* A 64-bit word of tags as four 16-bit lanes. */
-#define LANES		0x0001000100010001ull
-#define LANE_TOPS	0x8000800080008000ull
+#include "lookup.h"
 
 /* Bits of the hash that may choose the bucket, so that one is left over. */
 #define HASH_BITS	31
-
-/* Number of the home bucket; bits is how many bits of the hash say so. */
-static u32 home_number(const struct shmap_table *table, u32 hash,
-		       unsigned int *bits)
-{
-	/* C: pairs with the release in split(). */
-	u32 n = smp_load_acquire(&table->desc->buckets);
-	u32 rest = hash >> table->shard_bits;
-	unsigned int log = ilog2(n);
-	u32 m = 1u << log;
-	u32 i = rest & (2 * m - 1);
-
-	if (i >= n)
-		i -= m;
-	if (bits)
-		*bits = table->shard_bits + log + (i < n - m || i >= m);
-	return i;
-}
-
-static struct kmap_bucket *home_of(const struct shmap_table *table, u32 hash)
-{
-	return shmap_chain_bucket(table, home_number(table, hash, NULL));
-}
 
 /* Does an entry move in the split that looks at this bit of the hash? */
 static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
@@ -76,7 +49,7 @@ static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
 	return hash >> bit & 1;
 }
 
-/* Add one bucket.  The caller knows that its page is there. */
+/* Add one bucket.  Its page is there. */
 static void split(struct shmap_table *table)
 {
 	u32 n = table->desc->buckets;
@@ -95,7 +68,7 @@ static void split(struct shmap_table *table)
 		}
 	}
 
-	/* C: pairs with the acquire in home_number(). */
+	/* C: pairs with the acquire in shmap_table_home_number(). */
 	smp_store_release(&table->desc->buckets, n + 1);
 
 	shmap_chain_change_begin(home);
@@ -114,13 +87,20 @@ static void split(struct shmap_table *table)
 	shmap_chain_change_end(home);
 }
 
-static bool may_split(const struct shmap_table *table)
+/**
+ * shmap_table_grow_locked - add a bucket, if there is memory for it
+ * @table: the table
+ *
+ * Context: writer.
+ */
+void shmap_table_grow_locked(struct shmap_table *table)
 {
 	u32 n = table->desc->buckets;
 
-	return table->count > n * SHMAP_LOAD && n < table->home_max &&
-	       table->page[n / SHMAP_PAGE_BUCKETS] &&
-	       shmap_chain_spare(table) >= SHMAP_CHAIN_BUCKETS;
+	shmap_table_assert_locked(table);
+	if (n < table->home_max && table->page[n / SHMAP_PAGE_BUCKETS] &&
+	    shmap_chain_spare(table) >= SHMAP_CHAIN_BUCKETS)
+		split(table);
 }
 
 /* Home buckets of a shard that may hold so many entries. */
@@ -192,94 +172,6 @@ void shmap_table_exit(struct shmap_table *table)
 }
 
 /**
- * shmap_table_begin - begin to look at a hash's chain
- * @table: the table
- * @hash: of the key
- * @probe: filled in
- *
- * Context: reader or writer.
- * Return: false when a writer is at work there; never false for who holds the
- * shard's lock.
- */
-bool shmap_table_begin(const struct shmap_table *table, u32 hash,
-		       struct shmap_probe *probe)
-{
-	probe->hash = hash;
-	probe->home = home_of(table, hash);
-	/* B: pairs with the release in shmap_chain_change_end(). */
-	probe->seq = smp_load_acquire(&probe->home->seq);
-	return !(probe->seq & 1);
-}
-
-/**
- * shmap_table_stable - was all that was read since the beginning of one moment?
- * @table: the table
- * @probe: from shmap_table_begin()
- *
- * Context: reader or writer.
- * Return: false when the chain changed or another chain is the hash's now.
- */
-bool shmap_table_stable(const struct shmap_table *table,
-			const struct shmap_probe *probe)
-{
-	/* A: pairs with the barrier in shmap_chain_change_begin(). */
-	smp_rmb();
-	return READ_ONCE(probe->home->seq) == probe->seq &&
-	       home_of(table, probe->hash) == probe->home;
-}
-
-/**
- * shmap_table_find - look for a key
- * @table: the table
- * @probe: from shmap_table_begin() with the key's hash
- * @key: the key
- * @key_len: its length
- * @spot: where it was found, or NULL
- *
- * Context: reader or writer.
- * Return: the entry, or NULL.
- */
-struct kmap_entry *shmap_table_find(const struct shmap_table *table,
-				    const struct shmap_probe *probe,
-				    const void *key, u32 key_len,
-				    struct shmap_spot *spot)
-{
-	u64 wanted = (probe->hash >> 16) * LANES;
-	struct kmap_bucket *bucket = probe->home;
-	unsigned int depth, word;
-
-	for (depth = 0; bucket && depth < SHMAP_CHAIN_BUCKETS; depth++) {
-		for (word = 0; word < 2; word++) {
-			u64 diff = READ_ONCE(bucket->tags[word]) ^ wanted;
-			/* Tops of lanes that are zero, and maybe of some above. */
-			u64 hits = (diff - LANES) & ~diff & LANE_TOPS;
-
-			for (; hits; hits &= hits - 1) {
-				unsigned int slot = word * 4 + __ffs64(hits) / 16;
-				u32 ref = READ_ONCE(bucket->refs[slot]);
-				struct kmap_entry *entry;
-
-				if (!ref)
-					continue;
-				entry = shmap_pool_entry(table->pool, ref);
-				if (entry->hash != probe->hash ||
-				    KMAP_ENTRY_KEY_LEN(entry->lens) != key_len ||
-				    memcmp(entry + 1, key, key_len))
-					continue;
-				if (spot) {
-					spot->bucket = bucket;
-					spot->slot = slot;
-					spot->ref = ref;
-				}
-				return entry;
-			}
-		}
-		bucket = shmap_chain_next(table, bucket);
-	}
-	return NULL;
-}
-
-/**
  * shmap_table_collect - all entries of a chain, from a place of the walk on
  * @table: the table
  * @probe: from shmap_table_begin() with the bit-reversed place as the hash
@@ -297,7 +189,7 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 	struct kmap_bucket *bucket = probe->home;
 	unsigned int depth, slot, bits, n = 0, i;
 
-	home_number(table, probe->hash, &bits);
+	shmap_table_home_number(table, probe->hash, &bits);
 	*end = ((u64)from | (0xffffffffu >> bits)) + 1;
 
 	for (depth = 0; bucket && depth < SHMAP_CHAIN_BUCKETS; depth++) {
@@ -319,27 +211,6 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 		bucket = shmap_chain_next(table, bucket);
 	}
 	return n;
-}
-
-/**
- * shmap_table_wants_locked - does an insert need a page first?
- * @table: the table
- *
- * Context: writer.
- * Return: 0, or which page, for shmap_table_feed_locked().
- */
-u32 shmap_table_wants_locked(const struct shmap_table *table)
-{
-	u32 n = table->desc->buckets;
-
-	shmap_table_assert_locked(table);
-	if (shmap_chain_spare(table) < SHMAP_CHAIN_BUCKETS &&
-	    table->over_backed < table->over_end)
-		return table->over_backed / SHMAP_PAGE_BUCKETS;
-	if (table->count >= n * SHMAP_LOAD && n < table->home_max &&
-	    !table->page[n / SHMAP_PAGE_BUCKETS])
-		return n / SHMAP_PAGE_BUCKETS;
-	return 0;
 }
 
 /**
@@ -380,93 +251,29 @@ struct page *shmap_table_page(const struct shmap_table *table, u64 at)
 }
 
 /**
- * shmap_table_insert_locked - insert an entry whose key is absent
+ * shmap_table_extend_locked - append an entry where the last bucket is full
  * @table: the table
- * @hash: of its key
- * @ref: reference to it; the entry is complete
- *
- * Grows the table by a bucket when it is time.
+ * @home: home bucket of its key
+ * @end: end of the chain
+ * @depth: buckets of the chain
+ * @tag: upper half of the hash
+ * @ref: reference to the entry
  *
  * Context: writer.
- * Return: 0, or -EXFULL when the chain is as long as it may be, or would grow and
- * no overflow bucket is left; then nothing changed.
+ * Return: as shmap_table_insert_locked().
  */
-int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref)
+int shmap_table_extend_locked(struct shmap_table *table,
+			      struct kmap_bucket *home,
+			      struct shmap_chain_end *end, unsigned int depth,
+			      u16 tag, u32 ref)
 {
-	struct kmap_bucket *home = home_of(table, hash), *next;
-	struct shmap_chain_end end = { .bucket = home };
-	unsigned int depth = 1;
-
 	shmap_table_assert_locked(table);
-	while ((next = shmap_chain_next(table, end.bucket))) {
-		end.bucket = next;
-		depth++;
-	}
-	end.slot = shmap_chain_used(end.bucket);
-	if (end.slot == KMAP_BUCKET_SLOTS &&
-	    (depth == SHMAP_CHAIN_BUCKETS || !shmap_chain_spare(table)))
+	if (depth == SHMAP_CHAIN_BUCKETS || !shmap_chain_spare(table))
 		return -EXFULL;
 	shmap_chain_change_begin(home);
-	shmap_chain_append(table, &end, hash >> 16, ref);
+	shmap_chain_append(table, end, tag, ref);
 	shmap_chain_change_end(home);
-	WRITE_ONCE(table->count, table->count + 1);
-	if (may_split(table))
-		split(table);
 	return 0;
-}
-
-/**
- * shmap_table_replace_locked - put another entry with the same key in a slot
- * @table: the table
- * @probe: of the key
- * @spot: where it is
- * @ref: reference to the new entry; the entry is complete
- *
- * Context: writer.
- */
-void shmap_table_replace_locked(struct shmap_table *table,
-				struct shmap_probe *probe,
-				struct shmap_spot *spot, u32 ref)
-{
-	shmap_table_assert_locked(table);
-	shmap_chain_change_begin(probe->home);
-	WRITE_ONCE(spot->bucket->refs[spot->slot], ref);
-	shmap_chain_change_end(probe->home);
-}
-
-/**
- * shmap_table_remove_locked - remove an entry
- * @table: the table
- * @probe: of its key
- * @spot: where it is
- *
- * The last entry of the chain takes its slot, so that the chain stays packed.
- *
- * Context: writer.
- */
-void shmap_table_remove_locked(struct shmap_table *table,
-			       struct shmap_probe *probe,
-			       struct shmap_spot *spot)
-{
-	struct kmap_bucket *before = NULL, *last = probe->home, *next;
-	struct shmap_chain_end end;
-	unsigned int slot;
-
-	shmap_table_assert_locked(table);
-	while ((next = shmap_chain_next(table, last))) {
-		before = last;
-		last = next;
-	}
-	slot = shmap_chain_used(last) - 1;
-
-	shmap_chain_change_begin(probe->home);
-	shmap_chain_put(spot->bucket, spot->slot, shmap_chain_tag(last, slot),
-			last->refs[slot]);
-	end.bucket = slot || !before ? last : before;
-	end.slot = slot || !before ? slot : KMAP_BUCKET_SLOTS;
-	shmap_chain_truncate(table, &end);
-	shmap_chain_change_end(probe->home);
-	WRITE_ONCE(table->count, table->count - 1);
 }
 
 /**

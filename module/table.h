@@ -90,27 +90,12 @@ struct shmap_place {
 int shmap_table_init(struct shmap_table *table, u64 max_entries);
 void shmap_table_exit(struct shmap_table *table);
 u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits);
-bool shmap_table_begin(const struct shmap_table *table, u32 hash,
-		       struct shmap_probe *probe);
-bool shmap_table_stable(const struct shmap_table *table,
-			const struct shmap_probe *probe);
 struct page *shmap_table_page(const struct shmap_table *table, u64 at);
-struct kmap_entry *shmap_table_find(const struct shmap_table *table,
-				    const struct shmap_probe *probe,
-				    const void *key, u32 key_len,
-				    struct shmap_spot *spot);
 unsigned int shmap_table_collect(const struct shmap_table *table,
 				 const struct shmap_probe *probe,
 				 struct shmap_place *places, u64 *end);
-u32 shmap_table_wants_locked(const struct shmap_table *table);
 bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *page);
-int shmap_table_insert_locked(struct shmap_table *table, u32 hash, u32 ref);
-void shmap_table_replace_locked(struct shmap_table *table,
-				struct shmap_probe *probe,
-				struct shmap_spot *spot, u32 ref);
-void shmap_table_remove_locked(struct shmap_table *table,
-			       struct shmap_probe *probe,
-			       struct shmap_spot *spot);
+void shmap_table_grow_locked(struct shmap_table *table);
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 				      u32 *refs);
 

@@ -17,7 +17,7 @@
 #include <linux/bits.h>
 #include <linux/err.h>
 
-#include "entry.h"
+#include "lookup.h"
 #include "walk.h"
 
 #define ORDER_END	BIT_ULL(32)
@@ -124,9 +124,9 @@ bool shmap_walk_step(struct shmap_map *map, struct shmap_walk *walk)
 		return step_once(map, shard, walk, true);
 	for (try = 0;; try++) {
 		if (lock->lockless_reads && try == SHMAP_TRIES) {
-			lock->write_enter(&shard->lock);
+			shmap_lock_write_enter(lock, &shard->lock);
 			r = step_once(map, shard, walk, true);
-			lock->write_leave(&shard->lock);
+			shmap_lock_write_leave(lock, &shard->lock);
 			break;
 		}
 		lock->read_enter(&shard->lock);
@@ -160,9 +160,9 @@ int shmap_walk_freeze(struct shmap_map *map)
 	}
 	WRITE_ONCE(map->frozen, true);
 	for (i = 0; i < map->config.shards; i++) {
-		lock->write_enter(&map->shard[i].lock);
+		shmap_lock_write_enter(lock, &map->shard[i].lock);
 		map->shard[i].frozen = true;
-		lock->write_leave(&map->shard[i].lock);
+		shmap_lock_write_leave(lock, &map->shard[i].lock);
 	}
 	return 0;
 }
@@ -179,9 +179,9 @@ void shmap_walk_thaw(struct shmap_map *map)
 	unsigned int i;
 
 	for (i = 0; i < map->config.shards; i++) {
-		lock->write_enter(&map->shard[i].lock);
+		shmap_lock_write_enter(lock, &map->shard[i].lock);
 		map->shard[i].frozen = false;
-		lock->write_leave(&map->shard[i].lock);
+		shmap_lock_write_leave(lock, &map->shard[i].lock);
 	}
 	WRITE_ONCE(map->frozen, false);
 	wake_up_all(&map->thawed);

@@ -151,9 +151,9 @@ bool inspect_no_room(const struct shmap_map *map,
 	const struct shmap_pool *pool = &map->pool;
 	unsigned int i, run = 0, units;
 
-	if (!hlist_empty(&arena->partial[size_class(bytes)]))
+	if (!hlist_empty(&arena->partial[shmap_arena_class(bytes)]))
 		return false;
-	units = slab_units(class_size(size_class(bytes)));
+	units = slab_units(class_size(shmap_arena_class(bytes)));
 	for (i = 0; i < pool->units; i++) {
 		run = test_bit(i, pool->taken) ? 0 : run + 1;
 		if (run == units)

@@ -42,6 +42,12 @@
 #define __acquires(x)
 #define __releases(x)
 #define __percpu
+#define __uninitialized
+#define __force
+#define __packed	__attribute__((packed))
+#undef __always_inline
+#define __always_inline	inline __attribute__((always_inline))
+#define noinline	__attribute__((noinline))
 #define __noreturn	__attribute__((noreturn))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 

@@ -15,8 +15,9 @@ void free_percpu(void *mem);
 #define per_cpu_ptr(ptr, cpu) \
 	((__typeof__(ptr))((char *)(ptr) + (cpu) * SHIM_CPU_BYTES))
 /* Threads are more than CPUs here, hence atomic. */
-#define this_cpu_inc(x) \
-	__atomic_fetch_add(per_cpu_ptr(&(x), current->cpu), 1, __ATOMIC_RELAXED)
+#define this_cpu_add(x, n) \
+	__atomic_fetch_add(per_cpu_ptr(&(x), current->cpu), (n), __ATOMIC_RELAXED)
+#define this_cpu_inc(x)		this_cpu_add(x, 1)
 #define for_each_possible_cpu(cpu) \
 	for ((cpu) = 0; (cpu) < SHIM_CPUS; (cpu)++)
 

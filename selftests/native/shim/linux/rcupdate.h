@@ -12,7 +12,7 @@ unsigned long start_poll_synchronize_rcu(void);
 bool poll_state_synchronize_rcu(unsigned long cookie);
 void cond_synchronize_rcu(unsigned long cookie);
 
-static inline bool rcu_read_lock_held(void)
+static inline bool rcu_read_lock_any_held(void)
 {
 	return current->reading;
 }

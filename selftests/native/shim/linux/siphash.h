@@ -9,6 +9,33 @@ typedef struct {
 	u64 key[2];
 } hsiphash_key_t;
 
+/* What the rounds are made of, in the kernel's terms. */
+#define SIPHASH_CONST_0	0x736f6d6570736575ull
+#define SIPHASH_CONST_1	0x646f72616e646f6dull
+#define SIPHASH_CONST_2	0x6c7967656e657261ull
+#define SIPHASH_CONST_3	0x7465646279746573ull
+#define SIPHASH_PERMUTATION(a, b, c, d) \
+	shim_siphash_round(&(a), &(b), &(c), &(d))
+
+static inline u64 shim_rotate(u64 x, unsigned int by)
+{
+	return x << by | x >> (64 - by);
+}
+
+static inline void shim_siphash_round(u64 *a, u64 *b, u64 *c, u64 *d)
+{
+	*a += *b;
+	*c += *d;
+	*b = shim_rotate(*b, 13) ^ *a;
+	*d = shim_rotate(*d, 16) ^ *c;
+	*a = shim_rotate(*a, 32);
+	*c += *b;
+	*a += *d;
+	*b = shim_rotate(*b, 17) ^ *c;
+	*d = shim_rotate(*d, 21) ^ *a;
+	*c = shim_rotate(*c, 32);
+}
+
 u64 shim_siphash(unsigned int c_rounds, unsigned int d_rounds, const void *data,
 		 size_t len, const u64 key[2]);
 

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Changes to what is under a key, on kernel memory: what has conditions (key.c),
+ * and what has none (ops_change.c) without testing for them.  See key.c.
+ */
+#ifndef SHMAP_CHANGE_H
+#define SHMAP_CHANGE_H
+
+#include "key.h"
+
+/* 0 when the conditions of a request hold for what was found, or NULL. */
+typedef int shmap_check_t(struct shmap_request *rq,
+			  const struct kmap_entry *entry);
+
+int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard, u32 index);
+
+/**
+ * shmap_change_prepare - allocate the entry that a request may put in the map
+ * @map: the map
+ * @shard: the shard of the hash
+ * @rq: the request; key, key_len and hash are set, fresh is filled in
+ * @value_len: length of the value, which the caller writes next
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOSPC or -ENOMEM.
+ */
+static __always_inline int
+shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,
+		     struct shmap_request *rq, u32 value_len)
+{
+	u32 bytes = KMAP_ENTRY_SIZE(rq->key_len, value_len);
+	u32 key_len = rq->key_len;
+	u32 used = KMAP_ENTRY_VALUE(key_len) + value_len;
+	struct kmap_entry *entry;
+	u64 *at;
+	u32 ref;
+
+	entry = shmap_arena_take(&shard->arena, bytes, &ref);
+	if (unlikely(!entry)) {
+		entry = shmap_map_alloc_more(map, shard, bytes, &ref);
+		if (IS_ERR(entry))
+			return PTR_ERR(entry);
+	}
+
+	entry->hash = rq->hash;
+	entry->lens = KMAP_ENTRY_LENS(key_len, value_len);
+	entry->version = 0;
+	/* No remains of another entry in the gaps: readers may map this. */
+	if (used % 8)
+		*(u64 *)((void *)entry + bytes - 8) = 0;
+	if (bytes > SHMAP_SMALL_MAX)
+		memset((void *)entry + bytes, 0,
+		       shmap_arena_size(bytes) - bytes);
+	at = shmap_entry_key(entry);
+	if (likely(key_len == 16)) {
+		at[0] = shmap_hash_word_at(rq->key);
+		at[1] = shmap_hash_word_at(rq->key + 8);
+	} else {
+		at[(key_len - 1) / 8] = 0;
+		memcpy(at, rq->key, key_len);
+	}
+	rq->fresh.entry = entry;
+	rq->fresh.ref = ref;
+	return 0;
+}
+
+/**
+ * shmap_change_insert_locked - put the fresh entry in the map
+ * @map: the map
+ * @shard: the shard
+ * @rq: the request; its key is absent
+ * @probe: of the key
+ *
+ * Context: writer.
+ * Return: 0, -ENOSPC or -EXFULL.
+ */
+static __always_inline int
+shmap_change_insert_locked(struct shmap_map *map, struct shmap_shard *shard,
+			   struct shmap_request *rq, struct shmap_probe *probe)
+{
+	unsigned int i = rq->hash & (map->config.shards - 1);
+	u32 bytes = shmap_arena_entry_size(rq->fresh.entry);
+	int r = -ENOSPC;
+
+	shmap_table_assert_locked(&shard->table);
+	if (!shmap_quota_take(&map->entries, i, 1))
+		return r;
+	if (!shmap_quota_take(&map->bytes, i, bytes))
+		goto give_entry;
+	rq->fresh.entry->version = shard->version + 1;
+	r = shmap_table_insert_locked(&shard->table, probe, rq->fresh.ref);
+	if (r)
+		goto give_bytes;
+	rq->version = ++shard->version;
+	rq->fresh.entry = NULL;
+	WRITE_ONCE(shard->bytes, shard->bytes + bytes);
+	return 0;
+
+give_bytes:
+	shmap_quota_give(&map->bytes, i, bytes);
+give_entry:
+	shmap_quota_give(&map->entries, i, 1);
+	return r;
+}
+
+/**
+ * shmap_change_replace_locked - put the fresh entry in the place of another
+ * @map: the map
+ * @shard: the shard
+ * @rq: the request
+ * @probe: of the key
+ * @spot: where the other entry is
+ * @entry: the other entry
+ *
+ * Context: writer.
+ * Return: 0 or -ENOSPC.
+ */
+static __always_inline int
+shmap_change_replace_locked(struct shmap_map *map, struct shmap_shard *shard,
+			    struct shmap_request *rq, struct shmap_probe *probe,
+			    struct shmap_spot *spot,
+			    const struct kmap_entry *entry)
+{
+	u32 bytes = 0, old = 0;
+
+	shmap_table_assert_locked(&shard->table);
+	if (rq->fresh.entry->lens != entry->lens) {
+		bytes = shmap_arena_entry_size(rq->fresh.entry);
+		old = shmap_arena_entry_size(entry);
+	}
+	if (bytes > old && !shmap_quota_take(&map->bytes, shard - map->shard,
+					     bytes - old))
+		return -ENOSPC;
+	rq->version = ++shard->version;
+	rq->fresh.entry->version = rq->version;
+	shmap_table_replace_locked(&shard->table, probe, spot, rq->fresh.ref);
+	rq->fresh.entry = NULL;
+	if (bytes < old)
+		shmap_quota_give(&map->bytes, shard - map->shard, old - bytes);
+	if (bytes != old)
+		WRITE_ONCE(shard->bytes, shard->bytes + bytes - old);
+	return 0;
+}
+
+/**
+ * shmap_change_set - store a value
+ * @map: the map
+ * @shard: the shard of the hash
+ * @rq: the request, with a fresh entry that holds key and value
+ * @check: finds out whether the conditions hold, or NULL where there are none
+ *
+ * Context: may sleep.
+ * Return: 0 and the entry is the map's, or an error and nothing changed.
+ */
+static __always_inline int shmap_change_set(struct shmap_map *map,
+					    struct shmap_shard *shard,
+					    struct shmap_request *rq,
+					    shmap_check_t *check)
+{
+	struct shmap_table *table = &shard->table;
+	struct shmap_probe probe __uninitialized;
+	struct shmap_spot spot __uninitialized;
+	struct kmap_entry *entry;
+	u32 wants;
+	int r;
+
+	do {
+		r = shmap_map_lock(map, shard);
+		if (unlikely(r))
+			return r;
+		wants = 0;
+		shmap_table_begin(table, rq->hash, &probe);
+		entry = shmap_table_find(table, &probe, rq->key, rq->key_len,
+					 &spot);
+		r = check ? check(rq, entry) : 0;
+		if (!r && entry)
+			r = shmap_change_replace_locked(map, shard, rq, &probe,
+							&spot, entry);
+		else if (!r)
+			wants = shmap_table_wants_locked(table);
+		if (!r && !entry && !wants)
+			r = shmap_change_insert_locked(map, shard, rq, &probe);
+		shmap_map_unlock(map, shard);
+		if (unlikely(wants))
+			r = shmap_key_feed(map, shard, wants);
+	} while (unlikely(!r && wants));
+
+	if (unlikely(r))
+		return r;
+	if (entry)
+		shmap_map_retire(map, shard, spot.ref, entry);
+	shmap_map_count(map, SHMAP_SETS);
+	return 0;
+}
+
+/**
+ * shmap_change_delete - remove a key
+ * @map: the map
+ * @shard: the shard of the hash
+ * @rq: the request
+ * @check: finds out whether the conditions hold, or NULL where there are none
+ *
+ * Context: may sleep.
+ * Return: 0, or an error and nothing changed.
+ */
+static __always_inline int shmap_change_delete(struct shmap_map *map,
+					       struct shmap_shard *shard,
+					       struct shmap_request *rq,
+					       shmap_check_t *check)
+{
+	struct shmap_table *table = &shard->table;
+	unsigned int i = rq->hash & (map->config.shards - 1);
+	struct shmap_probe probe __uninitialized;
+	struct shmap_spot spot __uninitialized;
+	struct kmap_entry *entry;
+	u32 bytes;
+	int r;
+
+	r = shmap_map_lock(map, shard);
+	if (r)
+		return r;
+	shmap_table_begin(table, rq->hash, &probe);
+	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
+	r = !entry ? -ENOENT : check ? check(rq, entry) : 0;
+	if (!r) {
+		rq->version = entry->version;
+		bytes = shmap_arena_entry_size(entry);
+		shmap_table_remove_locked(table, &probe, &spot);
+		WRITE_ONCE(shard->bytes, shard->bytes - bytes);
+		shmap_quota_give(&map->bytes, i, bytes);
+		shmap_quota_give(&map->entries, i, 1);
+	}
+	shmap_map_unlock(map, shard);
+	if (r)
+		return r;
+	shmap_map_retire(map, shard, spot.ref, entry);
+	shmap_map_count(map, SHMAP_DELETES);
+	return 0;
+}
+
+#endif /* SHMAP_CHANGE_H */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The hash of a key: HSipHash as 64-bit kernels have it, which is SipHash-1-3.
+ *
+ * It is made of the kernel's own permutation rather than by hsiphash(), so that
+ * it can be inline, begins with what depends on the map's key alone, and takes the
+ * last bytes of a key in one step.
+ */
+#ifndef SHMAP_HASH_H
+#define SHMAP_HASH_H
+
+#include <linux/compiler.h>
+#include <linux/siphash.h>
+#include <linux/types.h>
+#include <asm/byteorder.h>
+
+/* What the rounds work on. */
+struct shmap_hash {
+	u64	v[4];
+};
+
+static __always_inline void shmap_hash_round(struct shmap_hash *s)
+{
+	SIPHASH_PERMUTATION(s->v[0], s->v[1], s->v[2], s->v[3]);
+}
+
+static __always_inline void shmap_hash_word(struct shmap_hash *s, u64 word)
+{
+	s->v[3] ^= word;
+	shmap_hash_round(s);
+	s->v[0] ^= word;
+}
+
+/* Eight bytes, wherever they are. */
+struct shmap_unaligned {
+	u64	word;
+} __packed;
+
+static __always_inline u64 shmap_hash_word_at(const void *from)
+{
+	return ((const struct shmap_unaligned *)from)->word;
+}
+
+static __always_inline u64 shmap_hash_load(const void *from)
+{
+	return __le64_to_cpu((__force __le64)shmap_hash_word_at(from));
+}
+
+/* The last bytes, fewer than 8, as the low bytes of a word. */
+static __always_inline u64 shmap_hash_tail(const void *key, u32 len)
+{
+	const u8 *at = key + (len & ~7u);
+	unsigned int left = len & 7;
+	u64 word = 0;
+
+	if (!left)
+		return 0;
+	/* Read so far back that the word ends where the key does. */
+	if (len >= 8)
+		return shmap_hash_load(key + len - 8) >> (64 - 8 * left);
+	while (left--)
+		word = word << 8 | at[left];
+	return word;
+}
+
+/**
+ * shmap_hash_init - what every hash of a map begins with
+ * @init: filled in
+ * @key: the map's key
+ *
+ * Context: any.
+ */
+static inline void shmap_hash_init(struct shmap_hash *init,
+				   const hsiphash_key_t *key)
+{
+	init->v[0] = SIPHASH_CONST_0 ^ key->key[0];
+	init->v[1] = SIPHASH_CONST_1 ^ key->key[1];
+	init->v[2] = SIPHASH_CONST_2 ^ key->key[0];
+	init->v[3] = SIPHASH_CONST_3 ^ key->key[1];
+}
+
+/**
+ * shmap_hash - hash some bytes
+ * @init: from shmap_hash_init()
+ * @key: the bytes
+ * @len: how many
+ *
+ * Context: any.
+ * Return: the hash.
+ */
+static __always_inline u32 shmap_hash(const struct shmap_hash *init,
+				      const void *key, u32 len)
+{
+	struct shmap_hash s = *init;
+	u64 last = (u64)len << 56;
+	u32 i;
+
+	if (likely(len == 16)) {
+		/* The length of most names that are made by machines. */
+		shmap_hash_word(&s, shmap_hash_load(key));
+		shmap_hash_word(&s, shmap_hash_load(key + 8));
+	} else {
+		for (i = 0; i + 8 <= len; i += 8)
+			shmap_hash_word(&s, shmap_hash_load(key + i));
+		last |= shmap_hash_tail(key, len);
+	}
+	shmap_hash_word(&s, last);
+	s.v[2] ^= 0xff;
+	shmap_hash_round(&s);
+	shmap_hash_round(&s);
+	shmap_hash_round(&s);
+	return s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3];
+}
+
+#endif /* SHMAP_HASH_H */
