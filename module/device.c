@@ -104,13 +104,15 @@ static int write_outputs(const struct row *row, void __user *user, size_t size,
 	return 0;
 }
 
-static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+/* The way of every ioctl, whatever its record's size. */
+static noinline long row_ioctl(struct file *file, unsigned int cmd,
+			       unsigned long arg)
 {
 	struct shmap_call call = { .map = the_map, .mode = file->f_mode };
 	void __user *user = (void __user *)arg;
 	const struct row *row = find_row(cmd);
 	size_t size = _IOC_SIZE(cmd);
-	union record record;
+	union record record __uninitialized;
 	int r;
 
 	if (!row)
@@ -129,6 +131,25 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if ((!r || call.reply) && write_outputs(row, user, size, &record))
 		return -EFAULT;
 	return r;
+}
+
+/* Records as most callers know them take a shorter way. */
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct kmap_op __user *user = (struct kmap_op __user *)arg;
+
+	switch (cmd) {
+	case KMAP_IOC_GET:
+		return shmap_ops_get_user(the_map, file->f_mode, user);
+	case KMAP_IOC_SET:
+		return shmap_ops_set_user(the_map, file->f_mode, user);
+	case KMAP_IOC_DELETE:
+		return shmap_ops_delete_user(the_map, file->f_mode, user);
+	case KMAP_IOC_ADD:
+		return shmap_ops_add_any(the_map, file->f_mode, user);
+	default:
+		return row_ioctl(file, cmd, arg);
+	}
 }
 
 static int device_mmap(struct file *file, struct vm_area_struct *vma)

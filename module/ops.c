@@ -7,22 +7,18 @@
  * What can be refused is refused before anything changes: that includes output
  * memory that cannot be written.
  */
-#include <linux/nospec.h>
 #include <linux/pagemap.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "entry.h"
 #include "key.h"
 #include "ops.h"
+#include "user.h"
 
 /* Keys and values up to this length need no allocation on their way. */
 #define INLINE_KEY	256
 #define INLINE_VALUE	256
-
-/* The outputs of struct kmap_op stand together at its end. */
-#define OP_OUTPUTS	offsetof(struct kmap_op, version)
 
 /**
  * struct action - what is particular to an opcode
@@ -74,20 +70,22 @@ static const struct action actions[] = {
  */
 struct job {
 	struct shmap_request	rq;
-	u8			key[INLINE_KEY];
+	u8			key[INLINE_KEY] __aligned(8);
 	u8			value[INLINE_VALUE] __aligned(8);
 	void			*long_key;
 	void			*long_value;
 };
 
-static bool returns_value(const struct action *action, u32 flags)
+static __always_inline bool returns_value(const struct action *action, u32 flags)
 {
 	return action->out || flags & KMAP_RETURN;
 }
 
 /* What is wrong with a record in itself, before anything else is looked at. */
-static int check_record(const struct shmap_map *map, fmode_t mode,
-			const struct action *action, const struct kmap_op *op)
+static __always_inline int check_record(const struct shmap_map *map,
+					fmode_t mode,
+					const struct action *action,
+					const struct kmap_op *op)
 {
 	u32 condition = op->flags & (KMAP_CREATE | KMAP_REPLACE | KMAP_MATCH);
 	fmode_t need = action->mode;
@@ -111,18 +109,18 @@ static int check_record(const struct shmap_map *map, fmode_t mode,
 	return 0;
 }
 
-static int take_key(struct shmap_map *map, struct job *job,
-		    const struct kmap_op *op)
+static __always_inline int take_key(struct shmap_map *map, struct job *job,
+				    const struct kmap_op *op)
 {
 	void *key = job->key;
 
-	if (op->key_len > sizeof(job->key)) {
+	if (unlikely(op->key_len > sizeof(job->key))) {
 		job->long_key = kmalloc(op->key_len, SHMAP_POOL_GFP);
 		if (!job->long_key)
 			return -ENOMEM;
 		key = job->long_key;
 	}
-	if (copy_from_user(key, u64_to_user_ptr(op->key), op->key_len))
+	if (shmap_user_read_key(key, u64_to_user_ptr(op->key), op->key_len))
 		return -EFAULT;
 	job->rq.key = key;
 	job->rq.key_len = op->key_len;
@@ -131,21 +129,19 @@ static int take_key(struct shmap_map *map, struct job *job,
 }
 
 /* The value goes straight into the entry, which nobody else can see yet. */
-static int take_value(struct shmap_map *map, struct job *job,
-		      const struct kmap_op *op)
+static __always_inline int take_value(struct shmap_map *map, struct job *job,
+				      const struct kmap_op *op)
 {
 	int r = shmap_key_prepare(map, &job->rq, op->value_len);
 
 	if (r)
 		return r;
-	if (copy_from_user(shmap_entry_value(job->rq.fresh.entry),
-			   u64_to_user_ptr(op->value), op->value_len))
-		return -EFAULT;
-	return 0;
+	return shmap_user_read(shmap_entry_value(job->rq.fresh.entry),
+			       u64_to_user_ptr(op->value), op->value_len);
 }
 
 /* Make room for a value that turned out to be longer than what there is. */
-static int make_room(struct job *job)
+static noinline int make_room(struct job *job)
 {
 	kvfree(job->long_value);
 	job->long_value = kvmalloc(job->rq.out_len, SHMAP_POOL_GFP);
@@ -157,35 +153,31 @@ static int make_room(struct job *job)
 }
 
 /* Can what a change returns be written?  Leaves the memory as it is. */
-static int probe_out(const struct shmap_map *map, const struct kmap_op *op)
+static noinline int probe_out(const struct shmap_map *map,
+			      const struct kmap_op *op)
 {
 	size_t size = min(op->out_size, map->config.max_value);
 
-	if (!(op->flags & KMAP_RETURN) || !size)
+	if (!size)
 		return 0;
 	return fault_in_safe_writeable(u64_to_user_ptr(op->out), size) ?
 	       -EFAULT : 0;
 }
 
-static int run_job(struct shmap_map *map, struct job *job,
-		   const struct action *action, struct kmap_op *op)
+static __always_inline int run_job(struct shmap_map *map, struct job *job,
+				   const struct action *action,
+				   const struct kmap_op *op)
 {
 	struct shmap_request *rq = &job->rq;
 	int r = take_key(map, job, op);
 
-	if (!r)
+	if (!r && !action->out && op->flags & KMAP_RETURN)
 		r = probe_out(map, op);
 	if (!r && action->value)
 		r = take_value(map, job, op);
 	if (r)
 		return r;
 
-	rq->flags = op->flags;
-	rq->version = op->version;
-	rq->number = op->number;
-	rq->out = job->value;
-	rq->out_room = sizeof(job->value);
-	rq->out_size = op->out_size;
 	do {
 		r = action->run(map, rq);
 	} while (r == -ENOBUFS && !(r = make_room(job)));
@@ -193,38 +185,43 @@ static int run_job(struct shmap_map *map, struct job *job,
 	if (r && r != -EEXIST && r != -ESTALE)
 		return r;
 	if (returns_value(action, op->flags) && rq->out_len != KMAP_ABSENT &&
-	    copy_to_user(u64_to_user_ptr(op->out), rq->out, rq->out_len))
+	    shmap_user_write(u64_to_user_ptr(op->out), rq->out, rq->out_len))
 		return -EFAULT;
 	return r;
 }
 
-/* Does the record tell more about this error? */
-static bool tells(int error)
-{
-	return error == -EMSGSIZE || error == -EEXIST || error == -ESTALE;
-}
-
 /* Carry out one record, and write its outputs to it. */
-static int run_record(struct shmap_map *map, fmode_t mode, struct kmap_op *op)
+static __always_inline int run_record(struct shmap_map *map, fmode_t mode,
+				      struct kmap_op *op, const u32 opcode)
 {
-	const struct action *action =
-		&actions[array_index_nospec(op->opcode, ARRAY_SIZE(actions))];
-	struct job job;
+	const struct action *action = &actions[opcode];
+	/* Of the arrays as much is read as was written; to zero them costs more. */
+	struct job job __uninitialized;
 	int r = check_record(map, mode, action, op);
 
 	if (r)
 		return r;
-	memset(&job.rq, 0, sizeof(job.rq));
+	job.rq.flags = op->flags;
+	job.rq.version = op->version;
+	job.rq.number = op->number;
+	job.rq.out = job.value;
+	job.rq.out_room = sizeof(job.value);
+	job.rq.out_size = op->out_size;
+	job.rq.out_len = 0;
+	job.rq.fresh.entry = NULL;
 	job.long_key = NULL;
 	job.long_value = NULL;
 	r = run_job(map, &job, action, op);
-	shmap_key_discard(map, &job.rq);
-	kfree(job.long_key);
-	kvfree(job.long_value);
+	if (unlikely(job.rq.fresh.entry))
+		shmap_key_discard(map, &job.rq);
+	if (unlikely(job.long_key))
+		kfree(job.long_key);
+	if (unlikely(job.long_value))
+		kvfree(job.long_value);
 
-	if (r && !tells(r))
+	if (r && !shmap_ops_tells(r))
 		return r;
-	if (r != -EMSGSIZE || op->opcode == KMAP_OP_GET)
+	if (r != -EMSGSIZE || action->out)
 		op->version = job.rq.version;
 	if (!r && mode & FMODE_READ)
 		op->number = job.rq.number;
@@ -234,20 +231,89 @@ static int run_record(struct shmap_map *map, fmode_t mode, struct kmap_op *op)
 	return r;
 }
 
-static int run_single(struct shmap_call *call, struct kmap_op *op, u32 opcode)
+static noinline int run_get(struct shmap_map *map, fmode_t mode,
+			    struct kmap_op *op)
+{
+	return run_record(map, mode, op, KMAP_OP_GET);
+}
+
+static noinline int run_set(struct shmap_map *map, fmode_t mode,
+			    struct kmap_op *op)
+{
+	return run_record(map, mode, op, KMAP_OP_SET);
+}
+
+static noinline int run_delete(struct shmap_map *map, fmode_t mode,
+			       struct kmap_op *op)
+{
+	return run_record(map, mode, op, KMAP_OP_DELETE);
+}
+
+static noinline int run_add(struct shmap_map *map, fmode_t mode,
+			    struct kmap_op *op)
+{
+	return run_record(map, mode, op, KMAP_OP_ADD);
+}
+
+/**
+ * shmap_ops_run - carry out one record
+ * @map: the map
+ * @mode: what the file is open for
+ * @op: the record; its outputs are written
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno, as the ABI says.
+ */
+int shmap_ops_run(struct shmap_map *map, fmode_t mode, struct kmap_op *op)
+{
+	switch (op->opcode) {
+	case KMAP_OP_GET:
+		return run_get(map, mode, op);
+	case KMAP_OP_SET:
+		return run_set(map, mode, op);
+	case KMAP_OP_DELETE:
+		return run_delete(map, mode, op);
+	case KMAP_OP_ADD:
+		return run_add(map, mode, op);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* A record of another size than is known, which the caller copies in and out. */
+static int run_sized(struct shmap_call *call, struct kmap_op *op, u32 opcode)
 {
 	int r;
 
 	if (op->opcode && op->opcode != opcode)
 		return -EINVAL;
 	op->opcode = opcode;
-	r = run_record(call->map, call->mode, op);
-	call->reply = tells(r);
+	r = shmap_ops_run(call->map, call->mode, op);
+	call->reply = shmap_ops_tells(r);
+	return r;
+}
+
+/* A record that changes, as it is known, from and to the user. */
+static __always_inline int run_user(struct shmap_map *map, fmode_t mode,
+				    struct kmap_op __user *user,
+				    const u32 opcode)
+{
+	struct kmap_op op __uninitialized;
+	int r;
+
+	/* Can the outputs be written?  Find out before anything changes. */
+	if (shmap_user_read_op(&op, user) || shmap_user_write_op(user, &op))
+		return -EFAULT;
+	if (op.opcode && op.opcode != opcode)
+		return -EINVAL;
+	r = run_record(map, mode, &op, opcode);
+	if ((!r || shmap_ops_tells(r)) && shmap_user_write_op(user, &op))
+		return -EFAULT;
 	return r;
 }
 
 /**
- * shmap_ops_get - KMAP_IOC_GET
+ * shmap_ops_get - KMAP_IOC_GET with a record of any size
  * @call: the ioctl
  * @record: struct kmap_op
  *
@@ -256,11 +322,11 @@ static int run_single(struct shmap_call *call, struct kmap_op *op, u32 opcode)
  */
 int shmap_ops_get(struct shmap_call *call, void *record)
 {
-	return run_single(call, record, KMAP_OP_GET);
+	return run_sized(call, record, KMAP_OP_GET);
 }
 
 /**
- * shmap_ops_set - KMAP_IOC_SET
+ * shmap_ops_set - KMAP_IOC_SET with a record of any size
  * @call: the ioctl
  * @record: struct kmap_op
  *
@@ -269,11 +335,11 @@ int shmap_ops_get(struct shmap_call *call, void *record)
  */
 int shmap_ops_set(struct shmap_call *call, void *record)
 {
-	return run_single(call, record, KMAP_OP_SET);
+	return run_sized(call, record, KMAP_OP_SET);
 }
 
 /**
- * shmap_ops_delete - KMAP_IOC_DELETE
+ * shmap_ops_delete - KMAP_IOC_DELETE with a record of any size
  * @call: the ioctl
  * @record: struct kmap_op
  *
@@ -282,11 +348,11 @@ int shmap_ops_set(struct shmap_call *call, void *record)
  */
 int shmap_ops_delete(struct shmap_call *call, void *record)
 {
-	return run_single(call, record, KMAP_OP_DELETE);
+	return run_sized(call, record, KMAP_OP_DELETE);
 }
 
 /**
- * shmap_ops_add - KMAP_IOC_ADD
+ * shmap_ops_add - KMAP_IOC_ADD with a record of any size
  * @call: the ioctl
  * @record: struct kmap_op
  *
@@ -295,67 +361,52 @@ int shmap_ops_delete(struct shmap_call *call, void *record)
  */
 int shmap_ops_add(struct shmap_call *call, void *record)
 {
-	return run_single(call, record, KMAP_OP_ADD);
-}
-
-/* Carry out one record of a batch, which is @size bytes long. */
-static int run_batched(struct shmap_call *call, void __user *user, size_t size)
-{
-	struct kmap_op op;
-	int r = copy_struct_from_user(&op, sizeof(op), user, size);
-
-	if (r == -EFAULT)
-		return r;
-	/* Can the outputs be written?  Find out before anything changes. */
-	if (r || copy_to_user(user + OP_OUTPUTS, (void *)&op + OP_OUTPUTS,
-			      sizeof(op) - OP_OUTPUTS))
-		return r ? put_user(r, &((struct kmap_op __user *)user)->error)
-			 : -EFAULT;
-
-	if (op.opcode < KMAP_OP_GET || op.opcode > KMAP_OP_ADD)
-		r = -EINVAL;
-	else
-		r = run_record(call->map, call->mode, &op);
-	op.error = r;
-	if (copy_to_user(user + OP_OUTPUTS, (void *)&op + OP_OUTPUTS,
-			 sizeof(op) - OP_OUTPUTS))
-		return -EFAULT;
-	return 0;
+	return run_sized(call, record, KMAP_OP_ADD);
 }
 
 /**
- * shmap_ops_batch - KMAP_IOC_BATCH
- * @call: the ioctl
- * @record: struct kmap_batch
+ * shmap_ops_set_any - KMAP_IOC_SET with a record as it is known
+ * @map: the map
+ * @mode: what the file is open for
+ * @user: the record
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.
  */
-int shmap_ops_batch(struct shmap_call *call, void *record)
+int shmap_ops_set_any(struct shmap_map *map, fmode_t mode,
+		      struct kmap_op __user *user)
 {
-	struct kmap_batch *batch = record;
-	u32 i;
-	int r = 0;
+	return run_user(map, mode, user, KMAP_OP_SET);
+}
 
-	if (batch->flags || batch->count > KMAP_BATCH_MAX ||
-	    batch->op_size < sizeof(struct kmap_op) ||
-	    batch->op_size > PAGE_SIZE || batch->op_size % 8)
-		return -EINVAL;
-	for (i = 0; i < batch->count; i++) {
-		r = run_batched(call, u64_to_user_ptr(batch->ops) +
-				(size_t)i * batch->op_size, batch->op_size);
-		if (r)
-			break;
-		if (fatal_signal_pending(current)) {
-			i++;
-			r = i < batch->count ? -EINTR : 0;
-			break;
-		}
-		cond_resched();
-	}
-	batch->done = i;
-	call->reply = true;
-	return r;
+/**
+ * shmap_ops_delete_any - KMAP_IOC_DELETE with a record as it is known
+ * @map: the map
+ * @mode: what the file is open for
+ * @user: the record
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno, as the ABI says.
+ */
+int shmap_ops_delete_any(struct shmap_map *map, fmode_t mode,
+			 struct kmap_op __user *user)
+{
+	return run_user(map, mode, user, KMAP_OP_DELETE);
+}
+
+/**
+ * shmap_ops_add_any - KMAP_IOC_ADD with a record as it is known
+ * @map: the map
+ * @mode: what the file is open for
+ * @user: the record
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno, as the ABI says.
+ */
+int shmap_ops_add_any(struct shmap_map *map, fmode_t mode,
+		      struct kmap_op __user *user)
+{
+	return run_user(map, mode, user, KMAP_OP_ADD);
 }
 
 /**

@@ -20,6 +20,31 @@ struct shmap_call {
 	bool			reply;
 };
 
+/* Records of the size that is known, straight from and to the user. */
+int shmap_ops_get_user(struct shmap_map *map, fmode_t mode,
+		       struct kmap_op __user *user);
+int shmap_ops_set_user(struct shmap_map *map, fmode_t mode,
+		       struct kmap_op __user *user);
+int shmap_ops_delete_user(struct shmap_map *map, fmode_t mode,
+			  struct kmap_op __user *user);
+int shmap_ops_set_any(struct shmap_map *map, fmode_t mode,
+		      struct kmap_op __user *user);
+int shmap_ops_delete_any(struct shmap_map *map, fmode_t mode,
+			 struct kmap_op __user *user);
+int shmap_ops_add_any(struct shmap_map *map, fmode_t mode,
+		      struct kmap_op __user *user);
+
+/* Does the record tell more about this error? */
+static inline bool shmap_ops_tells(int error)
+{
+	return error == -EMSGSIZE || error == -EEXIST || error == -ESTALE;
+}
+
+int shmap_ops_run(struct shmap_map *map, fmode_t mode, struct kmap_op *op);
+unsigned int shmap_ops_get_group(struct shmap_map *map,
+				 struct kmap_op __user *user,
+				 unsigned int most);
+
 /* Each takes the record in kernel memory, and writes its outputs there. */
 int shmap_ops_get(struct shmap_call *call, void *record);
 int shmap_ops_set(struct shmap_call *call, void *record);

@@ -164,6 +164,9 @@ struct kmap_op {
  * when all records were carried out, whatever their results.  It returns EFAULT
  * when a record cannot be read or written and EINTR on a fatal signal; @done is
  * set then as well, and records from there on were not carried out.
+ *
+ * A record and its key may be read before the records in front of it are carried
+ * out, so memory that one of them writes to must not hold another or its key.
  */
 struct kmap_batch {
 	__aligned_u64	ops;

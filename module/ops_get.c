@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lookups as most are, where readers take no lock: short key, short value, into
+ * memory that is there.
+ *
+ * A reader without a lock holds nobody up, so the value goes straight from the
+ * entry to the user, and page faults are off meanwhile.  Whatever is not quite
+ * usual is left to ops.c, as if this had not been.
+ *
+ * The lookups of a batch go in groups: all records and keys are read and hashed
+ * and their buckets fetched, then they are looked up, so that one waits for memory
+ * while others do.
+ */
+#include <linux/prefetch.h>
+
+#include "key.h"
+#include "ops.h"
+#include "user.h"
+
+/* Longest key. */
+#define LOOKUP_KEY	64u
+
+/* Lookups in a group. */
+#define GROUP		8u
+
+/**
+ * struct lookup - one of a group
+ * @out: as in the record
+ * @out_size: as in the record
+ * @key_len: as in the record
+ * @table: the shard's
+ * @probe: where the key would be
+ *
+ * The key itself is elsewhere, so that all this can be in registers.
+ */
+struct lookup {
+	void __user		*out;
+	u32			out_size;
+	u32			key_len;
+	const struct shmap_table *table;
+	struct shmap_probe	probe;
+};
+
+/* Room for a key. */
+struct short_key {
+	u64	word[LOOKUP_KEY / 8];
+};
+
+/* What came of a lookup. */
+enum outcome {
+	UNUSUAL,	/* nothing: all is as it was */
+	ABSENT,
+	FOUND,		/* the value is written, the outputs are not */
+	LATE,		/* the value is in room, and still to be written */
+};
+
+/* Room for a value that could not be written at once. */
+struct room {
+	u64	value[SHMAP_USER_SHORT / 8];
+};
+
+/* Take a record that is a usual lookup, and its key, and see where it would be. */
+static __always_inline bool take(struct shmap_map *map, struct lookup *at,
+				 struct short_key *key, const struct kmap_op *op)
+{
+	u32 hash;
+
+	if (op->flags || op->value || op->value_len || op->ttl ||
+	    op->key_len - 1 >= LOOKUP_KEY || op->key_len > map->config.max_key ||
+	    shmap_user_read_key(key, u64_to_user_ptr(op->key), op->key_len))
+		return false;
+	at->key_len = op->key_len;
+	at->out = u64_to_user_ptr(op->out);
+	at->out_size = op->out_size;
+	hash = shmap_hash(&map->hash_init, key, op->key_len);
+	at->table = &shmap_map_shard(map, hash)->table;
+	shmap_table_aim(at->table, hash, &at->probe);
+	return true;
+}
+
+/* Look the key up and write the value. */
+static __always_inline enum outcome look(struct shmap_map *map,
+					 struct lookup *at,
+					 const struct short_key *key,
+					 struct shmap_seen *seen,
+					 struct room *room)
+{
+	const struct kmap_entry *entry;
+	const void *value;
+	u32 len;
+	int r;
+
+	entry = shmap_key_peek(map, at->table, &at->probe, key, at->key_len,
+			       seen);
+	if (IS_ERR_OR_NULL(entry))
+		return entry ? UNUSUAL : ABSENT;
+	/* A number is of the moment when it was looked up. */
+	len = KMAP_ENTRY_VALUE_LEN(seen->lens);
+	value = (const void *)entry +
+		KMAP_ENTRY_VALUE(KMAP_ENTRY_KEY_LEN(seen->lens));
+	if (unlikely(len > at->out_size || len > SHMAP_USER_SHORT))
+		return UNUSUAL;
+	if (unlikely(len == SHMAP_NUMBER_LEN))
+		r = shmap_user_write_number_now(at->out, seen->number);
+	else
+		r = shmap_user_write_now(at->out, value, len);
+	if (likely(!r))
+		return FOUND;
+	if (len == SHMAP_NUMBER_LEN)
+		room->value[0] = seen->number;
+	else
+		memcpy(room->value, value, len);
+	return LATE;
+}
+
+static __always_inline int tell(struct kmap_op __user *user,
+				const struct shmap_seen *seen)
+{
+	return shmap_user_write_outputs(user, seen->version, seen->number,
+					KMAP_ENTRY_VALUE_LEN(seen->lens), 0);
+}
+
+static noinline int write_late(void __user *out, const struct room *room,
+			       u32 lens)
+{
+	return shmap_user_write(out, room->value, KMAP_ENTRY_VALUE_LEN(lens));
+}
+
+/* The way of ops.c, from the beginning. */
+static noinline int get_unusual(struct shmap_map *map, fmode_t mode,
+				struct kmap_op __user *user)
+{
+	struct kmap_op op __uninitialized;
+	int r;
+
+	if (shmap_user_read_op(&op, user))
+		return -EFAULT;
+	if (op.opcode && op.opcode != KMAP_OP_GET)
+		return -EINVAL;
+	op.opcode = KMAP_OP_GET;
+	r = shmap_ops_run(map, mode, &op);
+	if ((!r || shmap_ops_tells(r)) && shmap_user_write_op(user, &op))
+		return -EFAULT;
+	return r;
+}
+
+/**
+ * shmap_ops_get_user - KMAP_IOC_GET with a record as it is known
+ * @map: the map
+ * @mode: what the file is open for
+ * @user: the record
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno, as the ABI says.
+ */
+int shmap_ops_get_user(struct shmap_map *map, fmode_t mode,
+		       struct kmap_op __user *user)
+{
+	enum outcome outcome;
+	struct shmap_seen seen __uninitialized;
+	struct room room __uninitialized;
+	struct kmap_op op __uninitialized;
+	struct lookup at __uninitialized;
+	struct short_key key __uninitialized;
+
+	if (shmap_user_read_inputs(&op, user))
+		return -EFAULT;
+	if (unlikely(op.opcode > KMAP_OP_GET ||
+		     !map->config.lock->lockless_reads || !(mode & FMODE_READ) ||
+		     !take(map, &at, &key, &op)))
+		return get_unusual(map, mode, user);
+	/* As good as rcu_read_lock() for so short a time, and no call. */
+	rcu_read_lock_sched();
+	outcome = look(map, &at, &key, &seen, &room);
+	rcu_read_unlock_sched();
+	if (unlikely(outcome == UNUSUAL))
+		return get_unusual(map, mode, user);
+	if (unlikely(outcome == ABSENT)) {
+		shmap_map_count(map, SHMAP_GETS);
+		/* The rest of the record must be readable as well. */
+		return shmap_user_read(&op.error, &user->error, 4) ?: -ENOENT;
+	}
+	shmap_map_count_gets(map, 1, 1);
+	if (unlikely(outcome == LATE && write_late(at.out, &room, seen.lens)))
+		return -EFAULT;
+	might_fault();
+	return tell(user, &seen);
+}
+
+/* Write the result of one of a batch, where that can be done at once. */
+static __always_inline bool tell_now(struct kmap_op __user *user,
+				     const struct shmap_seen *seen,
+				     enum outcome outcome)
+{
+	s32 error = -ENOENT;
+	int r;
+
+	if (unlikely(outcome == LATE))
+		return false;
+	pagefault_disable();
+	if (likely(outcome == FOUND))
+		r = tell(user, seen);
+	else
+		r = put_user(error, &user->error);
+	pagefault_enable();
+	return !r;
+}
+
+/* The same where it may take its time: 0, or -EFAULT for the batch. */
+static noinline int tell_again(struct kmap_op __user *user,
+			       const struct lookup *at, struct shmap_seen seen,
+			       const struct room *room, enum outcome outcome)
+{
+	s32 error = -ENOENT;
+
+	if (outcome == LATE)
+		error = write_late(at->out, room, seen.lens);
+	else if (outcome == FOUND)
+		error = 0;
+	return error ? put_user(error, &user->error) :
+		       tell(user, &seen);
+}
+
+/**
+ * shmap_ops_get_group - carry out lookups of a batch
+ * @map: the map; its readers take no lock
+ * @user: records of a file that is open for reading, as they are known
+ * @most: how many there are
+ *
+ * Context: may sleep.
+ * Return: how many were carried out; 0 when the first is no usual lookup.
+ */
+unsigned int shmap_ops_get_group(struct shmap_map *map,
+				 struct kmap_op __user *user,
+				 unsigned int most)
+{
+	struct lookup group[GROUP] __uninitialized;
+	struct short_key keys[GROUP] __uninitialized;
+	struct shmap_seen seen __uninitialized;
+	struct room room __uninitialized;
+	struct kmap_op op __uninitialized;
+	unsigned int n, i, hits = 0;
+	enum outcome outcome;
+	int r = 0;
+
+	most = min(most, GROUP);
+	for (n = 0; n < most; n++) {
+		if (shmap_user_read_inputs(&op, user + n) ||
+		    op.opcode != KMAP_OP_GET ||
+		    !take(map, &group[n], &keys[n], &op))
+			break;
+		prefetch(group[n].probe.home);
+	}
+	if (!n)
+		return 0;
+
+	rcu_read_lock();
+	for (i = 0; !r && i < n; i++) {
+		outcome = look(map, &group[i], &keys[i], &seen, &room);
+		if (unlikely(outcome == UNUSUAL))
+			break;
+		hits += outcome != ABSENT;
+		if (likely(tell_now(user + i, &seen, outcome)))
+			continue;
+		rcu_read_unlock();
+		r = tell_again(user + i, &group[i], seen, &room, outcome);
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+	shmap_map_count_gets(map, i, hits);
+	/* One that could not be told: let it be found out again, by itself. */
+	return r ? i - 1 : i;
+}

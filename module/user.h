@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Short copies from and to user memory.
+ *
+ * The kernel's own functions are made for long copies: how to copy, and whether
+ * what is copied lies within one object, takes longer to find out than to copy
+ * some tens of bytes.  What is short goes in words here, between one beginning
+ * and one end of user access; what is longer goes the usual way.
+ *
+ * Like the kernel's functions these can be made to fail (fail_usercopy).
+ */
+#ifndef SHMAP_USER_H
+#define SHMAP_USER_H
+
+#include <linux/fault-inject-usercopy.h>
+#include <linux/kmap.h>
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+
+/* Longest copy in words, bytes. */
+#define SHMAP_USER_SHORT	256u
+
+/* User addresses can have any alignment. */
+static __always_inline bool shmap_user_short(size_t len)
+{
+	return IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
+	       len <= SHMAP_USER_SHORT;
+}
+
+/* From @from to @to, some bytes on. */
+#define SHMAP_USER_GET(type, at)					\
+do {									\
+	size_t __at = (at);						\
+									\
+	unsafe_get_user(*(type *)(to + __at),				\
+			(const type __user *)(from + __at), fault);	\
+} while (0)
+
+#define SHMAP_USER_PUT(type, at)					\
+do {									\
+	size_t __at = (at);						\
+									\
+	unsafe_put_user(*(const type *)(from + __at),			\
+			(type __user *)(to + __at), fault);		\
+} while (0)
+
+/**
+ * shmap_user_read - copy from user memory
+ * @to: where to; 8-byte aligned
+ * @from: user memory
+ * @len: bytes
+ *
+ * Context: may sleep.
+ * Return: 0, or -EFAULT when some of it cannot be read; part may be copied.
+ */
+static __always_inline int shmap_user_read(void *to, const void __user *from,
+					   size_t len)
+{
+	size_t i;
+
+	if (!shmap_user_short(len))
+		return copy_from_user(to, from, len) ? -EFAULT : 0;
+	if (!len)
+		return 0;
+	might_fault();
+	if (should_fail_usercopy() || !user_read_access_begin(from, len))
+		return -EFAULT;
+	for (i = 0; i + 32 <= len; i += 32) {
+		SHMAP_USER_GET(u64, i);
+		SHMAP_USER_GET(u64, i + 8);
+		SHMAP_USER_GET(u64, i + 16);
+		SHMAP_USER_GET(u64, i + 24);
+	}
+	for (; i + 8 <= len; i += 8)
+		SHMAP_USER_GET(u64, i);
+	if (len & 7) {
+		if (len & 4) {
+			SHMAP_USER_GET(u32, i);
+			i += 4;
+		}
+		if (len & 2) {
+			SHMAP_USER_GET(u16, i);
+			i += 2;
+		}
+		if (len & 1)
+			SHMAP_USER_GET(u8, i);
+	}
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/**
+ * shmap_user_read_key - copy a key from user memory
+ * @to: where to; 8-byte aligned
+ * @from: user memory
+ * @len: bytes
+ *
+ * Context: may sleep.
+ * Return: as shmap_user_read().
+ */
+static __always_inline int shmap_user_read_key(void *to,
+					       const void __user *from,
+					       size_t len)
+{
+	if (!shmap_user_short(len) || unlikely(len != 16))
+		return shmap_user_read(to, from, len);
+	might_fault();
+	if (should_fail_usercopy() || !user_read_access_begin(from, 16))
+		return -EFAULT;
+	SHMAP_USER_GET(u64, 0);
+	SHMAP_USER_GET(u64, 8);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/* As shmap_user_write() does, after the checks. */
+static __always_inline int shmap_user_write_words(void __user *to,
+						  const void *from, size_t len)
+{
+	size_t i;
+
+	if (should_fail_usercopy() || !user_write_access_begin(to, len))
+		return -EFAULT;
+	for (i = 0; i + 32 <= len; i += 32) {
+		SHMAP_USER_PUT(u64, i);
+		SHMAP_USER_PUT(u64, i + 8);
+		SHMAP_USER_PUT(u64, i + 16);
+		SHMAP_USER_PUT(u64, i + 24);
+	}
+	for (; i + 8 <= len; i += 8)
+		SHMAP_USER_PUT(u64, i);
+	if (len & 7) {
+		if (len & 4) {
+			SHMAP_USER_PUT(u32, i);
+			i += 4;
+		}
+		if (len & 2) {
+			SHMAP_USER_PUT(u16, i);
+			i += 2;
+		}
+		if (len & 1)
+			SHMAP_USER_PUT(u8, i);
+	}
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/**
+ * shmap_user_write - copy to user memory
+ * @to: user memory
+ * @from: 8-byte aligned
+ * @len: bytes
+ *
+ * Context: may sleep.
+ * Return: 0, or -EFAULT when some of it cannot be written.
+ */
+static __always_inline int shmap_user_write(void __user *to, const void *from,
+					    size_t len)
+{
+	if (!shmap_user_short(len))
+		return copy_to_user(to, from, len) ? -EFAULT : 0;
+	if (!len)
+		return 0;
+	might_fault();
+	return shmap_user_write_words(to, from, len);
+}
+
+/**
+ * shmap_user_write_now - copy to user memory, if it can be done at once
+ * @to: user memory
+ * @from: 8-byte aligned
+ * @len: bytes
+ *
+ * What is long, or would need a page fault, is refused: nobody can make this
+ * wait.
+ *
+ * Context: a task, also where it may not sleep.
+ * Return: 0, or -EFAULT when it has to be copied in another way; part may be
+ * copied.
+ */
+static __always_inline int shmap_user_write_now(void __user *to,
+						const void *from, size_t len)
+{
+	int r;
+
+	if (!shmap_user_short(len))
+		return -EFAULT;
+	if (!len)
+		return 0;
+	pagefault_disable();
+	r = shmap_user_write_words(to, from, len);
+	pagefault_enable();
+	return r;
+}
+
+/**
+ * shmap_user_write_number_now - the same for a number
+ * @to: user memory
+ * @number: the number
+ *
+ * Context: a task, also where it may not sleep.
+ * Return: as shmap_user_write_now().
+ */
+static __always_inline int shmap_user_write_number_now(void __user *to,
+						       s64 number)
+{
+	return shmap_user_write_now(to, &number, sizeof(number));
+}
+
+/* A record is nine words, of which the last three are the outputs. */
+static_assert(sizeof(struct kmap_op) == 9 * 8);
+static_assert(offsetof(struct kmap_op, version) == 6 * 8);
+
+/**
+ * shmap_user_read_inputs - copy a record in, but for its outputs
+ * @op: filled in
+ * @user: the record
+ *
+ * Context: may sleep.
+ * Return: 0 or -EFAULT.
+ */
+static __always_inline int
+shmap_user_read_inputs(struct kmap_op *op, const struct kmap_op __user *user)
+{
+	/* Names as the macros have them. */
+	const void __user *from = user;
+	void *to = op;
+
+	if (!shmap_user_short(6 * 8))
+		return copy_from_user(to, from, 6 * 8) ? -EFAULT : 0;
+	might_fault();
+	if (should_fail_usercopy() || !user_read_access_begin(from, 6 * 8))
+		return -EFAULT;
+	SHMAP_USER_GET(u64, 0);
+	SHMAP_USER_GET(u64, 8);
+	SHMAP_USER_GET(u64, 16);
+	SHMAP_USER_GET(u64, 24);
+	SHMAP_USER_GET(u64, 32);
+	SHMAP_USER_GET(u64, 40);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/**
+ * shmap_user_write_outputs - copy a record's outputs out
+ * @user: the record
+ * @version: version
+ * @number: number
+ * @out_len: out_len
+ * @error: error
+ *
+ * Context: may sleep, or page faults are off.
+ * Return: 0 or -EFAULT.
+ */
+static __always_inline int
+shmap_user_write_outputs(struct kmap_op __user *user, u64 version, s64 number,
+			 u32 out_len, s32 error)
+{
+	if (!shmap_user_short(3 * 8)) {
+		struct kmap_op op = {
+			.version	= version,
+			.number		= number,
+			.out_len	= out_len,
+			.error		= error,
+		};
+
+		return copy_to_user(&user->version, &op.version, 3 * 8) ?
+		       -EFAULT : 0;
+	}
+	if (should_fail_usercopy() ||
+	    !user_write_access_begin(&user->version, 3 * 8))
+		return -EFAULT;
+	unsafe_put_user(version, &user->version, fault);
+	unsafe_put_user(number, &user->number, fault);
+	unsafe_put_user(out_len, &user->out_len, fault);
+	unsafe_put_user(error, &user->error, fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/**
+ * shmap_user_read_change - copy a record in that changes, but for its outputs
+ * @op: filled in
+ * @user: the record
+ *
+ * First and last output are written as they are, so that memory that cannot be
+ * written is found out about before anything changes.
+ *
+ * Context: may sleep.
+ * Return: 0 or -EFAULT.
+ */
+static __always_inline int
+shmap_user_read_change(struct kmap_op *op, struct kmap_op __user *user)
+{
+	/* Names as the macros have them. */
+	const void __user *from = user;
+	void *to = op;
+
+	if (!shmap_user_short(sizeof(*op)))
+		return copy_from_user(to, from, sizeof(*op)) ||
+		       copy_to_user(&user->version, &op->version, 3 * 8) ?
+		       -EFAULT : 0;
+	might_fault();
+	if (should_fail_usercopy() || !user_access_begin(user, sizeof(*op)))
+		return -EFAULT;
+	SHMAP_USER_GET(u64, 0);
+	SHMAP_USER_GET(u64, 8);
+	SHMAP_USER_GET(u64, 16);
+	SHMAP_USER_GET(u64, 24);
+	SHMAP_USER_GET(u64, 32);
+	SHMAP_USER_GET(u64, 40);
+	unsafe_get_user(op->version, &user->version, fault);
+	unsafe_get_user(op->error, &user->error, fault);
+	unsafe_put_user(op->version, &user->version, fault);
+	unsafe_put_user(op->error, &user->error, fault);
+	user_access_end();
+	return 0;
+
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+/**
+ * shmap_user_write_version - write the outputs of a change that did it
+ * @user: the record
+ * @version: version; the other outputs are as they were, and error is 0
+ *
+ * Context: may sleep.
+ * Return: 0 or -EFAULT.
+ */
+static __always_inline int
+shmap_user_write_version(struct kmap_op __user *user, u64 version)
+{
+	s32 error = 0;
+
+	if (!shmap_user_short(3 * 8))
+		return put_user(version, &user->version) ?:
+		       put_user(error, &user->error);
+	might_fault();
+	if (should_fail_usercopy() ||
+	    !user_write_access_begin(&user->version, 3 * 8))
+		return -EFAULT;
+	unsafe_put_user(version, &user->version, fault);
+	unsafe_put_user(error, &user->error, fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/**
+ * shmap_user_write_op - copy a record's outputs out
+ * @user: the record
+ * @op: the same, with its outputs
+ *
+ * Context: may sleep.
+ * Return: 0 or -EFAULT.
+ */
+static __always_inline int shmap_user_write_op(struct kmap_op __user *user,
+					       const struct kmap_op *op)
+{
+	might_fault();
+	return shmap_user_write_outputs(user, op->version, op->number,
+					op->out_len, op->error);
+}
+
+/**
+ * shmap_user_read_op - copy a record in
+ * @op: filled in
+ * @user: the record
+ *
+ * Context: may sleep.
+ * Return: 0 or -EFAULT.
+ */
+static __always_inline int shmap_user_read_op(struct kmap_op *op,
+					      const struct kmap_op __user *user)
+{
+	/* Names as the macros have them. */
+	const void __user *from = user;
+	void *to = op;
+
+	if (!shmap_user_short(sizeof(*op)))
+		return copy_from_user(to, from, sizeof(*op)) ? -EFAULT : 0;
+	might_fault();
+	if (should_fail_usercopy() ||
+	    !user_read_access_begin(from, sizeof(*op)))
+		return -EFAULT;
+	SHMAP_USER_GET(u64, 0);
+	SHMAP_USER_GET(u64, 8);
+	SHMAP_USER_GET(u64, 16);
+	SHMAP_USER_GET(u64, 24);
+	SHMAP_USER_GET(u64, 32);
+	SHMAP_USER_GET(u64, 40);
+	SHMAP_USER_GET(u64, 48);
+	SHMAP_USER_GET(u64, 56);
+	SHMAP_USER_GET(u64, 64);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+#endif /* SHMAP_USER_H */
