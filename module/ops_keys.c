@@ -15,7 +15,7 @@
 #include "walk.h"
 
 /* Gather so much before copying out, bytes. */
-#define GATHER		65536u
+#define GATHER		4096u
 
 /* Go on until the end, until the buffer is full, or until told to die. */
 static int gather(struct shmap_map *map, struct shmap_walk *walk)
@@ -56,6 +56,7 @@ static int walk_some(struct shmap_map *map, struct shmap_walk *walk,
 				return r;
 		}
 		walk->size = min(walk->size, room);
+		walk->whole = walk->size < room;
 		walk->used = 0;
 		r = gather(map, walk);
 		if (r)

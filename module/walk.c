@@ -82,17 +82,117 @@ static bool write_chain(struct shmap_map *map, struct shmap_walk *walk,
 	return true;
 }
 
-static int step_once(struct shmap_map *map, struct shmap_shard *shard,
-		     struct shmap_walk *walk, bool locked)
+/* Write one record at @at, if it fits.  Returns where the next one goes. */
+static __always_inline void *write_fast(void *at, void *limit,
+					const struct kmap_entry *entry,
+					const bool values)
 {
-	struct shmap_probe probe;
+	u32 lens = entry->lens;
+	u32 key_len = KMAP_ENTRY_KEY_LEN(lens);
+	u32 value_len = KMAP_ENTRY_VALUE_LEN(lens);
+	void *next = at + KMAP_ITEM_SIZE(key_len, values ? value_len : 0);
+	const u64 *from = shmap_entry_key(entry);
+	struct kmap_item *item = at;
+	u64 *to = (u64 *)(item + 1);
+	s64 number;
+
+	if (unlikely(next > limit))
+		return NULL;
+	item->key_len = key_len;
+	item->value_len = value_len;
+	/* A key in an entry has zeroes behind it, up to a whole word. */
+	*to++ = *from++;
+	while ((void *)from < shmap_entry_key(entry) + key_len)
+		*to++ = *from++;
+	if (values) {
+		shmap_entry_state(entry, &item->version, &number);
+		at = (void *)(item + 1) + key_len;
+		shmap_entry_copy(at, entry, number);
+		at += value_len;
+		memset(at, 0, next - at);
+	} else {
+		item->version = READ_ONCE(entry->version);
+	}
+	return next;
+}
+
+/*
+ * Write a chain in the order of its slots, which is quick, where that is as good:
+ * the walk stands at its beginning, and all of it fits.
+ *
+ * Return: 1; 0 when it is to be done in another way; -EAGAIN.  Only with 1 has
+ * the walk gone on.
+ */
+static __always_inline int step_whole(struct shmap_map *map,
+				      struct shmap_shard *shard,
+				      struct shmap_walk *walk,
+				      const struct shmap_probe *probe,
+				      bool locked, const bool values)
+{
+	const struct kmap_bucket *bucket = probe->home;
+	const struct shmap_table *table = &shard->table;
+	unsigned int left = SHMAP_CHAIN_BUCKETS, bits, slot, count = 0;
+	void *limit = walk->buf + walk->size;
+	void *at = walk->buf + walk->used;
+	u32 mask, behind;
+
+	/* The number of buckets again: see shmap_table_collect(). */
+	shmap_table_home_number(table, probe->hash, &bits);
+	mask = (u32)(BIT_ULL(bits) - 1);
+	behind = 0xffffffffu >> bits;
+	if (unlikely((u32)walk->cursor & behind))
+		return 0;
+	do {
+		for (slot = 0; slot < KMAP_BUCKET_SLOTS; slot++) {
+			u32 ref = READ_ONCE(bucket->refs[slot]);
+			const struct kmap_entry *entry;
+
+			if (!ref)
+				break;
+			entry = shmap_pool_entry(&map->pool, ref);
+			/* What moves in a split may still be here as well. */
+			if (unlikely((entry->hash ^ probe->hash) & mask))
+				continue;
+			at = write_fast(at, limit, entry, values);
+			if (unlikely(!at))
+				return 0;
+			count++;
+		}
+		bucket = shmap_chain_next(table, bucket);
+	} while (unlikely(bucket) && --left);
+	if (unlikely(!locked && !shmap_table_stable(table, probe)))
+		return -EAGAIN;
+	walk->used = at - walk->buf;
+	walk->count += count;
+	walk->cursor += behind + 1ull;
+	if (walk->cursor == ORDER_END)
+		walk->cursor = KMAP_KEYS_END;
+	return 1;
+}
+
+static int step_once(struct shmap_map *map, struct shmap_shard *shard,
+		     struct shmap_walk *walk, u32 hash, bool locked)
+{
+	struct shmap_probe probe __uninitialized;
 	unsigned int n, i;
 	u64 end;
+	int r;
 
 	lockdep_assert(walk->frozen ||
 		       map->config.lock->read_held(&shard->lock));
-	if (!shmap_table_begin(&shard->table, bitrev32(walk->cursor), &probe))
+	if (!shmap_table_begin(&shard->table, hash, &probe))
 		return -EAGAIN;
+	if (likely(!walk->measure)) {
+		r = walk->values ?
+		    step_whole(map, shard, walk, &probe, locked, true) :
+		    step_whole(map, shard, walk, &probe, locked, false);
+		if (likely(r))
+			return r;
+	}
+	if (walk->whole && walk->used) {
+		walk->need = 1;
+		return false;
+	}
 	n = shmap_table_collect(&shard->table, &probe, walk->place, &end);
 	for (i = 0; i < n; i++)
 		shmap_entry_state(shmap_pool_entry(&map->pool,
@@ -115,23 +215,23 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
 bool shmap_walk_step(struct shmap_map *map, struct shmap_walk *walk)
 {
 	const struct shmap_lock_ops *lock = map->config.lock;
-	struct shmap_shard *shard = shmap_map_shard(map,
-						    bitrev32(walk->cursor));
+	u32 hash = bitrev32(walk->cursor);
+	struct shmap_shard *shard = shmap_map_shard(map, hash);
 	unsigned int try;
 	int r;
 
 	if (walk->frozen)
-		return step_once(map, shard, walk, true);
+		return step_once(map, shard, walk, hash, true);
 	for (try = 0;; try++) {
 		if (lock->lockless_reads && try == SHMAP_TRIES) {
 			shmap_lock_write_enter(lock, &shard->lock);
-			r = step_once(map, shard, walk, true);
+			r = step_once(map, shard, walk, hash, true);
 			shmap_lock_write_leave(lock, &shard->lock);
 			break;
 		}
-		lock->read_enter(&shard->lock);
-		r = step_once(map, shard, walk, !lock->lockless_reads);
-		lock->read_leave(&shard->lock);
+		shmap_lock_read_enter(lock, &shard->lock);
+		r = step_once(map, shard, walk, hash, !lock->lockless_reads);
+		shmap_lock_read_leave(lock, &shard->lock);
 		if (r != -EAGAIN)
 			break;
 		shmap_map_count(map, SHMAP_RETRIES);

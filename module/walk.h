@@ -10,6 +10,7 @@
  * @cursor: where to go on: place in the order, or KMAP_KEYS_END
  * @values: values too
  * @measure: count only, write nothing
+ * @whole: more room comes when @buf is emptied: do not part a chain before that
  * @frozen: the map is frozen by the caller, so no lock is needed
  * @buf: records go here
  * @size: size of @buf
@@ -24,6 +25,7 @@ struct shmap_walk {
 	u64			cursor;
 	bool			values;
 	bool			measure;
+	bool			whole;
 	bool			frozen;
 	void			*buf;
 	size_t			size;
