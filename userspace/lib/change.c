@@ -16,8 +16,8 @@ static bool tells_version(int rc)
  * Carry out a record that is filled in but for the version, and hand the
  * version back.
  */
-static int change(struct kmap *map, unsigned long request, struct kmap_op *op,
-		  uint64_t *version)
+static inline int change(struct kmap *map, unsigned long request,
+			 struct kmap_op *op, uint64_t *version)
 {
 	int rc;
 

@@ -2,23 +2,25 @@
 /*
  * libkmap: looking a key up.
  *
- * Everything that looks a key up goes through lookup(), so that there is one
- * place that decides how.
+ * In the window where there is one, else, or when that does not tell, with a
+ * system call.
  */
 #include <stdlib.h>
 
 #include "internal.h"
+#include "lookup.h"
 
 /* Room of the first try of kmap_get_alloc(); most values are smaller. */
 #define FIRST_TRY	512u
 
+#define NOINLINE	__attribute__((noinline))
+
 /*
- * Look the key up: in the window where there is one, else, or when that does not
- * tell, with a system call.  On 0 and -EMSGSIZE *len and *version are set; on 0
- * the value is in buf.
+ * Not found out at once: try again, and then ask the kernel.  On 0 and -EMSGSIZE
+ * *len and *version are set.
  */
-static int lookup(struct kmap *map, const void *key, size_t key_len, void *buf,
-		  size_t size, size_t *len, uint64_t *version)
+static NOINLINE int ask(struct kmap *map, const void *key, size_t key_len,
+			void *buf, size_t size, size_t *len, uint64_t *version)
 {
 	struct kmap_op op = { .opcode = KMAP_OP_GET };
 	int rc;
@@ -29,7 +31,6 @@ static int lookup(struct kmap *map, const void *key, size_t key_len, void *buf,
 		if (rc != WINDOW_UNKNOWN)
 			return rc;
 	}
-
 	rc = op_set_key(&op, key, key_len);
 	if (rc)
 		return rc;
@@ -38,27 +39,33 @@ static int lookup(struct kmap *map, const void *key, size_t key_len, void *buf,
 	rc = device_call(map, KMAP_IOC_GET, &op);
 	if (rc && rc != -EMSGSIZE)
 		return rc;
-	*len = op.out_len;
-	*version = op.version;
+	if (len)
+		*len = op.out_len;
+	if (version)
+		*version = op.version;
 	return rc;
 }
 
+static NOINLINE int look(struct kmap *map, const void *key, size_t key_len,
+			 void *buf, size_t size, size_t *len,
+			 uint64_t *version)
+{
+	int rc = window_lookup(&map->window, key, key_len, buf, size, len,
+			       version);
+
+	if (rc != WINDOW_UNKNOWN)
+		return rc;
+	return ask(map, key, key_len, buf, size, len, version);
+}
+
+/* Each way has what it needs in registers; this only chooses. */
 KMAP_EXPORT int kmap_get(struct kmap *map, const void *key, size_t key_len,
 			 void *buf, size_t size, size_t *len,
 			 uint64_t *version)
 {
-	uint64_t found_version;
-	size_t found_len;
-	int rc;
-
-	rc = lookup(map, key, key_len, buf, size, &found_len, &found_version);
-	if (rc && rc != -EMSGSIZE)
-		return rc;
-	if (len)
-		*len = found_len;
-	if (version)
-		*version = found_version;
-	return rc;
+	if (map->window.mem)
+		return look(map, key, key_len, buf, size, len, version);
+	return ask(map, key, key_len, buf, size, len, version);
 }
 
 KMAP_EXPORT int kmap_get_alloc(struct kmap *map, const void *key,
@@ -80,8 +87,8 @@ KMAP_EXPORT int kmap_get_alloc(struct kmap *map, const void *key,
 		buf = malloc(size + 1);
 		if (!buf)
 			return -ENOMEM;
-		rc = lookup(map, key, key_len, buf, size, &found_len,
-			    &found_version);
+		rc = kmap_get(map, key, key_len, buf, size, &found_len,
+			      &found_version);
 		if (rc != -EMSGSIZE)
 			break;
 		free(buf);
