@@ -260,8 +260,8 @@ shmap_table_wants_locked(const struct shmap_table *table)
  * Grows the table by a bucket when it is time.
  *
  * Context: writer.
- * Return: 0, -EXFULL when the chain is as long as it may be, -ENOSPC when no
- * overflow bucket is left; then nothing changed.
+ * Return: 0, or -EXFULL when the chain is as long as it may be, or would grow and
+ * no overflow bucket is left; then nothing changed.
  */
 static __always_inline int
 shmap_table_insert_locked(struct shmap_table *table, struct shmap_probe *probe,
