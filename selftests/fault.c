@@ -276,14 +276,27 @@ static bool returned(const struct kmap_op *op,
 	       !memcmp(out, old_value, scene->old_len);
 }
 
-/* How often the call copies from or to the user, each of which can fail. */
+/* Is it of those that the module has a shorter way for? */
+static bool usual(const struct scene *scene)
+{
+	if (scene->flags || scene->key_len > 64)
+		return false;
+	if (scene->op == KMAP_OP_GET)
+		return scene->old_len <= 256;
+	return scene->op != KMAP_OP_ADD && scene->value_len <= 256;
+}
+
+/* How often the call copies from or to the user at least, so that it can fail. */
 static unsigned int copies(const struct scene *scene)
 {
 	/* The record and the key. */
 	unsigned int n = 2;
 
-	/* The outputs, before anything changes. */
-	n += scene->op != KMAP_OP_GET;
+	/* The record and its outputs; what else fails is tried in the long way. */
+	if (scene->op == KMAP_OP_GET && usual(scene))
+		return 2;
+	/* The outputs, before anything changes, or at once with the record. */
+	n += scene->op != KMAP_OP_GET && !usual(scene);
 	/* The value that comes in, and the one that goes out. */
 	n += scene->op == KMAP_OP_SET;
 	n += (scene->op == KMAP_OP_GET || scene->flags & KMAP_RETURN) &&

@@ -36,13 +36,13 @@ export TIMEOUT=${TIMEOUT:-1200}
 # 2,000,000 calls on kasan.
 settings()
 {
-	local less=8 ops=60000 calls=350000
+	local less=8 ops=30000 calls=350000 seconds=0.5
 
 	# Hardly slower than a kernel that watches nothing; and one that cannot
 	# tell the fuzzer where it comes to.
-	[[ $1 != kcsan ]] || less=4 ops=120000 calls=20000
+	[[ $1 != kcsan ]] || less=4 ops=150000 calls=20000 seconds=1
 	printf '%s\n' "KT_PATIENCE=10" "KT_LESS=$less" \
-		"HAMMER_SECONDS=${HAMMER_SECONDS:-1}" \
+		"HAMMER_SECONDS=${HAMMER_SECONDS:-$seconds}" \
 		"HAMMER_KILLS=${HAMMER_KILLS:-40}" \
 		"HAMMER_PATIENCE=${HAMMER_PATIENCE:-240}" \
 		"HISTORY_OPS=${HISTORY_OPS:-$ops}" \
