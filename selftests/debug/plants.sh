@@ -40,17 +40,17 @@ PLANTS=(
 
 	'use after free'
 	kasan rcu values ops.c
-	'/^static int run_job/,/^}/ s/^\tif (returns_value/\tkvfree(job->long_value);\n&/'
+	'/^static .*int run_job/,/^}/ s/^\tif (returns_value/\tkvfree(job->long_value);\n&/'
 	'KASAN:.*(use-after-free|double-free)'
 
 	'out of bounds'
 	kasan rcu values ops.c
-	'/^static int make_room/,/^}/ s/kvmalloc(job->rq.out_len/kvmalloc(job->rq.out_len - 9/'
+	'/^static .*int make_room/,/^}/ s/kvmalloc(job->rq.out_len/kvmalloc(job->rq.out_len - 9/'
 	'KASAN:.*out-of-bounds'
 
 	'a leak'
 	kasan rcu 'values kmemleak.sh' ops.c
-	'/^static int run_record/,/^}/ s/^\tkvfree(job.long_value);//'
+	'/^static .*int run_record/,/^}/ s/^\t*kvfree(job.long_value);/;/'
 	'kmemleak.sh: (1 of 1 checks failed|SPLAT: .*new suspected)'
 
 	'sleeping under a spinlock'
