@@ -44,6 +44,33 @@ do {									\
 			(type __user *)(to + __at), fault);		\
 } while (0)
 
+/* All of @len bytes, by either of the above. */
+#define SHMAP_USER_COPY(move, len)					\
+do {									\
+	size_t __len = (len), __i;					\
+									\
+	for (__i = 0; __i + 32 <= __len; __i += 32) {			\
+		move(u64, __i);						\
+		move(u64, __i + 8);					\
+		move(u64, __i + 16);					\
+		move(u64, __i + 24);					\
+	}								\
+	for (; __i + 8 <= __len; __i += 8)				\
+		move(u64, __i);						\
+	if (!(__len & 7))						\
+		break;							\
+	if (__len & 4) {						\
+		move(u32, __i);						\
+		__i += 4;						\
+	}								\
+	if (__len & 2) {						\
+		move(u16, __i);						\
+		__i += 2;						\
+	}								\
+	if (__len & 1)							\
+		move(u8, __i);						\
+} while (0)
+
 /**
  * shmap_user_read - copy from user memory
  * @to: where to; 8-byte aligned
@@ -56,8 +83,6 @@ do {									\
 static __always_inline int shmap_user_read(void *to, const void __user *from,
 					   size_t len)
 {
-	size_t i;
-
 	if (!shmap_user_short(len))
 		return copy_from_user(to, from, len) ? -EFAULT : 0;
 	if (!len)
@@ -65,26 +90,7 @@ static __always_inline int shmap_user_read(void *to, const void __user *from,
 	might_fault();
 	if (should_fail_usercopy() || !user_read_access_begin(from, len))
 		return -EFAULT;
-	for (i = 0; i + 32 <= len; i += 32) {
-		SHMAP_USER_GET(u64, i);
-		SHMAP_USER_GET(u64, i + 8);
-		SHMAP_USER_GET(u64, i + 16);
-		SHMAP_USER_GET(u64, i + 24);
-	}
-	for (; i + 8 <= len; i += 8)
-		SHMAP_USER_GET(u64, i);
-	if (len & 7) {
-		if (len & 4) {
-			SHMAP_USER_GET(u32, i);
-			i += 4;
-		}
-		if (len & 2) {
-			SHMAP_USER_GET(u16, i);
-			i += 2;
-		}
-		if (len & 1)
-			SHMAP_USER_GET(u8, i);
-	}
+	SHMAP_USER_COPY(SHMAP_USER_GET, len);
 	user_read_access_end();
 	return 0;
 
@@ -125,30 +131,9 @@ fault:
 static __always_inline int shmap_user_write_words(void __user *to,
 						  const void *from, size_t len)
 {
-	size_t i;
-
 	if (should_fail_usercopy() || !user_write_access_begin(to, len))
 		return -EFAULT;
-	for (i = 0; i + 32 <= len; i += 32) {
-		SHMAP_USER_PUT(u64, i);
-		SHMAP_USER_PUT(u64, i + 8);
-		SHMAP_USER_PUT(u64, i + 16);
-		SHMAP_USER_PUT(u64, i + 24);
-	}
-	for (; i + 8 <= len; i += 8)
-		SHMAP_USER_PUT(u64, i);
-	if (len & 7) {
-		if (len & 4) {
-			SHMAP_USER_PUT(u32, i);
-			i += 4;
-		}
-		if (len & 2) {
-			SHMAP_USER_PUT(u16, i);
-			i += 2;
-		}
-		if (len & 1)
-			SHMAP_USER_PUT(u8, i);
-	}
+	SHMAP_USER_COPY(SHMAP_USER_PUT, len);
 	user_write_access_end();
 	return 0;
 
