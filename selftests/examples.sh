@@ -26,4 +26,10 @@ for part in 1 2 3; do
 	}' > "$work/text$part"
 done
 
-WORDCOUNT_FILES="$work/text1 $work/text2 $work/text3" run-tests.sh
+# A power of two.
+sessions=64
+while ((sessions * ${KT_LESS:-1} > 64)); do
+	((sessions /= 2))
+done
+
+SESSIONS=$sessions WORDCOUNT_FILES="$work/text1 $work/text2 $work/text3" run-tests.sh

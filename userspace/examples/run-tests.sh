@@ -4,7 +4,8 @@
 # Run every example as a test, against the module that is loaded.  TAP on stdout.
 #
 # WORDCOUNT_FILES names the files whose words are counted, instead of all files
-# below /kmap/corpus.
+# below /kmap/corpus.  SESSIONS says how many of them each client of session-cache
+# creates.
 # Exit status: 0 when all passed, 1 when one failed, 4 when there is no device.
 
 set -u
@@ -174,7 +175,7 @@ test_case "wordcount, one call a word" count_one_by_one
 test_case "wordcount, words longer than a key" count_long_words
 test_case "wordcount refuses a missing file" refuse_missing_file
 test_case "wordcount keeps and adds" count_again
-test_case "session-cache loses and doubles nothing" session-cache --selftest
+test_case "session-cache loses and doubles nothing" session-cache --selftest "${SESSIONS:-64}"
 test_case "session-cache serves" serve_sessions
 test_case "rate-limit passes exactly the limit" rate-limit --selftest
 test_case "rate-limit as a command" limit_requests

@@ -27,19 +27,22 @@
 #include "session-cache.h"
 
 #define CLIENTS		8
-#define IDS		1024u	/* ids there are; a power of two */
-#define NEW_EACH	64	/* sessions that each client creates */
-#define HIT_EACH	400	/* hits that each client makes */
+#define IDS_MAX		(16 * SELFTEST_SESSIONS)
 #define KILL_EVERY	40	/* answers between two kills */
 
 /* What clients and killer share. */
 static struct shared {
 	pid_t workers[MAX_WORKERS];
 	unsigned int answers, lost, surprises;
-	unsigned int created[IDS], hits[IDS], doubtful_hits[IDS];
-	unsigned int ended[IDS], doubtful_ends[IDS];
+	unsigned int created[IDS_MAX], hits[IDS_MAX];
+	unsigned int doubtful_hits[IDS_MAX];
+	unsigned int ended[IDS_MAX], doubtful_ends[IDS_MAX];
 	unsigned int doubtful_news;
 } *shared;
+
+static unsigned int new_each;	/* sessions that each client creates */
+static unsigned int hit_each;	/* hits that each client makes */
+static unsigned int ids;	/* that there are; a power of two */
 
 static char path[64];
 static unsigned int problems, kills;
@@ -74,7 +77,7 @@ static bool ask_counted(const char *verb, const char *argument, char *line,
 static void create_some(unsigned int client)
 {
 	char user[16], line[LINE];
-	int left = NEW_EACH;
+	unsigned int left = new_each;
 
 	snprintf(user, sizeof(user), "user%u", client);
 	while (left > 0) {
@@ -82,7 +85,7 @@ static void create_some(unsigned int client)
 			continue;
 		if (strncmp(line, "OK ", 3))
 			fail("NEW", line);
-		count(&shared->created[strtoul(line + 3, NULL, 16) % IDS]);
+		count(&shared->created[strtoul(line + 3, NULL, 16) % ids]);
 		left--;
 	}
 }
@@ -93,12 +96,12 @@ static void hit_some(unsigned int client)
 	unsigned int seed = client, i;
 	char id[24], line[LINE];
 
-	for (i = 0; i < HIT_EACH; i++) {
+	for (i = 0; i < hit_each; i++) {
 		unsigned int target;
 
-		target = i % 2 ? (unsigned int)rand_r(&seed) % IDS : 0;
+		target = i % 2 ? (unsigned int)rand_r(&seed) % ids : 0;
 		while (!shared->created[target])
-			target = (target + 1) % IDS;
+			target = (target + 1) % ids;
 		snprintf(id, sizeof(id), "%016x", target);
 		if (!ask_counted("HIT", id, line,
 				 &shared->doubtful_hits[target]))
@@ -116,8 +119,8 @@ static void end_all(unsigned int client)
 	char id[24], line[LINE];
 	unsigned int i;
 
-	for (i = 0; i < IDS; i++) {
-		unsigned int target = (i * (2 * client + 1) + client * 37) % IDS;
+	for (i = 0; i < ids; i++) {
+		unsigned int target = (i * (2 * client + 1) + client * 37) % ids;
 
 		snprintf(id, sizeof(id), "%016x", target);
 		while (!ask_counted("END", id, line,
@@ -178,12 +181,12 @@ static void check_created(void)
 {
 	unsigned int total = 0, i;
 
-	for (i = 0; i < IDS; i++) {
+	for (i = 0; i < ids; i++) {
 		if (shared->created[i] > 1)
 			problem("created more than once", i);
 		total += shared->created[i];
 	}
-	if (total != CLIENTS * NEW_EACH)
+	if (total != CLIENTS * new_each)
 		problem("not all were created", total);
 }
 
@@ -192,7 +195,7 @@ static void check_hits(void)
 	char id[24], request[LINE], line[LINE];
 	unsigned int hits, i;
 
-	for (i = 0; i < IDS; i++) {
+	for (i = 0; i < ids; i++) {
 		if (!shared->created[i])
 			continue;
 		snprintf(id, sizeof(id), "%016x", i);
@@ -215,7 +218,7 @@ static void check_ended(struct kmap *map)
 	unsigned int i;
 	int rc;
 
-	for (i = 0; i < IDS; i++) {
+	for (i = 0; i < ids; i++) {
 		if (shared->ended[i] > 1)
 			problem("ended more than once", i);
 		if (shared->created[i] && !shared->ended[i] &&
@@ -233,7 +236,7 @@ static void check_ended(struct kmap *map)
 	kmap_iter_close(it);
 }
 
-int selftest(void)
+int selftest(unsigned int sessions)
 {
 	unsigned int hits = 0, i;
 	char prefix[40];
@@ -241,10 +244,13 @@ int selftest(void)
 	pid_t server;
 	int listener, rc, status;
 
+	new_each = sessions;
+	hit_each = sessions * 25 / 4;
+	ids = sessions * 16;
 	snprintf(prefix, sizeof(prefix), "session-test.%d:", (int)getpid());
 	snprintf(path, sizeof(path), "/tmp/session-test.%d", (int)getpid());
 	settings.prefix = prefix;
-	settings.id_mask = IDS - 1;
+	settings.id_mask = ids - 1;
 	settings.crowded = true;
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -273,7 +279,7 @@ int selftest(void)
 	unlink(path);
 	kmap_close(map);
 
-	for (i = 0; i < IDS; i++)
+	for (i = 0; i < ids; i++)
 		hits += shared->hits[i];
 	if (status)
 		problem("the server's status", (unsigned int)status);

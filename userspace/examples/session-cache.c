@@ -317,10 +317,17 @@ static int request_main(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	pid_t workers[MAX_WORKERS];
+	long sessions;
 	int result;
 
 	if (argc == 2 && !strcmp(argv[1], "--selftest"))
-		return selftest();
+		return selftest(SELFTEST_SESSIONS);
+	if (argc == 3 && !strcmp(argv[1], "--selftest")) {
+		sessions = strtol(argv[2], NULL, 10);
+		if (sessions >= 1 && sessions <= SELFTEST_SESSIONS &&
+		    !(sessions & (sessions - 1)))
+			return selftest((unsigned int)sessions);
+	}
 	if (argc > 3 && !strcmp(argv[1], "-r"))
 		return request_main(argc - 2, argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "-w")) {
@@ -332,7 +339,7 @@ int main(int argc, char **argv)
 	    settings.worker_count > MAX_WORKERS) {
 		fputs("usage: session-cache [-w workers] socket\n"
 		      "       session-cache -r socket NEW user | HIT id | GET id | END id\n"
-		      "       session-cache --selftest\n", stderr);
+		      "       session-cache --selftest [sessions, a power of two up to 64]\n", stderr);
 		return 2;
 	}
 	result = serve(listen_on(argv[1]), workers);

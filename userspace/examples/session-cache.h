@@ -11,6 +11,7 @@
 
 #define LINE		128	/* longest request or answer, with its end */
 #define MAX_WORKERS	64
+#define SELFTEST_SESSIONS	64	/* at most, of each client */
 
 /* Set before the server starts; the selftest makes life harder. */
 extern struct settings {
@@ -32,7 +33,10 @@ int serve(int listener, pid_t *workers);
 /* Send a request.  False when the answer was lost, since its worker was. */
 bool ask(const char *path, const char *request, char *line);
 
-/* Return 0 when all is well. */
-int selftest(void);
+/*
+ * Let each client create so many @sessions, a power of two up to
+ * SELFTEST_SESSIONS.  Return 0 when all is well.
+ */
+int selftest(unsigned int sessions);
 
 #endif /* SESSION_CACHE_H */
