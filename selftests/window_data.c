@@ -228,6 +228,11 @@ static unsigned int count_marks(const struct kt_window *window)
 	for (at = 0; at < window->size; at += window->page) {
 		if (kt_window_page(window, at, page) != 1)
 			continue;
+		/* Most have none. */
+		if (!memchr(page, 0xee, window->page)) {
+			run = 0;
+			continue;
+		}
 		for (i = 0; i < window->page; i++) {
 			run = page[i] == 0xee ? run + 1 : 0;
 			count += run && !(run % MARK_LEN);
