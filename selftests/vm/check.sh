@@ -106,7 +106,10 @@ run_guest()
 	      -a "$log/plan:/kmap/plan" -a "$VM_DIR/guest.sh:/kmap/guest.sh")
 	[[ -z ${BIN_DIR:-} ]] || args+=(-a "$BIN_DIR:/kmap/bin")
 	"$VM_DIR/vm.sh" "${args[@]}" "$@" -- \
-		env "VM_VERBOSE=${V:-0}" /kmap/guest.sh /kmap/plan
+		env "VM_VERBOSE=${V:-0}" /kmap/guest.sh /kmap/plan &
+	# The guest ends when this does.
+	trap 'kill $!; wait; exit 130' INT TERM HUP
+	wait $!
 	printf '%d\n' $? > "$log/status"
 }
 
