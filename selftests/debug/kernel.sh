@@ -25,13 +25,25 @@ NAME=${1:-}
 [[ -n $NAME && -r $DEBUG_DIR/$NAME.config && $NAME != common ]] ||
 	die 'usage: kernel.sh [-l] kasan|kcsan'
 
-# What make is told beyond the configuration.  The race detector watches the
-# module, not the kernel, whose own races by the strict rules are many and not at
-# stake here: every watchpoint then serves the module.  Watched too are functions
-# that work on the module's memory; and those that order memory on its behalf
-# must say so, or the model would see writes pass a lock's end.
+# What make is told beyond the configuration.  The compiler's checks are for the
+# module: the kernel's own memory and races are not at stake here, a kernel that
+# does not check itself is much faster, and every watchpoint of the race detector
+# serves the module.  Checked too are functions that work on the module's memory:
+# its locks, lists, deferred calls, copies, strings.  What is allocated and freed
+# is watched in any case.  Functions that order memory on the module's behalf must
+# say so to the race detector, or it would see writes pass a lock's end.
 MAKE_ARGS=()
-if [[ $NAME == kcsan ]]; then
+case $NAME in
+kasan)
+	MAKE_ARGS+=(KASAN_SANITIZE=n UBSAN_SANITIZE=n)
+	for object in spinlock qspinlock spinlock_debug mutex mutex-debug rwsem \
+		percpu-rwsem tree update wait workqueue timer list_debug siphash \
+		bitmap find_bit string_helpers vsprintf kstrtox usercopy \
+		percpu_counter char_dev params util; do
+		MAKE_ARGS+=("KASAN_SANITIZE_$object.o=y")
+	done
+	;;
+kcsan)
 	MAKE_ARGS+=(KCSAN_SANITIZE=n)
 	for object in bitmap find_bit siphash; do
 		MAKE_ARGS+=("KCSAN_SANITIZE_$object.o=y")
@@ -39,7 +51,8 @@ if [[ $NAME == kcsan ]]; then
 	for object in spinlock rwsem mutex tree update wait percpu-rwsem; do
 		MAKE_ARGS+=("KCSAN_INSTRUMENT_BARRIERS_$object.o=y")
 	done
-fi
+	;;
+esac
 
 ARCHIVE=$(printf '%s\n' /usr/src/linux-source-6.12*.tar.xz | sort -V | tail -n 1)
 [[ -r $ARCHIVE ]] || die 'no linux-source-6.12 in /usr/src: run "make deps"'
