@@ -198,6 +198,65 @@ test_workers()
 		bash -c 'kmap bench -jLD 0.05 -n 5000 -k 13 | grep -c "\"keys\":5000,"'
 }
 
+# What the operations that are no gets do, as the module counted them.
+test_write()
+{
+	local adds_before adds_after sets_before sets_after gets_before gets_after
+	local write get
+
+	fact adds adds_before
+	run kmap bench -jLD 0.2 -n 20 -w add
+	fact adds adds_after
+	row add
+	member operations write row.add
+	check "--write add adds" test $((adds_after - adds_before)) -eq "$write"
+	check "... at all" test "$write" -gt 0
+	check "... to values of 8 bytes" printed '"value_size":8,'
+	check "... and says so" printed '"write":"add","own":false'
+
+	fact sets sets_before
+	fact gets gets_before
+	run kmap bench -jLWD 0.3 -n 3 -r 20 -t 4 -w match
+	fact sets sets_after
+	fact gets gets_after
+	row match
+	row get
+	member operations write row.match
+	member operations get row.get
+	check "--write match sets" \
+		test $((sets_after - sets_before)) -eq $((write + 3))
+	# Once more for each set that came too late.
+	check "... each after a get" \
+		test $((gets_after - gets_before)) -ge $((write + get))
+
+	run kmap bench -D 0.2 -r 0 -w add -t 2 -n 7 -o
+	check "--own is said" matches \
+		'^mix +0 % get, 100 % add, keys of its own for each thread$'
+}
+
+# Counters of the benchmark that were added to: what they begin with is
+# 0x7676767676767676.
+has_added()
+{
+	kmap keys -n | grep '^bench\.' >numbers
+	[ "$(grep -vc '8536140394893047414$' numbers)" -eq "$1" ]
+}
+
+# With --own no two threads share a key, and all keys of each are used.
+test_own()
+{
+	local pid
+
+	kmap bench -D 600 -r 0 -w add -p 2 -t 2 -n 9 -o >table 2>err &
+	pid=$!
+	check "keys for --own come" wait_for has_entries 19
+	check "two keys of each of four threads are used" wait_for has_added 8
+	check "... and the ninth is not" has_added 8
+	kill -TERM "$pid"
+	wait "$pid"
+	check "... and go" has_entries 10
+}
+
 # The keys while they are there, and what becomes of them.
 test_keys()
 {
@@ -234,7 +293,8 @@ test_usage()
 	refuse "bench with an operand" "unexpected operand" kmap bench x
 	for i in "-p 0" "-t 0" "-p 2000" "-p 32 -t 33" "-r 101" "-r -1" "-n 0" \
 		"-n 9999999999" "-k 0" "-n 5000 -k 12" "-v x" "-D 0" "-D 1e3" \
-		"-D ." "-D inf" "-s nonsense" "-s zipf:1" "-s zipf:" "-s zipf:x"; do
+		"-D ." "-D inf" "-s nonsense" "-s zipf:1" "-s zipf:" "-s zipf:x" \
+		"-w x" "-w add -v 9" "-o -n 3 -p 2 -t 2"; do
 		# The words are the arguments.
 		# shellcheck disable=SC2086
 		refuse "bench $i" "" kmap bench $i
@@ -277,6 +337,8 @@ test_json
 test_table
 test_skew
 test_workers
+test_write
+test_own
 test_keys
 test_usage
 

@@ -7,108 +7,8 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench.h"
-
-/* Longest run, so that nanoseconds and histograms have room. */
-#define SECONDS_MAX	86400.0
-
-static enum cli_status take_number(const struct cli *cli, const char *option,
-				   const char *text, uint64_t least,
-				   uint64_t most, uint64_t *number)
-{
-	if (!text)
-		return CLI_DONE;
-	if (cli_parse_u64(text, number) && *number >= least && *number <= most)
-		return CLI_DONE;
-	return cli_usage(cli, "--%s takes a number from %llu to %llu, not \"%s\"",
-			 option, (unsigned long long)least,
-			 (unsigned long long)most, text);
-}
-
-/* A decimal number without sign and exponent. */
-static bool parse_decimal(const char *text, double *number)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9' ||
-	    text[strspn(text, "0123456789.")])
-		return false;
-	*number = strtod(text, &end);
-	return !*end;
-}
-
-static enum cli_status take_duration(const struct cli *cli,
-				     struct bench_plan *plan)
-{
-	double duration = 5;
-
-	if (cli->args.duration &&
-	    (!parse_decimal(cli->args.duration, &duration) ||
-	     duration < 0.001 || duration > SECONDS_MAX))
-		return cli_usage(cli, "--duration takes seconds, from 0.001 to 86400, not \"%s\"",
-				 cli->args.duration);
-	plan->duration = (uint64_t)(duration * (double)NSEC_PER_SEC);
-	return CLI_DONE;
-}
-
-static enum cli_status take_skew(const struct cli *cli, uint64_t keys,
-				 struct bench_plan *plan)
-{
-	const char *skew = cli->args.skew ? cli->args.skew : "uniform";
-	double theta = 0.99;
-
-	if (!strcmp(skew, "uniform"))
-		theta = 0;
-	else if (strcmp(skew, "zipf") &&
-		 (strncmp(skew, "zipf:", 5) || !parse_decimal(skew + 5, &theta) ||
-		  theta < 0.01 || theta > 0.999))
-		return cli_usage(cli,
-				 "--skew takes uniform, zipf or zipf:T, T from 0.01 to 0.999, not \"%s\"",
-				 skew);
-	skew_init(&plan->skew, keys, theta);
-	return CLI_DONE;
-}
-
-static enum cli_status take_options(const struct cli *cli,
-				    struct bench_plan *plan)
-{
-	const struct cli_args *args = &cli->args;
-	uint64_t processes = 1, threads = 1, read = 95, keys = 10000;
-	uint64_t key_size = 16, value_size = 64;
-
-	if (take_number(cli, "processes", args->processes, 1,
-			BENCH_WORKERS_MAX, &processes) ||
-	    take_number(cli, "threads", args->threads, 1, BENCH_WORKERS_MAX,
-			&threads) ||
-	    take_number(cli, "read", args->read, 0, 100, &read) ||
-	    take_number(cli, "keys", args->keys, 1, BENCH_KEYS_MAX, &keys) ||
-	    take_number(cli, "key-size", args->key_size, 1, UINT32_MAX,
-			&key_size) ||
-	    take_number(cli, "value-size", args->value_size, 0, UINT32_MAX - 1,
-			&value_size) ||
-	    take_duration(cli, plan))
-		return CLI_ERROR;
-	if (processes * threads > BENCH_WORKERS_MAX)
-		return cli_usage(cli, "at most %d threads in all",
-				 BENCH_WORKERS_MAX);
-	plan->digits = bench_digits(keys);
-	if (key_size < BENCH_NUMBER + plan->digits)
-		return cli_usage(cli, "for so many keys --key-size is %zu at least",
-				 BENCH_NUMBER + plan->digits);
-	plan->device = args->device;
-	plan->open_flags = KMAP_RDWR;
-	if (args->no_window)
-		plan->open_flags |= KMAP_NO_WINDOW;
-	plan->processes = (unsigned int)processes;
-	plan->threads = (unsigned int)threads;
-	plan->read = (unsigned int)read;
-	plan->key_size = (size_t)key_size;
-	plan->value_size = (size_t)value_size;
-	plan->latency = !args->no_latency;
-	return take_skew(cli, keys, plan);
-}
 
 /*
  * Do gets take the window?  The module counts only those that come as system
@@ -172,7 +72,7 @@ static enum cli_status run_bench(struct cli *cli)
 	uint64_t made;
 	int err;
 
-	if (take_options(cli, &plan) || bench_choose_tag(cli, &plan) ||
+	if (bench_take_options(cli, &plan) || bench_choose_tag(cli, &plan) ||
 	    cli_open(cli, plan.open_flags))
 		return CLI_ERROR;
 	err = kmap_info(cli->map, &info);
@@ -193,20 +93,15 @@ static enum cli_status run_bench(struct cli *cli)
 }
 
 static const struct cli_option bench_options[] = {
-	{ "threads", 't', "N", OPT_TEXT, CLI_FIELD(threads), 0,
-	  "threads of each process (1)" },
-	{ "processes", 'p', "N", OPT_TEXT, CLI_FIELD(processes), 0,
-	  "processes (1)" },
-	{ "read", 'r', "PERCENT", OPT_TEXT, CLI_FIELD(read), 0,
-	  "so many operations are gets, the others sets (95)" },
-	{ "skew", 's', "NAME", OPT_TEXT, CLI_FIELD(skew), 0,
-	  "choose keys: uniform, zipf or zipf:T (uniform; T 0.99)" },
-	{ "keys", 'n', "N", OPT_TEXT, CLI_FIELD(keys), 0,
-	  "number of keys (10000)" },
-	{ "key-size", 'k', "BYTES", OPT_TEXT, CLI_FIELD(key_size), 0,
-	  "length of keys (16)" },
-	{ "value-size", 'v', "BYTES", OPT_TEXT, CLI_FIELD(value_size), 0,
-	  "length of values (64)" },
+	BENCH_OPT_THREADS,
+	BENCH_OPT_PROCESSES,
+	BENCH_OPT_READ,
+	BENCH_OPT_WRITE,
+	BENCH_OPT_SKEW,
+	BENCH_OPT_KEYS,
+	BENCH_OPT_KEY_SIZE,
+	BENCH_OPT_VALUE_SIZE,
+	BENCH_OPT_OWN,
 	{ "duration", 'D', "SECONDS", OPT_TEXT, CLI_FIELD(duration), 0,
 	  "how long, for instance 0.5 (5)" },
 	{ "no-window", 'W', NULL, OPT_FLAG, CLI_FIELD(no_window), 0,

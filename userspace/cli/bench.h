@@ -2,9 +2,10 @@
 /*
  * The subcommand bench: what its rooms share.
  *
- * bench.c takes the options and goes through the steps, bench_keys.c names,
- * draws, makes and removes keys, bench_run.c has processes and threads work on
- * them, bench_hist.c counts latencies, and bench_report.c prints.
+ * bench_options.c takes the options, bench.c goes through the steps,
+ * bench_keys.c names, draws, makes and removes keys, bench_run.c has processes
+ * and threads work on them, bench_hist.c counts latencies, and bench_report.c
+ * prints.
  */
 #ifndef KMAP_CLI_BENCH_H
 #define KMAP_CLI_BENCH_H
@@ -41,6 +42,13 @@ struct dice {
 	uint64_t	state;
 };
 
+/* What operations do that are no gets. */
+enum bench_write {
+	BENCH_WRITE_SET,
+	BENCH_WRITE_ADD,	/* 1 to a number */
+	BENCH_WRITE_MATCH,	/* get, and set at that version, until it is met */
+};
+
 /* What the options ask for. */
 struct bench_plan {
 	const char	*device;
@@ -48,11 +56,15 @@ struct bench_plan {
 	unsigned int	processes;	/* each with so many threads */
 	unsigned int	threads;
 	unsigned int	read;		/* gets among 100 operations */
+	enum bench_write write;
+	const char	*write_name;
+	uint64_t	keys;
+	bool		own;		/* no two workers share a key */
 	size_t		key_size;
 	size_t		value_size;
 	uint64_t	duration;	/* ns */
 	bool		latency;
-	struct skew	skew;		/* skew.n is the number of keys */
+	struct skew	skew;		/* of one worker */
 	unsigned int	digits;		/* of a key's number */
 	char		tag[5];
 };
@@ -124,9 +136,44 @@ static inline uint64_t skew_draw(const struct skew *skew, struct dice *dice)
 	return number < skew->n ? number : skew->n - 1;
 }
 
+/* ---- bench_options.c ---- */
+
+/* Rows of options that say what the mix is. */
+#define BENCH_OPT_THREADS						\
+	{ "threads", 't', "N", OPT_TEXT, CLI_FIELD(threads), 0,		\
+	  "threads of each process (1)" }
+#define BENCH_OPT_PROCESSES						\
+	{ "processes", 'p', "N", OPT_TEXT, CLI_FIELD(processes), 0,	\
+	  "processes (1)" }
+#define BENCH_OPT_READ							\
+	{ "read", 'r', "PERCENT", OPT_TEXT, CLI_FIELD(read), 0,		\
+	  "so many operations are gets, the others write (95)" }
+#define BENCH_OPT_WRITE							\
+	{ "write", 'w', "HOW", OPT_TEXT, CLI_FIELD(write), 0,		\
+	  "set, add (to a number) or match (get, set at that version)" }
+#define BENCH_OPT_SKEW							\
+	{ "skew", 's', "NAME", OPT_TEXT, CLI_FIELD(skew), 0,		\
+	  "choose keys: uniform, zipf or zipf:T (uniform; T 0.99)" }
+#define BENCH_OPT_KEYS							\
+	{ "keys", 'n', "N", OPT_TEXT, CLI_FIELD(keys), 0,		\
+	  "number of keys (10000)" }
+#define BENCH_OPT_KEY_SIZE						\
+	{ "key-size", 'k', "BYTES", OPT_TEXT, CLI_FIELD(key_size), 0,	\
+	  "length of keys (16)" }
+#define BENCH_OPT_VALUE_SIZE						\
+	{ "value-size", 'v', "BYTES", OPT_TEXT, CLI_FIELD(value_size), 0, \
+	  "length of values (64; 8 with --write add)" }
+#define BENCH_OPT_OWN							\
+	{ "own", 'o', NULL, OPT_FLAG, CLI_FIELD(own), 0,		\
+	  "each thread has keys of its own" }
+
+/* Take those options, what to open and how long; prints what is wrong. */
+enum cli_status bench_take_options(const struct cli *cli,
+				   struct bench_plan *plan);
+
 /* ---- bench_run.c ---- */
 
-enum bench_op { BENCH_GET, BENCH_SET, BENCH_OPS };
+enum bench_op { BENCH_GET, BENCH_WRITE, BENCH_OPS };
 
 /* What came of one worker, or of all. */
 struct bench_result {
@@ -135,7 +182,7 @@ struct bench_result {
 	double		rate[BENCH_OPS];	/* a second */
 	uint64_t	begun;			/* ns */
 	uint64_t	ended;
-	uint64_t	missing;		/* gets that found no key */
+	uint64_t	missing;		/* operations that found no key */
 	uint64_t	hottest;		/* operations on key 0 */
 	struct hist	hist[BENCH_OPS];
 };

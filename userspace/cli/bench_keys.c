@@ -170,11 +170,11 @@ enum cli_status bench_make_keys(const struct cli *cli,
 	if (!most)
 		most = 1;
 	*made = 0;
-	while (!status && *made < plan->skew.n) {
+	while (!status && *made < plan->keys) {
 		size_t count = most;
 
-		if (count > plan->skew.n - *made)
-			count = (size_t)(plan->skew.n - *made);
+		if (count > plan->keys - *made)
+			count = (size_t)(plan->keys - *made);
 		if (cli_end_signal)
 			status = cli_error(cli, "stopped by signal %d",
 					   cli_end_signal);

@@ -7,11 +7,6 @@
 
 #include "bench.h"
 
-static const char *const op_names[BENCH_OPS] = {
-	[BENCH_GET] = "get",
-	[BENCH_SET] = "set",
-};
-
 static const struct {
 	const char	*name;
 	const char	*json;
@@ -36,6 +31,11 @@ static void print_time(uint64_t ns)
 	       value, units[unit]);
 }
 
+static const char *op_name(const struct bench_plan *plan, size_t op)
+{
+	return op == BENCH_GET ? "get" : plan->write_name;
+}
+
 static const char *plural(unsigned int count)
 {
 	return count == 1 ? "" : "s";
@@ -49,7 +49,7 @@ static double seconds(const struct bench_result *result)
 /* Share of operations on the key that is drawn most often. */
 static double hottest(const struct bench_result *sum)
 {
-	uint64_t all = sum->operations[BENCH_GET] + sum->operations[BENCH_SET];
+	uint64_t all = sum->operations[BENCH_GET] + sum->operations[BENCH_WRITE];
 
 	return all ? 100.0 * (double)sum->hottest / (double)all : 0;
 }
@@ -78,14 +78,15 @@ static void print_table(const struct bench_plan *plan,
 	       plan->processes, plan->processes == 1 ? "" : "es",
 	       plan->threads, plural(plan->threads), seconds(sum));
 	printf("keys     %" PRIu64 " of %zu bytes, values of %zu bytes; ",
-	       plan->skew.n, plan->key_size, plan->value_size);
+	       plan->keys, plan->key_size, plan->value_size);
 	if (plan->skew.theta)
 		printf("zipf %g", plan->skew.theta);
 	else
 		printf("uniform");
 	printf(", the hottest in %.2f %% of operations\n", hottest(sum));
-	printf("mix      %u %% get, %u %% set\n\n", plan->read,
-	       100 - plan->read);
+	printf("mix      %u %% get, %u %% %s%s\n\n", plan->read,
+	       100 - plan->read, plan->write_name,
+	       plan->own ? ", keys of its own for each thread" : "");
 
 	printf("%-6s %12s %12s", "", "operations", "ops/s");
 	if (plan->latency) {
@@ -96,15 +97,15 @@ static void print_table(const struct bench_plan *plan,
 	putchar('\n');
 	for (size_t op = 0; op < BENCH_OPS; op++)
 		if (sum->operations[op])
-			print_row(plan, op_names[op], sum->operations[op],
+			print_row(plan, op_name(plan, op), sum->operations[op],
 				  sum->rate[op], &sum->hist[op]);
-	hist_merge(&sum->hist[BENCH_GET], &sum->hist[BENCH_SET]);
+	hist_merge(&sum->hist[BENCH_GET], &sum->hist[BENCH_WRITE]);
 	print_row(plan, "all",
-		  sum->operations[BENCH_GET] + sum->operations[BENCH_SET],
-		  sum->rate[BENCH_GET] + sum->rate[BENCH_SET],
+		  sum->operations[BENCH_GET] + sum->operations[BENCH_WRITE],
+		  sum->rate[BENCH_GET] + sum->rate[BENCH_WRITE],
 		  &sum->hist[BENCH_GET]);
 	if (sum->missing)
-		printf("\n%" PRIu64 " gets found no key: somebody else removes keys\n",
+		printf("\n%" PRIu64 " operations found no key: somebody else removes keys\n",
 		       sum->missing);
 }
 
@@ -133,18 +134,20 @@ static void print_json(const struct bench_plan *plan,
 	printf("\"processes\":%u,\"threads\":%u,\"seconds\":%.3f,\n",
 	       plan->processes, plan->threads, seconds(sum));
 	printf("\"keys\":%" PRIu64 ",\"key_size\":%zu,\"value_size\":%zu,\n",
-	       plan->skew.n, plan->key_size, plan->value_size);
+	       plan->keys, plan->key_size, plan->value_size);
 	printf("\"skew\":\"%s\",\"theta\":%.4f,\"hottest\":%.4f,\n",
 	       plan->skew.theta ? "zipf" : "uniform", plan->skew.theta,
 	       hottest(sum));
-	printf("\"read\":%u,\"missing\":%" PRIu64, plan->read, sum->missing);
+	printf("\"read\":%u,\"write\":\"%s\",\"own\":%s,\"missing\":%" PRIu64,
+	       plan->read, plan->write_name, plan->own ? "true" : "false",
+	       sum->missing);
 	for (size_t op = 0; op < BENCH_OPS; op++)
-		print_json_row(plan, op_names[op], sum->operations[op],
+		print_json_row(plan, op_name(plan, op), sum->operations[op],
 			       sum->rate[op], &sum->hist[op]);
-	hist_merge(&sum->hist[BENCH_GET], &sum->hist[BENCH_SET]);
+	hist_merge(&sum->hist[BENCH_GET], &sum->hist[BENCH_WRITE]);
 	print_json_row(plan, "all",
-		       sum->operations[BENCH_GET] + sum->operations[BENCH_SET],
-		       sum->rate[BENCH_GET] + sum->rate[BENCH_SET],
+		       sum->operations[BENCH_GET] + sum->operations[BENCH_WRITE],
+		       sum->rate[BENCH_GET] + sum->rate[BENCH_WRITE],
 		       &sum->hist[BENCH_GET]);
 	puts("}");
 }

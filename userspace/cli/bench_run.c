@@ -73,11 +73,42 @@ static bool wait_for_go(struct board *board)
 	return true;
 }
 
+/* An operation that is no get. */
+static int change(const struct worker *worker, const char *key, char *value)
+{
+	const struct bench_plan *plan = worker->plan;
+	uint64_t version;
+	int rc;
+
+	switch (plan->write) {
+	case BENCH_WRITE_ADD:
+		return kmap_add(worker->map, key, plan->key_size, 1, 0, NULL,
+				NULL);
+	case BENCH_WRITE_MATCH:
+		do {
+			rc = kmap_get(worker->map, key, plan->key_size, value,
+				      plan->value_size, NULL, &version);
+			if (!rc)
+				rc = kmap_set(worker->map, key, plan->key_size,
+					      value, plan->value_size,
+					      KMAP_MATCH, &version);
+		} while (rc == -ESTALE);
+		return rc;
+	case BENCH_WRITE_SET:
+		break;
+	}
+	return kmap_set(worker->map, key, plan->key_size, value,
+			plan->value_size, 0, NULL);
+}
+
 /* The loop that is measured. */
 static void work(const struct worker *worker, char *key, char *value)
 {
 	const struct bench_plan *plan = worker->plan;
 	struct bench_result *result = worker->result;
+	/* Keys of its own are each step-th one. */
+	uint64_t step = plan->own ? plan->processes * plan->threads : 1;
+	uint64_t first = plan->own ? worker->number : 0;
 	struct dice dice;
 	int rc = 0;
 
@@ -85,9 +116,9 @@ static void work(const struct worker *worker, char *key, char *value)
 	result->begun = bench_now();
 	while (!atomic_load_explicit(&worker->board->stop,
 				     memory_order_relaxed)) {
-		uint64_t number = skew_draw(&plan->skew, &dice);
+		uint64_t number = skew_draw(&plan->skew, &dice) * step + first;
 		enum bench_op op = dice_below(&dice, 100) < plan->read ?
-				   BENCH_GET : BENCH_SET;
+				   BENCH_GET : BENCH_WRITE;
 		uint64_t begun = 0;
 
 		bench_key_number(plan, key, number);
@@ -97,15 +128,14 @@ static void work(const struct worker *worker, char *key, char *value)
 			rc = kmap_get(worker->map, key, plan->key_size, value,
 				      plan->value_size, NULL, NULL);
 		else
-			rc = kmap_set(worker->map, key, plan->key_size, value,
-				      plan->value_size, 0, NULL);
+			rc = change(worker, key, value);
 		if (plan->latency)
 			hist_add(&result->hist[op], bench_now() - begun);
 		result->operations[op]++;
 		result->hottest += !number;
 		if (rc) {
 			/* Somebody else removed the key. */
-			if (op != BENCH_GET || rc != -ENOENT)
+			if (rc != -ENOENT)
 				break;
 			result->missing++;
 			rc = 0;

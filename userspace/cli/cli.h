@@ -48,6 +48,7 @@ struct cli_args {
 	const char	*threads;	/* of bench, as the ones below */
 	const char	*processes;
 	const char	*read;
+	const char	*write;
 	const char	*skew;
 	const char	*keys;
 	const char	*key_size;
@@ -71,6 +72,7 @@ struct cli_args {
 	bool		yes;
 	bool		no_window;
 	bool		no_latency;
+	bool		own;
 };
 
 enum cli_option_kind {

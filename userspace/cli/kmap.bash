@@ -72,6 +72,8 @@ __kmap()
 			__kmap_files;;
 		bench:-s | bench:--skew)
 			__kmap_choose uniform zipf;;
+		bench:-w | bench:--write)
+			__kmap_choose set add match;;
 		bench:*)
 			;;
 		*:-o | *:--output)
