@@ -19,7 +19,7 @@ export BIN_DIR := $(GUEST)/bin
 
 # Given on the command line, they are for the scripts.
 export TESTS LOCK HAMMER TIMEOUT JOBS V KERNEL MODULES KERNEL_KDIR ACCEL CMD PARAMS
-export BENCH ENTRIES
+export BENCH ENTRIES MATRIX SAVE
 
 CPUS := $(shell nproc)
 Q := $(if $(filter 1,$(V)),,@)
@@ -127,6 +127,16 @@ growth: deps-bench
 	$(Q)$(MAKE) guest-module guest-programs bench-program
 	$(Q)userspace/bench/bench.sh --growth
 
+# Which lock wins where, and by how much.
+matrix: deps-bench
+	$(Q)$(MAKE) guest-module guest-programs
+	$(Q)userspace/bench/matrix.sh
+
+# RESULTS.md and the pictures anew, from the figures that are kept.
+results: deps-bench
+	$(Q)userspace/bench/matrix.sh --draw
+	$(Q)userspace/bench/results.sh
+
 bench-program:
 	$(call say,'Building the benchmark')
 	$(Q)$(MAKE) $(QUIET) -C userspace bench
@@ -162,6 +172,6 @@ help:
 	@sed -e 1,2d $(VM)/help.txt
 
 .PHONY: all module module-build userspace guest guest-module guest-programs guest-tests
-.PHONY: bench growth insns check-insns bench-program
+.PHONY: bench growth insns check-insns matrix results bench-program
 .PHONY: check check-guest check-large check-debug check-plants check-native check-litmus check-vm
 .PHONY: coverage demo vm style deps install uninstall clean help

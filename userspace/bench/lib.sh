@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What the scripts of this folder share.  To be sourced by bash.
+#
+# Not every script uses all of it:
+# shellcheck disable=SC2034
+
+BENCH_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$BENCH_DIR/../../selftests/vm/lib.sh"
+
+# machine LOG MEMORY: where figures come from, a fact a line, as comments.
+machine()
+{
+	local accel
+
+	accel=$(cat "$1/accel" 2>/dev/null)
+	printf '# date\t%s\n' "$(date -u +%Y-%m-%d)"
+	printf '# code\t%s\n' "$(git -C "$TOP_DIR" describe --always --dirty \
+		--abbrev=12 2>/dev/null || echo unknown)"
+	printf '# kernel\t%s\n' "$("$VM_DIR/kernel.sh" release)"
+	printf '# guest\t2 CPUs, %s of memory, QEMU %s, accelerator %s\n' "$2" \
+		"$("qemu-system-$(uname -m)" --version |
+			sed -n 's/.*version \([0-9.]*\).*/\1/p')" "${accel:-unknown}"
+	printf '# host\t%s CPUs, %s\n' "$(nproc)" \
+		"$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"
+}
+
+# save FILE...: keep figures beside this script, if that is asked for.
+save()
+{
+	local file
+
+	if [[ ${SAVE:-} != 1 ]]; then
+		printf 'Not kept; SAVE=1 puts them into userspace/bench\n'
+		return
+	fi
+	for file; do
+		cp "$file" "$BENCH_DIR/" || return
+		printf 'Kept: userspace/bench/%s\n' "${file##*/}"
+	done
+}
