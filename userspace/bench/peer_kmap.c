@@ -172,6 +172,12 @@ static int map_fill(void *arg, const char *keys, const char *value)
 	size_t done = 0;
 	int rc;
 
+	/*
+	 * It is the same map, which the other has filled.  Once more would be
+	 * all values replaced, with memory that waits to be used again.
+	 */
+	if (users > 1)
+		return 0;
 	for (size_t i = 0; i < MANY; i++)
 		ops[i] = (struct kmap_op){
 			.opcode = KMAP_OP_SET,
