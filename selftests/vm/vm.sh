@@ -261,7 +261,7 @@ rm -f "$LOG/monitor.in" "$LOG/monitor.out"
 judge > "$LOG/verdict"
 
 if [[ -n $OUT && -s $LOG/files ]]; then
-	mkdir -p "$OUT" && tar -x -f "$LOG/files" -C "$OUT" ||
+	mkdir -p "$OUT" && tar -x -m -f "$LOG/files" -C "$OUT" ||
 		printf 'DIED: the files in /out did not come back whole\n' \
 			>> "$LOG/verdict"
 fi
