@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -161,9 +162,13 @@ uint64_t count_insns(const struct table *tables, size_t count,
 
 /* ---- growth.c ---- */
 
-/* Print how long sets take while each of the peers grows to so many entries. */
+/*
+ * Print how long sets take while each of the peers grows to so many entries, and
+ * write the figures, with a histogram, to data, which may be NULL.
+ */
 int measure_growth(const struct peer *const *peers, size_t count,
-		   uint64_t entries, bool (*wanted)(const char *name));
+		   uint64_t entries, bool (*wanted)(const char *name),
+		   FILE *data);
 
 /* ---- server.c: what memcached and Redis share ---- */
 

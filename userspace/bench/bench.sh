@@ -12,6 +12,8 @@
 # ENTRIES='100000 1000000'	sizes of the tables; of one for the other modes
 # LOCK=rcu			lock discipline of kmap
 # BENCH='-r 2 -p "kmap bpf"'	options of the program, see "peers -h"
+# SAVE=1			keep the figures beside this script: rates.tsv,
+#				growth.tsv
 #
 # and, from the Makefile:
 #
@@ -19,15 +21,15 @@
 # BIN_DIR=	folder of programs for the guest's PATH
 
 set -u
-HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/../../selftests/vm/lib.sh"
+. "$(dirname "$0")/lib.sh"
 
 MODE=${1:---rates}
 KMAP_KO=${KMAP_KO:?the module}
 BIN_DIR=${BIN_DIR:?folder of programs}
 LOCK=${LOCK:-rcu}
-PEERS=$HERE/../build/bench/peers
-INSNS=$HERE/insns.txt
+PEERS=$BENCH_DIR/../build/bench/peers
+INSNS=$BENCH_DIR/insns.txt
+MEMORY=5G
 # A figure may be so many per cent above the one in insns.txt.
 TOLERANCE=3
 
@@ -48,11 +50,28 @@ boot()
 	local log=$1
 
 	shift
-	"$VM_DIR/vm.sh" -l "$log" -a "$KMAP_KO:/kmap/kmap.ko" \
+	"$VM_DIR/vm.sh" -l "$log" -m "$MEMORY" -t 7200 -a "$KMAP_KO:/kmap/kmap.ko" \
 		-a "$BIN_DIR:/kmap/bin" -a "$PEERS:/kmap/bin/peers" \
 		-a "$MEMCACHED:/kmap/bin/memcached" \
 		-a "$REDIS:/kmap/bin/redis-server" \
-		-a "$HERE/guest-bench.sh:/kmap/bench.sh" "$@"
+		-a "$BENCH_DIR/guest-bench.sh:/kmap/bench.sh" "$@"
+}
+
+# gather NAME CPUS WORDS: make LOG/data/NAME of what each size has left there, with
+# a head that says what it is.
+gather()
+{
+	local name=$1
+
+	{
+		printf '# SPDX-License-Identifier: MIT\n#\n# %s\n#\n' "$3"
+		machine "$LOG" "$2" "$MEMORY"
+		printf '# lock\t%s\n# options\t%s\n' "$LOCK" "${BENCH:-none}"
+		printf '#\n# peer\toperation\tthreads\tentries\tfigure\n'
+		find "$LOG/data" -name '[0-9]*.tsv' | sort -V | xargs cat
+	} > "$LOG/data/$name.new" || return
+	mv "$LOG/data/$name.new" "$LOG/data/$name"
+	printf 'Figures, with tabs: %s\n' "$LOG/data/$name"
 }
 
 rates()
@@ -60,14 +79,15 @@ rates()
 	say "Booting $("$VM_DIR/kernel.sh" release) to measure"
 	# The sizes are words.
 	# shellcheck disable=SC2086
-	boot "$LOG" -m 5G -t 7200 -s 600 -o "$LOG/data" -- \
+	boot "$LOG" -s 600 -o "$LOG/data" -- \
 		/kmap/bench.sh 0 "$LOCK" "${BENCH:-}" ${ENTRIES:-100000 1000000}
 	STATUS=$?
 	if grep -q tcg "$LOG/accel" 2>/dev/null; then
 		printf '(rates of an emulated machine, QEMU TCG: compare them with each other only)\n'
 	fi
-	printf 'Figures, with tabs: %s\n' "$LOG/data"
-	return "$STATUS"
+	gather rates.tsv 2 'Operations a second, and bytes an entry beyond key and value ("make bench").'
+	((STATUS == 0)) || return "$STATUS"
+	save "$LOG/data/rates.tsv"
 }
 
 # boot_counting LOG CPU OPTIONS ENTRIES: boot a machine whose clock goes on with
@@ -75,8 +95,9 @@ rates()
 boot_counting()
 {
 	# The guest's clock doubles some counts in its first seconds.
-	ACCEL=tcg,thread=single boot "$1" -c 1 -m 5G -t 7200 -s 1800 \
-		-q -icount -q shift=0,sleep=off -q -cpu -q "$2" -- \
+	ACCEL=tcg,thread=single boot "$1" -c 1 -s 1800 \
+		-q -icount -q shift=0,sleep=off -q -cpu -q "$2" \
+		-o "$1/data" -- \
 		/kmap/bench.sh 8 "$LOCK" "$3 ${BENCH:-}" "$4"
 }
 
@@ -162,7 +183,9 @@ case $MODE in
 --growth)
 	say 'Growing tables, in instructions'
 	boot_counting "$LOG" max '-g -p "kmap bpf bpf-malloc rehash"' \
-		"${ENTRIES:-5000000}"
+		"${ENTRIES:-5000000}" || exit
+	gather growth.tsv 1 'Instructions of single sets while a table grows, and how many sets took less ("make growth").'
+	save "$LOG/data/growth.tsv"
 	;;
 --insns)
 	insns || exit

@@ -40,8 +40,35 @@ static int grow(const struct peer *peer, uint64_t entries, struct hist *hist)
 	return rc;
 }
 
+/* Figures, a line each: quantiles, and how many sets each octave has. */
+static void write_data(FILE *data, const char *peer, const struct hist *hist)
+{
+	static const struct {
+		const char	*name;
+		unsigned int	permille;
+	} quantiles[] = { { "p50", 500 }, { "p99", 990 }, { "p99.9", 999 } };
+	uint64_t before = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(quantiles); i++)
+		fprintf(data, "%s\t%s\t1\t%" PRIu64 "\t%" PRIu64 "\n", peer,
+			quantiles[i].name, hist->count,
+			hist_quantile(hist, quantiles[i].permille));
+	fprintf(data, "%s\tmax\t1\t%" PRIu64 "\t%" PRIu64 "\n", peer,
+		hist->count, hist->max);
+	for (unsigned int bits = HIST_SUB_BITS; bits <= HIST_BITS; bits++) {
+		uint64_t below = hist_below(hist, bits);
+
+		if (below > before)
+			fprintf(data, "%s\tbelow %" PRIu64 "\t1\t%" PRIu64
+				"\t%" PRIu64 "\n", peer, UINT64_C(1) << bits,
+				hist->count, below - before);
+		before = below;
+	}
+}
+
 int measure_growth(const struct peer *const *peers, size_t count,
-		   uint64_t entries, bool (*wanted)(const char *name))
+		   uint64_t entries, bool (*wanted)(const char *name),
+		   FILE *data)
 {
 	struct hist *hist = malloc(sizeof(*hist));
 	int failed = !hist;
@@ -65,6 +92,8 @@ int measure_growth(const struct peer *const *peers, size_t count,
 		       hist_quantile(hist, 990), p999, hist->max,
 		       (double)hist->max / (double)(p999 ? p999 : 1));
 		fflush(stdout);
+		if (data)
+			write_data(data, peers[i]->name, hist);
 	}
 	free(hist);
 	return failed;

@@ -9,7 +9,7 @@
 BENCH_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$BENCH_DIR/../../selftests/vm/lib.sh"
 
-# machine LOG MEMORY: where figures come from, a fact a line, as comments.
+# machine LOG CPUS MEMORY: where figures come from, a fact a line, as comments.
 machine()
 {
 	local accel
@@ -19,7 +19,8 @@ machine()
 	printf '# code\t%s\n' "$(git -C "$TOP_DIR" describe --always --dirty \
 		--abbrev=12 2>/dev/null || echo unknown)"
 	printf '# kernel\t%s\n' "$("$VM_DIR/kernel.sh" release)"
-	printf '# guest\t2 CPUs, %s of memory, QEMU %s, accelerator %s\n' "$2" \
+	printf '# guest\tvirtual CPUs: %s, memory: %s, QEMU %s, accelerator %s\n' \
+		"$2" "$3" \
 		"$("qemu-system-$(uname -m)" --version |
 			sed -n 's/.*version \([0-9.]*\).*/\1/p')" "${accel:-unknown}"
 	printf '# host\t%s CPUs, %s\n' "$(nproc)" \

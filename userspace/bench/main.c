@@ -219,7 +219,8 @@ static void usage(FILE *out)
 	      "  -p WORDS   only these peers\n"
 	      "  -l WORDS   only these operations\n"
 	      "  -d FILE    write figures there too: peer, operation, threads,\n"
-	      "             entries, operations a second, with tabs\n"
+	      "             entries, operations a second, with tabs; with -g the\n"
+	      "             second is which figure\n"
 	      "  -i         count instructions instead, under QEMU -icount\n"
 	      "  -g         print instead how long sets take while a table grows\n"
 	      "\nPeers:\n", out);
@@ -298,13 +299,14 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	if (options.growth)
-		return measure_growth(peers, ARRAY_SIZE(peers),
-				      options.entries, peer_wanted);
-	for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
+	for (size_t i = 0; !options.growth && i < ARRAY_SIZE(peers); i++)
 		if (peer_wanted(peers[i]->name) && !make_table(peers[i]))
 			status = 1;
-	if (options.insns)
+	if (options.growth)
+		status = measure_growth(peers, ARRAY_SIZE(peers),
+					options.entries, peer_wanted,
+					options.data);
+	else if (options.insns)
 		status |= count_insns(tables, table_count, options.entries,
 				      load_wanted) != 0;
 	else

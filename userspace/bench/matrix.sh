@@ -77,7 +77,7 @@ measure()
 	{
 		printf '# SPDX-License-Identifier: MIT\n#\n'
 		printf '# The decision matrix, as "make matrix" measures it.\n#\n'
-		machine "$LOG" "$MEMORY"
+		machine "$LOG" 2 "$MEMORY"
 		sort <<< "$PLAN" | sed -e 's/^/# /' -e 's/=/\t/'
 		printf '#\n# part\tlock\tshards\treads\tthreads\tvalue\tbest\tnext best (operations a second)\n'
 		sort -t $'\t' -k 1,1 -k 6n,6 -k 5n,5 -k 2,2 -k 3,3 -k 4n,4 \

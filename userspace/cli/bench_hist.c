@@ -67,3 +67,13 @@ uint64_t hist_quantile(const struct hist *hist, unsigned int permille)
 	}
 	return hist->max;
 }
+
+uint64_t hist_below(const struct hist *hist, unsigned int bits)
+{
+	unsigned int end = bucket_of((UINT64_C(1) << bits) - 1);
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i <= end; i++)
+		sum += hist->buckets[i];
+	return sum;
+}

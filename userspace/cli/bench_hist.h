@@ -30,4 +30,10 @@ void hist_merge(struct hist *hist, const struct hist *other);
 /* The value that permille of 1000 values do not exceed, to 1/128. */
 uint64_t hist_quantile(const struct hist *hist, unsigned int permille);
 
+/*
+ * How many values are below 2^bits; exact from HIST_SUB_BITS to HIST_BITS, the
+ * bounds of buckets being such powers.
+ */
+uint64_t hist_below(const struct hist *hist, unsigned int bits);
+
 #endif /* KMAP_CLI_BENCH_HIST_H */

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: MIT
+#
+# Tables of RESULTS.md, in Markdown, of figures that are kept.
+#
+#	awk -v table=NAME -f results.awk FILE...
+#
+#	rates	of rates.tsv: operations a second
+#	memory	of rates.tsv: bytes an entry
+#	insns	of insns.txt: instructions an operation
+#	growth	of growth.tsv: how long single sets take
+#	goals	of all three
+
+BEGIN {
+	FS = "\t"
+	lookups = "get get64 walk"
+	changes = "set delins"
+	mixes = "mix95 mix50"
+	words["get"] = "get"
+	words["get64"] = "64 gets in one"
+	words["walk"] = "walk"
+	words["set"] = "set"
+	words["delins"] = "delete and insert"
+	words["mix95"] = "95 % get, 5 % set"
+	words["mix50"] = "50 % get, 50 % set"
+}
+
+function thousands(n,	text, out)
+{
+	text = sprintf("%.0f", n)
+	while (length(text) > 3) {
+		out = "," substr(text, length(text) - 2) out
+		text = substr(text, 1, length(text) - 3)
+	}
+	return text out
+}
+
+# Take a value into a list in the order in which values come.
+function collect(list, seen, value)
+{
+	if (!(value in seen)) {
+		seen[value] = ++list[0]
+		list[list[0]] = value
+	}
+}
+
+FILENAME ~ /insns/ {
+	if (!/^#/ && split($0, field, " ") == 4) {
+		collect(counted, counted_seen, field[1])
+		collect(counts, counts_seen, field[2])
+		insns[field[1], field[2]] = field[3]
+		plain[field[1], field[2]] = field[4]
+	}
+	next
+}
+
+/^#/ || NF != 5 { next }
+
+FILENAME ~ /growth/ {
+	collect(growers, growers_seen, $1)
+	grown = $4
+	growth[$1, $2] = $5
+	if ($2 ~ /^below /) {
+		bound = substr($2, 7) + 0
+		if (!least || bound < least)
+			least = bound
+		if (bound > most)
+			most = bound
+	}
+	next
+}
+
+{
+	collect(peers, peers_seen, $1)
+	collect(sizes, sizes_seen, $4)
+	if ($2 == "memory") {
+		memory[$1, $4] = $5
+		next
+	}
+	collect(threads, threads_seen, $3)
+	rate[$1, $2, $3, $4] = $5
+}
+
+# ---- rates ----
+
+function print_rates(size, title, names,	count, name, i, p, t, row, some)
+{
+	count = split(names, name, " ")
+	printf "%s%s, %s entries:\n\n| peer |", rates_printed++ ? "\n" : "", \
+		title, thousands(size)
+	for (i = 1; i <= count; i++)
+		for (t = 1; t <= threads[0]; t++)
+			printf " %s, %d thread%s |", words[name[i]], threads[t], \
+				threads[t] == 1 ? "" : "s"
+	printf "\n|---|"
+	for (i = 1; i <= count * threads[0]; i++)
+		printf "---:|"
+	printf "\n"
+	for (p = 1; p <= peers[0]; p++) {
+		some = 0
+		row = "| " peers[p] " |"
+		for (i = 1; i <= count; i++)
+			for (t = 1; t <= threads[0]; t++) {
+				if ((peers[p], name[i], threads[t], size) in rate) {
+					some = 1
+					row = row " " thousands(rate[peers[p], \
+						name[i], threads[t], size])
+				}
+				row = row " |"
+			}
+		if (some)
+			print row
+	}
+}
+
+function table_rates(	s)
+{
+	for (s = 1; s <= sizes[0]; s++) {
+		print_rates(sizes[s], "Lookups a second", lookups)
+		print_rates(sizes[s], "Changes a second", changes)
+		print_rates(sizes[s], "Mixed operations a second", mixes)
+	}
+}
+
+# ---- memory ----
+
+function table_memory(	p, s)
+{
+	printf "| peer |"
+	for (s = 1; s <= sizes[0]; s++)
+		printf " %s entries |", thousands(sizes[s])
+	printf "\n|---|"
+	for (s = 1; s <= sizes[0]; s++)
+		printf "---:|"
+	printf "\n"
+	for (p = 1; p <= peers[0]; p++) {
+		if (!((peers[p], sizes[1]) in memory))
+			continue
+		printf "| %s |", peers[p]
+		for (s = 1; s <= sizes[0]; s++)
+			printf " %.1f |", memory[peers[p], sizes[s]]
+		printf "\n"
+	}
+}
+
+# ---- instructions ----
+
+function table_insns(	p, c, name)
+{
+	printf "| peer |"
+	for (c = 1; c <= counts[0]; c++)
+		printf " %s |", words[counts[c]]
+	printf "\n|---|"
+	for (c = 1; c <= counts[0]; c++)
+		printf "---:|"
+	printf "\n"
+	for (p = 1; p <= counted[0]; p++) {
+		printf "| %s |", counted[p]
+		for (c = 1; c <= counts[0]; c++) {
+			name = counted[p] SUBSEP counts[c]
+			if (name in insns)
+				printf " %s / %s", thousands(insns[name]), \
+					thousands(plain[name])
+			printf " |"
+		}
+		printf "\n"
+	}
+}
+
+# ---- growth ----
+
+function table_growth(	g, i, name, quantiles, bound)
+{
+	split("p50 p99 p99.9 max", quantiles, " ")
+	printf "Instructions of a set while a table grows to %s entries:\n\n", \
+		thousands(grown)
+	printf "| peer | p50 | p99 | p99.9 | longest | longest / p99.9 |\n"
+	printf "|---|---:|---:|---:|---:|---:|\n"
+	for (g = 1; g <= growers[0]; g++) {
+		name = growers[g]
+		printf "| %s |", name
+		for (i = 1; i <= 4; i++)
+			printf " %s |", thousands(growth[name, quantiles[i]])
+		printf " %.1f |\n", growth[name, "max"] / growth[name, "p99.9"]
+	}
+	printf "\nHow many sets took that many:\n\n| instructions |"
+	for (g = 1; g <= growers[0]; g++)
+		printf " %s |", growers[g]
+	printf "\n|---:|"
+	for (g = 1; g <= growers[0]; g++)
+		printf "---:|"
+	printf "\n"
+	for (bound = least; bound <= most; bound *= 2) {
+		printf "| below %s |", thousands(bound)
+		for (g = 1; g <= growers[0]; g++)
+			printf " %s |", (growers[g], "below " bound) in growth ? \
+				thousands(growth[growers[g], "below " bound]) : "-"
+		printf "\n"
+	}
+}
+
+# ---- goals ----
+
+# verdict VALUE SENSE LIMIT: a goal's figure, and whether it is met.
+function verdict(value, sense, limit)
+{
+	if (value == "")
+		return "not measured |"
+	met[(sense == "<=" ? value <= limit : value >= limit)]++
+	if (sense == "<=" ? value <= limit : value >= limit)
+		return sprintf("%.4g |", value)
+	return sprintf("**%.4g, missed** |", value)
+}
+
+function ratio(over, under)
+{
+	return over == "" || under == "" || !under ? "" : over / under
+}
+
+# A goal of instructions.
+function goal_insns(what, value, limit)
+{
+	printf "| %s | at most %g | %s\n", what, limit, verdict(value, "<=", limit)
+}
+
+function count_of(peer, operation)
+{
+	return (peer, operation) in insns ? insns[peer, operation] : ""
+}
+
+function rate_of(peer, operation, thread, size)
+{
+	return (peer, operation, thread, size) in rate ? \
+		rate[peer, operation, thread, size] : ""
+}
+
+# A goal of rates: one peer's operation against another's, with so many threads.
+function goal_rate(what, peer, operation, other, op, thread, limit,	s)
+{
+	printf "| %s, %d thread%s | at least %g |", what, thread, \
+		thread == 1 ? "" : "s", limit
+	for (s = 1; s <= sizes[0]; s++)
+		printf " %s", verdict(ratio(rate_of(peer, operation, thread, \
+			sizes[s]), rate_of(other, op, thread, sizes[s])), ">=", limit)
+	printf "\n"
+}
+
+function goal_rates(what, peer, operation, other, op, limit)
+{
+	goal_rate(what, peer, operation, other, op, 1, limit)
+	goal_rate(what, peer, operation, other, op, 2, limit)
+}
+
+# How much more two threads do than one.
+function goal_scale(what, peer, operation, limit,	s)
+{
+	printf "| %s, 2 threads to 1 | at least %g |", what, limit
+	for (s = 1; s <= sizes[0]; s++)
+		printf " %s", verdict(ratio(rate_of(peer, operation, 2, sizes[s]), \
+			rate_of(peer, operation, 1, sizes[s])), ">=", limit)
+	printf "\n"
+}
+
+function table_goals(	w)
+{
+	w = "kmap-window"
+	printf "| instructions | goal | here |\n|---|---|---:|\n"
+	goal_insns("get by ioctl, of a BPF get", \
+		ratio(count_of("kmap", "get"), count_of("bpf", "get")), 0.5)
+	goal_insns("set by ioctl, of a BPF update", \
+		ratio(count_of("kmap", "set"), count_of("bpf", "set")), 0.55)
+	goal_insns("delete and insert, of BPF's", \
+		ratio(count_of("kmap", "delins"), count_of("bpf", "delins")), 0.6)
+	goal_insns("a get of a batch of 64", count_of("kmap", "get64"), 350)
+	goal_insns("a key of a walk", count_of("kmap", "walk"), 150)
+	goal_insns("get through the window, of lfht's", \
+		ratio(count_of(w, "get"), count_of("lfht", "get")), 1)
+	goal_insns("get through the window, of the unlocked table's", \
+		ratio(count_of(w, "get"), count_of("shm-unlocked", "get")), 2.1)
+	goal_insns("longest set while growing, of its p99.9", \
+		growers[0] ? ratio(growth["kmap", "max"], \
+		growth["kmap", "p99.9"]) : "", 3)
+
+	if (sizes[0])
+		goals_of_rates(w)
+	printf "\nOf %d figures %d are met and %d missed.\n", met[0] + met[1], \
+		met[1], met[0]
+}
+
+function goals_of_rates(w,	s)
+{
+	printf "\n| rates, and bytes an entry | goal |"
+	for (s = 1; s <= sizes[0]; s++)
+		printf " %s entries |", thousands(sizes[s])
+	printf "\n|---|---|"
+	for (s = 1; s <= sizes[0]; s++)
+		printf "---:|"
+	printf "\n"
+	goal_rates("get through the window, to BPF", w, "get", "bpf", "get", 8)
+	goal_rates("to lfht", w, "get", "lfht", "get", 1)
+	goal_rates("to LMDB", w, "get", "lmdb", "get", 4)
+	goal_rates("to memcached", w, "get", "memcached", "get", 300)
+	goal_rates("to Redis", w, "get", "redis", "get", 300)
+	goal_rates("to a key of 64 of memcached", w, "get", "memcached", "get64", 10)
+	goal_rates("to a key of 64 of Redis", w, "get", "redis", "get64", 10)
+	goal_scale("get through the window", w, "get", 1.9)
+	goal_scale("get by ioctl", "kmap", "get", 1.9)
+	goal_scale("set", "kmap", "set", 1.8)
+	goal_rate("95 % get, to the robust mutex", w, "mix95", "shm-mutex", "mix95", 2, 2)
+	goal_rate("to the rwlock", w, "mix95", "shm-rwlock", "mix95", 2, 4)
+	goal_rate("to LMDB", w, "mix95", "lmdb", "mix95", 2, 10)
+	goal_rate("50 % get, to BPF", w, "mix50", "bpf", "mix50", 2, 1.5)
+	goal_rate("to the robust mutex", w, "mix50", "shm-mutex", "mix50", 2, 1)
+	goal_rate("to the rwlock", w, "mix50", "shm-rwlock", "mix50", 2, 1)
+	printf "| bytes an entry beyond key and value | at most 32 |"
+	for (s = 1; s <= sizes[0]; s++)
+		printf " %s", verdict((("kmap", sizes[s]) in memory) ? \
+			memory["kmap", sizes[s]] : "", "<=", 32)
+	printf "\n"
+}
+
+END {
+	if (table == "rates")
+		table_rates()
+	else if (table == "memory")
+		table_memory()
+	else if (table == "insns")
+		table_insns()
+	else if (table == "growth")
+		table_growth()
+	else if (table == "goals")
+		table_goals()
+}
