@@ -339,7 +339,7 @@ int main(int argc, char **argv)
 	    settings.worker_count > MAX_WORKERS) {
 		fputs("usage: session-cache [-w workers] socket\n"
 		      "       session-cache -r socket NEW user | HIT id | GET id | END id\n"
-		      "       session-cache --selftest [sessions, a power of two up to 64]\n", stderr);
+		      "       session-cache --selftest [1, 2, 4 ... 64]\n", stderr);
 		return 2;
 	}
 	result = serve(listen_on(argv[1]), workers);
