@@ -177,7 +177,7 @@ void fuzz_tell(const struct fuzz_call *calls, const int *results,
  */
 __u64 fuzz_place(struct fuzz_client *c, __u8 gene, __u64 random,
 		 unsigned int normal, __u64 len);
-bool fuzz_overlaps(__u8 gene);
+bool fuzz_overlaps(__u8 gene, __u64 len);
 __u32 fuzz_value_len(__u8 gene, __u64 random);
 __u32 fuzz_out_size(__u8 gene, __u64 random);
 __u32 fuzz_key_len(__u8 gene, unsigned int key);

@@ -205,8 +205,7 @@ static void make_batch(struct fuzz_client *c, const struct fuzz_call *call,
 				part.gene[j] = 0;
 		}
 		make_op(c, part.gene, random, 1 + random % 4, shot, &op);
-		if (fuzz_overlaps(part.gene[GENE_OUT_AT]) ||
-		    part.gene[GENE_OUT_AT] % 32 == 1)
+		if (fuzz_overlaps(part.gene[GENE_OUT_AT], ~0ull))
 			shot->wild = true;
 		if (step < sizeof(op) || step > PAGE)
 			step = sizeof(op);
@@ -378,7 +377,7 @@ void fuzz_build(struct fuzz_client *c, const struct fuzz_call *call,
 	const __u8 tail = gene[GENE_JUNK] % 2 ? 0x80 : 0;
 	unsigned int size, known, at;
 	union record record;
-	__u64 address;
+	__u64 address, out_len = ~0ull;
 
 	memset(shot, 0, sizeof(*shot));
 	shot->call = call;
@@ -390,14 +389,17 @@ void fuzz_build(struct fuzz_client *c, const struct fuzz_call *call,
 	shot->cmd = make_command(gene, call->seed, shot->nr, &size);
 
 	memset(&record, 0, sizeof(record));
-	if (shot->nr <= 4)
+	if (shot->nr <= 4) {
 		make_op(c, gene, call->seed, shot->nr, shot, &record.op);
-	else if (shot->nr == 5)
+		out_len = record.op.out_size;
+	} else if (shot->nr == 5) {
 		make_batch(c, call, shot, &record.batch);
-	else if (shot->nr == 6)
+	} else if (shot->nr == 6) {
 		make_keys(c, call, shot, &record.keys);
-	else
+		out_len = record.keys.size;
+	} else {
 		record.clear.flags = gene[GENE_TTL];
+	}
 	if (shot->nr == 7) {
 		record.clear.reserved = gene[GENE_RESERVED];
 		record.clear.removed = gene[GENE_JUNK];
@@ -426,8 +428,8 @@ void fuzz_build(struct fuzz_client *c, const struct fuzz_call *call,
 		}
 		watch(c, shot, size);
 	}
-	if (fuzz_overlaps(gene[GENE_OUT_AT]) ||
-	    fuzz_overlaps(gene[GENE_BUF_AT]) ||
+	if (fuzz_overlaps(gene[GENE_OUT_AT], out_len) ||
+	    fuzz_overlaps(gene[GENE_BUF_AT], out_len) ||
 	    gene[GENE_PLACE] % 32) {
 		shot->op = NULL;
 		shot->batch = NULL;

@@ -78,11 +78,13 @@ __u64 fuzz_place(struct fuzz_client *c, __u8 gene, __u64 random,
 	}
 }
 
-/* Whether the place is one where a record's own memory can be written. */
-bool fuzz_overlaps(__u8 gene)
+/* Whether @len bytes at the place can be where records are. */
+bool fuzz_overlaps(__u8 gene, __u64 len)
 {
 	gene %= 32;
-	return gene == 13 || gene == 15;
+	/* The arena's end has room behind all records, but for so much. */
+	return gene == 13 || gene == 15 ||
+	       ((gene == 1 || gene == 2) && len > FUZZ_ARENA - FUZZ_WALK);
 }
 
 __u32 fuzz_value_len(__u8 gene, __u64 random)
