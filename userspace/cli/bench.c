@@ -64,6 +64,19 @@ static enum cli_status measure(const struct cli *cli,
 	return status;
 }
 
+enum cli_status bench_check_limits(const struct cli *cli,
+				   const struct bench_plan *plan,
+				   const struct kmap_info *info)
+{
+	if (plan->key_size > info->max_key)
+		return cli_error(cli, "this map takes keys of up to %u bytes",
+				 info->max_key);
+	if (plan->value_size > info->max_value)
+		return cli_error(cli, "this map takes values of up to %u bytes",
+				 info->max_value);
+	return CLI_DONE;
+}
+
 static enum cli_status run_bench(struct cli *cli)
 {
 	struct bench_plan plan = { 0 };
@@ -78,12 +91,8 @@ static enum cli_status run_bench(struct cli *cli)
 	err = kmap_info(cli->map, &info);
 	if (err)
 		return cli_fail(cli, err);
-	if (plan.key_size > info.max_key)
-		return cli_error(cli, "this map takes keys of up to %u bytes",
-				 info.max_key);
-	if (plan.value_size > info.max_value)
-		return cli_error(cli, "this map takes values of up to %u bytes",
-				 info.max_value);
+	if (bench_check_limits(cli, &plan, &info))
+		return CLI_ERROR;
 	cli_catch_ends();
 	status = bench_make_keys(cli, &plan, &made);
 	if (!status)

@@ -171,6 +171,13 @@ static inline uint64_t skew_draw(const struct skew *skew, struct dice *dice)
 enum cli_status bench_take_options(const struct cli *cli,
 				   struct bench_plan *plan);
 
+/* ---- bench.c ---- */
+
+/* Say so when the map takes no keys or values as long as those. */
+enum cli_status bench_check_limits(const struct cli *cli,
+				   const struct bench_plan *plan,
+				   const struct kmap_info *info);
+
 /* ---- bench_run.c ---- */
 
 enum bench_op { BENCH_GET, BENCH_WRITE, BENCH_OPS };

@@ -54,6 +54,10 @@ struct cli_args {
 	const char	*key_size;
 	const char	*value_size;
 	const char	*duration;
+	const char	*locks;		/* of advise, as the ones below */
+	const char	*shards;
+	const char	*rounds;
+	const char	*module;
 	unsigned int	flags;		/* KMAP_CREATE, KMAP_RETURN and so on */
 	unsigned int	walk;		/* KMAP_KEYS_VALUES, KMAP_KEYS_ATOMIC */
 	int		in;		/* enum cli_form of KEY and VALUE */
@@ -73,6 +77,7 @@ struct cli_args {
 	bool		no_window;
 	bool		no_latency;
 	bool		own;
+	bool		reload;
 };
 
 enum cli_option_kind {
@@ -159,6 +164,7 @@ extern const struct cli_command cli_command_load;
 extern const struct cli_command cli_command_info;
 extern const struct cli_command cli_command_clear;
 extern const struct cli_command cli_command_bench;
+extern const struct cli_command cli_command_advise;
 
 /* One run of the command. */
 struct cli {
@@ -219,6 +225,9 @@ bool cli_is_condition(int err);
 
 /* The symbol of a condition, as JSON has it: "ENOENT". */
 const char *cli_condition_name(int err);
+
+/* Set cli->device to what will be opened. */
+void cli_name_device(struct cli *cli);
 
 /* Open the map with libkmap's KMAP_RDONLY and so on. */
 enum cli_status cli_open(struct cli *cli, unsigned int flags);

@@ -70,11 +70,15 @@ __kmap()
 		case $command:$before in
 		*:-d | *:--device)
 			__kmap_files;;
-		bench:-s | bench:--skew)
+		bench:-s | bench:--skew | advise:-s | advise:--skew)
 			__kmap_choose uniform zipf;;
-		bench:-w | bench:--write)
+		bench:-w | bench:--write | advise:-w | advise:--write)
 			__kmap_choose set add match;;
-		bench:*)
+		advise:-l | advise:--locks)
+			__kmap_choose rcu rwsem spinlock;;
+		advise:-m | advise:--module)
+			__kmap_files;;
+		bench:* | advise:*)
 			;;
 		*:-o | *:--output)
 			__kmap_choose raw escape hex number;;

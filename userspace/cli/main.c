@@ -24,6 +24,7 @@ static const struct cli_command *const commands[] = {
 	&cli_command_info,
 	&cli_command_clear,
 	&cli_command_bench,
+	&cli_command_advise,
 };
 
 static const struct cli_option global_options[] = {

@@ -79,14 +79,20 @@ enum cli_status cli_fail(const struct cli *cli, int err)
 	return cli_error(cli, "%s: %s", cli->device, kmap_strerror(err));
 }
 
-enum cli_status cli_open(struct cli *cli, unsigned int flags)
+void cli_name_device(struct cli *cli)
 {
 	const char *named = getenv("KMAP_DEVICE");
-	int err = kmap_open(&cli->map, cli->args.device, flags);
 
 	cli->device = named && *named ? named : KMAP_DEVICE;
 	if (cli->args.device && *cli->args.device)
 		cli->device = cli->args.device;
+}
+
+enum cli_status cli_open(struct cli *cli, unsigned int flags)
+{
+	int err = kmap_open(&cli->map, cli->args.device, flags);
+
+	cli_name_device(cli);
 	if (err)
 		return cli_error(cli, "cannot open %s: %s", cli->device,
 				 kmap_strerror(err));
