@@ -338,7 +338,7 @@ test_usage()
 	cp out help
 	run kmap help
 	same "help is the same" help out
-	for command in get set del add keys dump load info clear bench; do
+	for command in get set del add keys dump load info clear bench advise; do
 		check "--help names $command" matches "^  $command " help
 		exits "$command --help" 0 kmap "$command" --help
 		check "... says how to use it" matches "^Usage: kmap $command "
