@@ -277,6 +277,8 @@ END {
 		print_pair("rcu", "rwsem")
 		print_pair("rcu", "spinlock")
 		print_pair("rcu-window", "rcu")
+		print_pair("spinlock-window", "rcu-window")
+		print_pair("rwsem-window", "rcu-window")
 		print_shards()
 	}
 	if (rule_locks[0])

@@ -14,7 +14,10 @@
 # MATRIX='...' narrows it; a word is an axis and what to measure of it:
 #
 #	locks=spinlock,rwsem,rcu,rcu-window	the last one: gets through the
-#						window, others by system calls
+#						window, others by system calls;
+#						there are rwsem-window and
+#						spinlock-window too, which the
+#						pictures leave out
 #	shards=1,default
 #	reads=100,95,50,0	per cent
 #	threads=1,2,4
