@@ -48,10 +48,12 @@ TESTS+=$'\ngcov.sh' JOBS=1 KMAP_KO=$OUT/kernel/kmap.ko \
 	"$VM_DIR/check.sh" -m 3G -K rcupdate.rcu_expedited=1 -K KT_LESS=8 \
 	-K HAMMER_SECONDS=1 -K HISTORY_OPS=30000 "$@" || exit
 
-# The last one of each file has the counts of all.
+# Another run in this clone may have the latest log.  The last one of each file
+# has the counts of all.
+DETAIL=$(grep -l '^# gcda ' "$LOG_ROOT"/*/0/detail | tail -n 1)
 awk '$1 == "#" && $2 == "gcda" { data[$3] = $4 }
      END { for (file in data) print file, data[file] }' \
-	"$LOG_ROOT/latest/0/detail" |
+	"$DETAIL" |
 while read -r file data; do
 	base64 -d <<< "$data" > "$OUT/kernel/module/$file"
 done

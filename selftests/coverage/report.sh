@@ -6,8 +6,9 @@
 #	report.sh TRACE...
 #
 # TRACE is a tracefile of lcov's format, NAME.info.  A line counts as reached when
-# it was in any of them.  Branches are counted in each by itself, for compilers
-# differ in what they call one.  Prints lines and branches for each file, then
+# it was in any of them.  Compilers differ in what they call a line: of a file that
+# the last TRACE has, its lines count.  They differ more in what they call a branch,
+# so branches are counted in each by itself.  Prints lines and branches for each file, then
 # each line that was not reached.
 
 set -u
@@ -41,8 +42,9 @@ FNR == 1 {
 	next
 }
 /^DA:/ {
-	seen[file] = 1
+	seen[file] = traces
 	key = file ":" $2
+	last[key] = traces
 	if (!(key in line)) {
 		count[file]++
 		at[file, count[file]] = $2
@@ -65,7 +67,17 @@ FNR == 1 {
 		taken[traces, "all"]++
 	}
 }
+# Of the lines of a file, those that count.
+function choose(file,   i, n)
+{
+	for (i = 1; i <= count[file]; i++)
+		if (last[file ":" at[file, i]] == seen[file])
+			at[file, ++n] = at[file, i]
+	count[file] = n
+}
 END {
+	for (file in seen)
+		choose(file)
 	text = sprintf("%-12s %-15s", "file", "     lines")
 	for (i = 1; i <= traces; i++)
 		text = text sprintf("  %-15s", "branches/" trace[i])
