@@ -36,7 +36,7 @@ PLANTS=(
 	'a reader that is none'
 	kasan rcu ops lock.c
 	's/^\trcu_read_\(un\)\?lock();//'
-	'WARNING: .* at .*/(key|table)\.c:'
+	'WARNING: .* at .*/(key|table|walk)\.[ch]:'
 
 	'use after free'
 	kasan rcu values ops.c
@@ -79,8 +79,8 @@ PLANTS=(
 	'KCSAN: data-race'
 
 	'a missing barrier'
-	kcsan rcu hammer_mix arena.c
-	's/spin_lock(&arena->lock);/preempt_disable(); while (test_and_set_bit_lock(0, \&the_bit)) cpu_relax();/; s/spin_unlock(&arena->lock);/clear_bit(0, \&the_bit); preempt_enable();/; s/^#include "arena.h"/&\nstatic unsigned long the_bit;/'
+	kcsan rcu hammer_mix defer.c
+	's/spin_lock(&arena->lock);/preempt_disable(); while (test_and_set_bit_lock(0, \&the_bit)) cpu_relax();/; s/spin_unlock(&arena->lock);/clear_bit(0, \&the_bit); preempt_enable();/; s/^#include "defer.h"/&\nstatic unsigned long the_bit;/'
 	'(read|write) \(reordered\)'
 )
 
@@ -89,7 +89,8 @@ plant()
 {
 	local name=$1 kernel=$2 lock=$3 tests=$4 file=$5 script=$6 pattern=$7
 	local -a flags=("KCFLAGS=-include $DEBUG_DIR/watched-string.h")
-	local -a options=(-m 3G)
+	# The first report is enough.
+	local -a options=(-m 3G -K panic_on_warn=1)
 
 	printf '   %s (%s, %s)\n' "$name" "$kernel" "$file"
 	KERNEL_KDIR=$("$DEBUG_DIR/kernel.sh" "$kernel") || exit
