@@ -96,7 +96,7 @@ choose_jobs()
 # its logs in LOG/N and how vm.sh ended in LOG/N/status.
 run_guest()
 {
-	local n=$1 log=$LOG/$1 runs
+	local n=$1 log=$LOG/$1 runs status try
 	local -a args
 
 	shift
@@ -105,12 +105,20 @@ run_guest()
 	      -a "$KMAP_KO:/kmap/kmap.ko" -a "$TEST_DIR:/kmap/tests"
 	      -a "$log/plan:/kmap/plan" -a "$VM_DIR/guest.sh:/kmap/guest.sh")
 	[[ -z ${BIN_DIR:-} ]] || args+=(-a "$BIN_DIR:/kmap/bin")
-	"$VM_DIR/vm.sh" "${args[@]}" "$@" -- \
-		env "VM_VERBOSE=${V:-0}" /kmap/guest.sh /kmap/plan &
-	# The guest ends when this does.
-	trap 'kill $!; wait; exit 130' INT TERM HUP
-	wait $!
-	printf '%d\n' $? > "$log/status"
+	for try in first last; do
+		"$VM_DIR/vm.sh" "${args[@]}" "$@" -- \
+			env "VM_VERBOSE=${V:-0}" /kmap/guest.sh /kmap/plan &
+		# The guest ends when this does.
+		trap 'kill $!; wait; exit 130' INT TERM HUP
+		wait $!
+		status=$?
+		# A kernel that patches itself while it boots can trip over that on
+		# emulated CPUs; nothing of ours has been loaded by then.
+		[[ $try == first ]] || break
+		grep -q '^NO BOOT' "$log/verdict" 2>/dev/null || break
+		bad "The guest did not come up; once more"
+	done
+	printf '%d\n' "$status" > "$log/status"
 }
 
 # join_guest N: the plan of a guest and what it reported, as lines of result,
