@@ -3,31 +3,12 @@
 # Say what a matrix.tsv holds, in Markdown: for each cell which lock wins and by
 # how much, then what follows from them together.
 #
-#	awk -f matrix.awk matrix.tsv
+#	awk -f common.awk -f matrix.awk matrix.tsv
 
 BEGIN {
 	FS = "\t"
 	# Two that are closer than this are said to be alike.
 	tie = 0.93
-}
-
-function thousands(n,	text, out)
-{
-	text = sprintf("%.0f", n)
-	while (length(text) > 3) {
-		out = "," substr(text, length(text) - 2) out
-		text = substr(text, 1, length(text) - 3)
-	}
-	return text out
-}
-
-# Take a value into a list in the order in which values come.
-function collect(list, seen, value)
-{
-	if (!(value in seen)) {
-		seen[value] = ++list[0]
-		list[list[0]] = value
-	}
 }
 
 function mean(sum, count)

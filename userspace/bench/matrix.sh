@@ -114,13 +114,17 @@ case ${1:-} in
 	PLAN=$(plan) || exit
 	new_log
 	measure || exit
-	awk -f "$BENCH_DIR/matrix.awk" "$LOG/data/matrix.tsv" \
+	awk -f "$BENCH_DIR/common.awk" -f "$BENCH_DIR/matrix.awk" "$LOG/data/matrix.tsv" \
 		> "$LOG/data/matrix.md" || exit
 	cat "$LOG/data/matrix.md"
 	draw "$LOG/data" || exit
 	save "$LOG"/data/{matrix.tsv,{matrix,rules}-{light,dark}.svg}
 	;;
 --draw)
+	[[ -r $BENCH_DIR/matrix.tsv ]] || {
+		echo 'No matrix to draw: "make matrix SAVE=1" measures one.'
+		exit 0
+	}
 	draw "$BENCH_DIR"
 	;;
 *)

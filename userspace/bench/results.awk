@@ -2,7 +2,7 @@
 #
 # Tables of RESULTS.md, in Markdown, of figures that are kept.
 #
-#	awk -v table=NAME -f results.awk FILE...
+#	awk -v table=NAME -f common.awk -f results.awk FILE...
 #
 #	rates	of rates.tsv: operations a second
 #	memory	of rates.tsv: bytes an entry
@@ -22,25 +22,6 @@ BEGIN {
 	words["delins"] = "delete and insert"
 	words["mix95"] = "95 % get, 5 % set"
 	words["mix50"] = "50 % get, 50 % set"
-}
-
-function thousands(n,	text, out)
-{
-	text = sprintf("%.0f", n)
-	while (length(text) > 3) {
-		out = "," substr(text, length(text) - 2) out
-		text = substr(text, 1, length(text) - 3)
-	}
-	return text out
-}
-
-# Take a value into a list in the order in which values come.
-function collect(list, seen, value)
-{
-	if (!(value in seen)) {
-		seen[value] = ++list[0]
-		list[list[0]] = value
-	}
 }
 
 FILENAME ~ /insns/ {

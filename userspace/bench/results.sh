@@ -47,7 +47,7 @@ machine_of()
 
 table()
 {
-	awk -v table="$1" -f results.awk "${@:2}"
+	awk -v table="$1" -f common.awk -f results.awk "${@:2}"
 }
 
 print_machine()
@@ -106,7 +106,7 @@ print_matrix()
 	from matrix.tsv matrix || return
 	picture matrix 'Operations a second over the share of gets, for each lock'
 	picture rules 'Counters and sets, operations a second over threads'
-	awk -f matrix.awk matrix.tsv
+	awk -f common.awk -f matrix.awk matrix.tsv
 }
 
 # whole: the page with its tables anew.

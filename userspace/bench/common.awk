@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+#
+# What matrix.awk and results.awk share.
+
+function thousands(n,	text, out)
+{
+	text = sprintf("%.0f", n)
+	while (length(text) > 3) {
+		out = "," substr(text, length(text) - 2) out
+		text = substr(text, 1, length(text) - 3)
+	}
+	return text out
+}
+
+# Take a value into a list in the order in which values come.
+function collect(list, seen, value)
+{
+	if (!(value in seen)) {
+		seen[value] = ++list[0]
+		list[list[0]] = value
+	}
+}
