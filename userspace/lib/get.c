@@ -50,12 +50,24 @@ static NOINLINE int look(struct kmap *map, const void *key, size_t key_len,
 			 void *buf, size_t size, size_t *len,
 			 uint64_t *version)
 {
-	int rc = window_lookup(&map->window, key, key_len, buf, size, len,
-			       version);
+	int rc = window_lookup(&map->window, key, (uint32_t)key_len, buf, size,
+			       len, version);
 
 	if (rc != WINDOW_UNKNOWN)
 		return rc;
 	return ask(map, key, key_len, buf, size, len, version);
+}
+
+/* The same for keys of 16 bytes, the length of most that machines make. */
+static NOINLINE int look_16(struct kmap *map, const void *key,
+			    uint64_t *version, void *buf, size_t size,
+			    size_t *len)
+{
+	int rc = window_lookup(&map->window, key, 16, buf, size, len, version);
+
+	if (rc != WINDOW_UNKNOWN)
+		return rc;
+	return ask(map, key, 16, buf, size, len, version);
 }
 
 /* Each way has what it needs in registers; this only chooses. */
@@ -63,9 +75,11 @@ KMAP_EXPORT int kmap_get(struct kmap *map, const void *key, size_t key_len,
 			 void *buf, size_t size, size_t *len,
 			 uint64_t *version)
 {
-	if (map->window.mem)
-		return look(map, key, key_len, buf, size, len, version);
-	return ask(map, key, key_len, buf, size, len, version);
+	if (!window_takes(&map->window, key, key_len) || !buf)
+		return ask(map, key, key_len, buf, size, len, version);
+	if (key_len == 16)
+		return look_16(map, key, version, buf, size, len);
+	return look(map, key, key_len, buf, size, len, version);
 }
 
 KMAP_EXPORT int kmap_get_alloc(struct kmap *map, const void *key,

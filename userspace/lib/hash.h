@@ -3,8 +3,8 @@
  * libkmap: the hash of a key, as <linux/kmap.h> has it.
  *
  * SipHash-1-3 after Aumasson and Bernstein, "SipHash: a fast short-input PRF",
- * INDOCRYPT 2012: one round for each 8 bytes, three at the end.  The state that
- * the key of the hash begins with is worked out once.
+ * INDOCRYPT 2012: one round for each 8 bytes, three at the end.  What the key of
+ * the hash alone decides, up to the middle of the first round, is worked out once.
  */
 #ifndef KMAP_HASH_H
 #define KMAP_HASH_H
@@ -16,23 +16,46 @@
 
 /**
  * struct hash_state - what a hash begins with
- * @v: the four words of the state
+ * @v: the four words of the state, the first two as the first round leaves them
+ *	before it meets what is hashed
+ * @turned: v[1], turned as the first round goes on to do
  */
 struct hash_state {
 	uint64_t	v[4];
+	uint64_t	turned;
 };
-
-static inline void hash_init(struct hash_state *state, const uint64_t key[2])
-{
-	state->v[0] = key[0] ^ 0x736f6d6570736575ull;
-	state->v[1] = key[1] ^ 0x646f72616e646f6dull;
-	state->v[2] = key[0] ^ 0x6c7967656e657261ull;
-	state->v[3] = key[1] ^ 0x7465646279746573ull;
-}
 
 static inline uint64_t hash_rotate(uint64_t x, unsigned int by)
 {
 	return x << by | x >> (64 - by);
+}
+
+static inline void hash_init(struct hash_state *state, const uint64_t key[2])
+{
+	uint64_t *v = state->v;
+
+	v[0] = key[0] ^ 0x736f6d6570736575ull;
+	v[1] = key[1] ^ 0x646f72616e646f6dull;
+	v[2] = key[0] ^ 0x6c7967656e657261ull;
+	v[3] = key[1] ^ 0x7465646279746573ull;
+	v[0] += v[1];
+	v[1] = hash_rotate(v[1], 13) ^ v[0];
+	v[0] = hash_rotate(v[0], 32);
+	state->turned = hash_rotate(v[1], 17);
+}
+
+/* The rest of the first round, with the first word. */
+static inline void hash_first(struct hash_state *s, uint64_t word)
+{
+	s->v[3] ^= word;
+	s->v[2] += s->v[3];
+	s->v[3] = hash_rotate(s->v[3], 16) ^ s->v[2];
+	s->v[2] += s->v[1];
+	s->v[0] += s->v[3];
+	s->v[1] = s->turned ^ s->v[2];
+	s->v[3] = hash_rotate(s->v[3], 21) ^ s->v[0];
+	s->v[2] = hash_rotate(s->v[2], 32);
+	s->v[0] ^= word;
 }
 
 static inline void hash_round(struct hash_state *s)
@@ -89,23 +112,21 @@ static inline uint64_t hash_tail(const unsigned char *data, size_t len)
  *
  * Return: all 64 bits; a key's hash is the lower half.
  */
-static inline uint64_t hash_64(const struct hash_state *init, const void *data,
-			       size_t len)
+static inline __attribute__((always_inline)) uint64_t
+hash_64(const struct hash_state *init, const void *data, size_t len)
 {
 	const unsigned char *at = data, *end = at + (len & ~(size_t)7);
 	struct hash_state s = *init;
 	uint64_t last = (uint64_t)len << 56;
 
-	if (len == 16) {
-		/* The length of most names that are made by machines. */
-		hash_word(&s, hash_load(at));
-		hash_word(&s, hash_load(at + 8));
+	if (len < 8) {
+		hash_first(&s, last | hash_tail(data, len));
 	} else {
-		for (; at != end; at += 8)
+		hash_first(&s, hash_load(at));
+		while ((at += 8) != end)
 			hash_word(&s, hash_load(at));
-		last |= hash_tail(data, len);
+		hash_word(&s, last | hash_tail(data, len));
 	}
-	hash_word(&s, last);
 	s.v[2] ^= 0xff;
 	hash_round(&s);
 	hash_round(&s);

@@ -19,11 +19,8 @@
 #include <errno.h>
 
 #include "kmap.h"
+#include "tags.h"
 #include "window.h"
-
-/* A 64-bit word of tags as four 16-bit lanes. */
-#define WINDOW_LANES		0x0001000100010001ull
-#define WINDOW_LANE_TOPS	0x8000800080008000ull
 
 /* A seq is read as a long, its lower half where a long is no more. */
 #if __BYTE_ORDER == __BIG_ENDIAN
@@ -32,23 +29,8 @@
 #define WINDOW_SEQ_AT		0
 #endif
 
-/**
- * struct probe - where a key's hash leads
- * @hash: of the key
- * @rest: the bits of it that choose the bucket
- * @desc: the shard's descriptor
- * @buckets: the shard's bucket 0
- * @home: home bucket
- * @seq: its seq when the lookup began
- */
-struct probe {
-	uint32_t			hash;
-	uint32_t			rest;
-	const struct kmap_shard		*desc;
-	const struct kmap_bucket	*buckets;
-	const struct kmap_bucket	*home;
-	unsigned long			seq;
-};
+#define likely(condition)	__builtin_expect(!!(condition), 1)
+#define unlikely(condition)	__builtin_expect(!!(condition), 0)
 
 static inline uint32_t load_32(const uint32_t *from)
 {
@@ -82,7 +64,7 @@ static inline unsigned long load_seq(const struct kmap_bucket *home, int order)
 static inline bool stable(const struct kmap_bucket *home, unsigned long seq)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return load_seq(home, __ATOMIC_RELAXED) == seq;
+	return likely(load_seq(home, __ATOMIC_RELAXED) == seq);
 }
 
 static inline uint64_t word_at(const void *from)
@@ -109,186 +91,170 @@ static inline bool same(const unsigned char *a, const unsigned char *b,
 	return word_at(a + len - 8) == word_at(b + len - 8);
 }
 
-/* Short values without a call: pieces of 16 bytes, which may overlap. */
+/* 16 bytes, wherever they are. */
+typedef unsigned char piece __attribute__((vector_size(16), aligned(1), may_alias));
+
+/* Short values without a call: in pieces, which may overlap. */
 static inline void copy(unsigned char *to, const unsigned char *from,
 			size_t len)
 {
-	if (len < 16 || len > 64) {
+	piece *head = (piece *)to;
+	piece *tail = (piece *)(to + len);
+	const piece *from_head = (const piece *)from;
+	const piece *from_tail = (const piece *)(from + len);
+
+	if (likely(len - 33 <= 64 - 33)) {
+		head[0] = from_head[0];
+		head[1] = from_head[1];
+		tail[-2] = from_tail[-2];
+		tail[-1] = from_tail[-1];
+	} else if (len - 16 <= 32 - 16) {
+		head[0] = from_head[0];
+		tail[-1] = from_tail[-1];
+	} else {
 		memcpy(to, from, len);
-		return;
-	}
-	memcpy(to, from, 16);
-	memcpy(to + len - 16, from + len - 16, 16);
-	if (len > 32) {
-		memcpy(to + 16, from + 16, 16);
-		memcpy(to + len - 32, from + len - 32, 16);
 	}
 }
 
-/* Step 3: number of the home bucket when there are @n, which is not 0. */
-static inline uint32_t home_number(uint32_t rest, uint32_t n)
+/* Bucket of a hash's shard by its number, which is below window->bucket_max. */
+static inline const struct kmap_bucket *
+window_bucket(const struct window *window, uint32_t hash, uint32_t i)
 {
-	uint32_t mask = UINT32_MAX >> __builtin_clz(n);
-	uint32_t i = rest & mask;
+	size_t shard = hash & window->shard_mask;
 
-	return i < n ? i : i & (mask >> 1);
+	return (const struct kmap_bucket *)(const void *)
+	       (window->buckets + shard * window->stride) + i;
 }
 
-/*
- * Step 5: the entry of a slot, if it is the key's: sets *value_len.  NULL when it
- * is another's; *again is set when it cannot be told.
- */
-static inline __attribute__((always_inline)) const struct kmap_entry *
-entry_of(const struct window *window, const struct probe *probe, uint32_t ref,
-	 const void *key, uint32_t key_len, uint32_t *value_len, bool *again)
+/* Steps 2 and 3: the home bucket, or NULL when that cannot be told. */
+static inline __attribute__((always_inline)) const struct kmap_bucket *
+window_home(const struct window *window, uint32_t hash)
 {
-	const struct kmap_entry *entry;
-	size_t at = (size_t)ref * 8;
-	uint32_t lens;
+	const struct kmap_shard *desc = (const void *)window->shards;
+	uint32_t rest = hash >> window->shard_bits, n, mask, i;
 
-	if (ref > window->ref_max)
-		goto again;
-	entry = (const void *)(window->entries + at);
-	if (load_32(&entry->hash) != probe->hash)
+	desc += hash & window->shard_mask;
+	n = __atomic_load_n(&desc->buckets, __ATOMIC_ACQUIRE);
+	if (unlikely(n - 1 >= window->bucket_max))
 		return NULL;
-	lens = load_32(&entry->lens);
-	if (KMAP_ENTRY_KEY_LEN(lens) != key_len)
-		return NULL;
-	/* Lengths of what was here once are not to be followed. */
-	if (!stable(probe->home, probe->seq))
-		goto again;
-	*value_len = KMAP_ENTRY_VALUE_LEN(lens);
-	if (KMAP_ENTRY_VALUE(key_len) + *value_len > window->entry_size - at)
-		goto again;
-	return same((const unsigned char *)(entry + 1), key, key_len) ? entry
-								       : NULL;
-again:
-	*again = true;
-	return NULL;
-}
-
-/* Step 5: four slots of a bucket; as entry_of(). */
-static inline __attribute__((always_inline)) const struct kmap_entry *
-word_of(const struct window *window, const struct probe *probe,
-	const struct kmap_bucket *bucket, unsigned int word, const void *key,
-	uint32_t key_len, uint32_t *value_len, bool *again)
-{
-	uint64_t wanted = (probe->hash >> 16) * WINDOW_LANES;
-	uint64_t diff = load_64(&bucket->tags[word]) ^ wanted;
-	/* Tops of lanes that are 0, and maybe of some above. */
-	uint64_t hits = (diff - WINDOW_LANES) & ~diff & WINDOW_LANE_TOPS;
-
-	for (; hits; hits &= hits - 1) {
-		size_t slot = word * 4 +
-			      (unsigned int)__builtin_ctzll(hits) / 16;
-		uint32_t ref = load_32(&bucket->refs[slot]);
-		const struct kmap_entry *entry;
-
-		if (!ref)
-			continue;
-		entry = entry_of(window, probe, ref, key, key_len, value_len,
-				 again);
-		if (entry || *again)
-			return entry;
-	}
-	return NULL;
-}
-
-/* Steps 3 to 7, once.  WINDOW_UNKNOWN: try again. */
-static inline __attribute__((always_inline)) int
-get_once(const struct window *window, struct probe *probe, const void *key,
-	 uint32_t key_len, void *buf, size_t size, size_t *len,
-	 uint64_t *version)
-{
-	uint32_t n = __atomic_load_n(&probe->desc->buckets, __ATOMIC_ACQUIRE);
-	const struct kmap_bucket *bucket;
-	const struct kmap_entry *entry;
-	uint32_t left = window->depth_max, link, i, value_len;
-	uint64_t found_version;
-	bool again = false;
-
-	if (n - 1 >= window->bucket_max)
-		return WINDOW_UNKNOWN;
-	i = home_number(probe->rest, n);
-	bucket = &probe->buckets[i];
-	probe->home = bucket;
-	probe->seq = load_seq(bucket, __ATOMIC_ACQUIRE);
-	if (probe->seq & 1)
-		return WINDOW_UNKNOWN;
-
-	for (;;) {
-		entry = word_of(window, probe, bucket, 0, key, key_len,
-				&value_len, &again);
-		if (entry)
-			break;
-		if (again)
-			return WINDOW_UNKNOWN;
-		entry = word_of(window, probe, bucket, 1, key, key_len,
-				&value_len, &again);
-		if (entry)
-			break;
-		if (again)
-			return WINDOW_UNKNOWN;
-		link = load_32(&bucket->link);
-		if (!link || !--left)
-			goto absent;
-		if (link >= window->bucket_max)
-			return WINDOW_UNKNOWN;
-		bucket = &probe->buckets[link];
-	}
-
-	/* Step 6: it has room for what its lengths say. */
-	found_version = load_64(&entry->version) & KMAP_VERSION_MASK;
-	if (value_len <= size)
-		copy(buf, (const unsigned char *)entry +
-		     KMAP_ENTRY_VALUE(key_len), value_len);
-	if (!stable(probe->home, probe->seq))
-		return WINDOW_UNKNOWN;
-	if (len)
-		*len = value_len;
-	if (version)
-		*version = found_version;
-	return value_len <= size ? 0 : -EMSGSIZE;
-
-absent:
-	if (!stable(probe->home, probe->seq))
-		return WINDOW_UNKNOWN;
-	n = load_32(&probe->desc->buckets);
-	if (n - 1 >= window->bucket_max || home_number(probe->rest, n) != i)
-		return WINDOW_UNKNOWN;
-	return -ENOENT;
+	mask = (2u << (31 - __builtin_clz(n))) - 1;
+	i = rest & mask;
+	return window_bucket(window, hash, i < n ? i : i & (mask >> 1));
 }
 
 /**
- * window_lookup - look a key up in the window, once
- * @window: the window; there is one
+ * window_takes - is this a key that can be looked up there?
+ * @window: the window, or all zero when there is none
  * @key: the key
  * @key_len: its length
- * @buf: room for the value; may be written to whatever comes of it
+ *
+ * Return: false also where the kernel has to say what is wrong.
+ */
+static inline bool window_takes(const struct window *window, const void *key,
+				size_t key_len)
+{
+	return key_len - 1 < window->key_max && key;
+}
+
+/**
+ * window_absent - step 7: is a key that was not found in its chain absent?
+ * @window: the window
+ * @hash: of the key
+ * @home: the home bucket that was looked at
+ * @seq: its seq when the lookup began
+ *
+ * Return: -ENOENT, or WINDOW_UNKNOWN.
+ */
+int window_absent(const struct window *window, uint32_t hash,
+		  const struct kmap_bucket *home, unsigned long seq);
+
+/**
+ * window_lookup - look a key up in the window, once
+ * @window: the window
+ * @key: the key
+ * @key_len: its length; window_takes() it
+ * @buf: room for the value, not NULL unless @size is 0; may be written to whatever comes of it
  * @size: bytes of @buf
  * @len: set to the length of the value, on 0 and -EMSGSIZE, unless NULL
  * @version: set to its version, likewise
  *
  * Return: 0, -ENOENT or -EMSGSIZE as the ioctl would have said at some moment of
- * this call, or WINDOW_UNKNOWN when that has to be asked: arguments that need
- * checking, a writer that interferes, a window that is damaged.
+ * this call, or WINDOW_UNKNOWN when that cannot be told: a writer interferes, or
+ * the window is damaged.
  */
 static inline __attribute__((always_inline)) int
-window_lookup(const struct window *window, const void *key, size_t key_len,
+window_lookup(const struct window *window, const void *key, uint32_t key_len,
 	      void *buf, size_t size, size_t *len, uint64_t *version)
 {
-	struct probe probe;
-	uint32_t shard;
+	uint32_t hash = (uint32_t)hash_64(&window->hash, key, key_len);
+	const struct kmap_bucket *home = window_home(window, hash), *bucket;
+	uint32_t depth = 0, ref, link, lens, value_len;
+	const unsigned char *at, *value;
+	const struct kmap_entry *entry;
+	uint64_t found_version;
+	tags_t wanted = tags_wanted(hash);
+	unsigned long seq;
+	slots_t slots;
+	int r;
 
-	if (key_len - 1 >= window->key_max || !key || (size && !buf))
+	if (unlikely(!home))
+		return WINDOW_UNKNOWN;
+	/* Step 4. */
+	seq = load_seq(home, __ATOMIC_ACQUIRE);
+	if (unlikely(seq & 1))
 		return WINDOW_UNKNOWN;
 
-	probe.hash = (uint32_t)hash_64(&window->hash, key, key_len);
-	probe.rest = probe.hash >> window->shard_bits;
-	shard = probe.hash & window->shard_mask;
-	probe.desc = (const struct kmap_shard *)window->shards + shard;
-	probe.buckets = (const void *)(window->buckets + shard * window->stride);
-	return get_once(window, &probe, key, key_len, buf, size, len, version);
+	/* Step 5. */
+	for (bucket = home;; bucket = window_bucket(window, hash, link)) {
+		slots = slots_find(bucket, wanted);
+		for (; slots; slots = slots_next(slots)) {
+			ref = load_32(slots_ref(bucket, slots));
+			/* Free, or no reference at all. */
+			if (unlikely(ref - 1 >= window->ref_max)) {
+				if (ref)
+					return WINDOW_UNKNOWN;
+				continue;
+			}
+			at = window->entries + (size_t)ref * 8;
+			entry = (const void *)at;
+			if (unlikely(load_32(&entry->hash) != hash))
+				continue;
+			lens = load_32(&entry->lens);
+			if (unlikely(KMAP_ENTRY_KEY_LEN(lens) != key_len))
+				continue;
+			/* Lengths of what was here once are not to be followed. */
+			if (!stable(home, seq))
+				return WINDOW_UNKNOWN;
+			value_len = KMAP_ENTRY_VALUE_LEN(lens);
+			value = at + KMAP_ENTRY_VALUE(key_len);
+			if (unlikely((uint64_t)(uintptr_t)value + value_len >
+				     (uintptr_t)window->end))
+				return WINDOW_UNKNOWN;
+			if (likely(same(at + sizeof(*entry), key, key_len)))
+				goto found;
+		}
+		link = load_32(&bucket->link);
+		if (!link || ++depth >= window->depth_max)
+			return window_absent(window, hash, home, seq);
+		if (link >= window->bucket_max)
+			return WINDOW_UNKNOWN;
+	}
+
+found:
+	/* Step 6: it has room for what its lengths say. */
+	found_version = load_64(&entry->version);
+	r = -EMSGSIZE;
+	if (likely(value_len <= size)) {
+		copy(buf, value, value_len);
+		r = 0;
+	}
+	if (!stable(home, seq))
+		return WINDOW_UNKNOWN;
+	if (len)
+		*len = value_len;
+	if (version)
+		*version = found_version & KMAP_VERSION_MASK;
+	return r;
 }
 
 #endif /* KMAP_LOOKUP_H */

@@ -23,9 +23,17 @@ static inline void relax(void)
 #endif
 }
 
+int window_absent(const struct window *window, uint32_t hash,
+		  const struct kmap_bucket *home, unsigned long seq)
+{
+	if (stable(home, seq) && window_home(window, hash) == home)
+		return -ENOENT;
+	return WINDOW_UNKNOWN;
+}
+
 /**
  * window_get - look a key up in the window
- * @window: the window; there is one
+ * @window: the window
  * @key: the key
  * @key_len: its length
  * @buf: room for the value; may be written to whatever comes of it
@@ -41,6 +49,8 @@ int window_get(const struct window *window, const void *key, size_t key_len,
 	unsigned int tries;
 	int rc;
 
+	if (!window_takes(window, key, key_len) || (size && !buf))
+		return WINDOW_UNKNOWN;
 	for (tries = TRIES;; relax()) {
 		rc = window_lookup(window, key, key_len, buf, size, len,
 				   version);
@@ -111,8 +121,8 @@ bool window_init(struct window *window, const void *mem, size_t size,
 		.shards		= at + head.shard_offset,
 		.buckets	= at + head.bucket_offset,
 		.entries	= at + head.entry_offset,
+		.end		= at + head.entry_offset + head.entry_size,
 		.stride		= head.bucket_stride,
-		.entry_size	= head.entry_size,
 		.shard_mask	= head.shards - 1,
 		.shard_bits	= head.shard_bits,
 		.bucket_max	= head.bucket_stride / sizeof(struct kmap_bucket),
@@ -134,7 +144,7 @@ void window_map(struct kmap *map)
 	struct kmap_info info = { 0 };
 	void *mem;
 
-	map->window.mem = NULL;
+	map->window = (struct window) { 0 };
 	if (map->flags & (KMAP_NO_WINDOW | KMAP_WRONLY))
 		return;
 	if (device_call(map, KMAP_IOC_INFO, &info) || !info.window ||
@@ -143,10 +153,8 @@ void window_map(struct kmap *map)
 	mem = mmap(NULL, info.window, PROT_READ, MAP_SHARED, map->fd, 0);
 	if (mem == MAP_FAILED)
 		return;
-	if (!window_init(&map->window, mem, info.window, info.max_key)) {
+	if (!window_init(&map->window, mem, info.window, info.max_key))
 		munmap(mem, info.window);
-		map->window.mem = NULL;
-	}
 }
 
 /**

@@ -20,8 +20,8 @@ struct kmap;
  * @shards: the first shard's descriptor
  * @buckets: bucket 0 of shard 0
  * @entries: what references count from
+ * @end: end of the entry area
  * @stride: bytes from bucket 0 of a shard to that of the next
- * @entry_size: size of the entry area
  * @shard_mask: number of shards, less 1
  * @shard_bits: its logarithm
  * @bucket_max: number past the last bucket of a shard that can be
@@ -39,8 +39,8 @@ struct window {
 	const unsigned char	*shards;
 	const unsigned char	*buckets;
 	const unsigned char	*entries;
+	const unsigned char	*end;
 	size_t			stride;
-	size_t			entry_size;
 	uint32_t		shard_mask;
 	uint32_t		shard_bits;
 	uint32_t		bucket_max;
