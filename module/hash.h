@@ -3,21 +3,42 @@
  * The hash of a key: HSipHash as 64-bit kernels have it, which is SipHash-1-3.
  *
  * It is made of the kernel's own permutation rather than by hsiphash(), so that
- * it can be inline, begins with what depends on the map's key alone, and takes the
- * last bytes of a key in one step.
+ * it can be inline, begins with what depends on the map's key alone, which is half of
+ * the first round, and takes the last bytes of a key in one step.
  */
 #ifndef SHMAP_HASH_H
 #define SHMAP_HASH_H
 
+#include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/siphash.h>
 #include <linux/types.h>
 #include <asm/byteorder.h>
 
-/* What the rounds work on. */
+/**
+ * struct shmap_hash - what the rounds work on
+ * @v: the four words.  In what hashes begin with, the first two are as the first
+ *	round leaves them before it meets what is hashed
+ * @turned: v[1], turned as the first round goes on to do
+ */
 struct shmap_hash {
 	u64	v[4];
+	u64	turned;
 };
+
+/* The rest of the first round, with the first word. */
+static __always_inline void shmap_hash_first(struct shmap_hash *s, u64 word)
+{
+	s->v[3] ^= word;
+	s->v[2] += s->v[3];
+	s->v[3] = rol64(s->v[3], 16) ^ s->v[2];
+	s->v[2] += s->v[1];
+	s->v[0] += s->v[3];
+	s->v[1] = s->turned ^ s->v[2];
+	s->v[3] = rol64(s->v[3], 21) ^ s->v[0];
+	s->v[2] = rol64(s->v[2], 32);
+	s->v[0] ^= word;
+}
 
 static __always_inline void shmap_hash_round(struct shmap_hash *s)
 {
@@ -73,10 +94,16 @@ static __always_inline u64 shmap_hash_tail(const void *key, u32 len)
 static inline void shmap_hash_init(struct shmap_hash *init,
 				   const hsiphash_key_t *key)
 {
-	init->v[0] = SIPHASH_CONST_0 ^ key->key[0];
-	init->v[1] = SIPHASH_CONST_1 ^ key->key[1];
-	init->v[2] = SIPHASH_CONST_2 ^ key->key[0];
-	init->v[3] = SIPHASH_CONST_3 ^ key->key[1];
+	u64 *v = init->v;
+
+	v[0] = SIPHASH_CONST_0 ^ key->key[0];
+	v[1] = SIPHASH_CONST_1 ^ key->key[1];
+	v[2] = SIPHASH_CONST_2 ^ key->key[0];
+	v[3] = SIPHASH_CONST_3 ^ key->key[1];
+	v[0] += v[1];
+	v[1] = rol64(v[1], 13) ^ v[0];
+	v[0] = rol64(v[0], 32);
+	init->turned = rol64(v[1], 17);
 }
 
 /**
@@ -97,14 +124,17 @@ static __always_inline u32 shmap_hash(const struct shmap_hash *init,
 
 	if (likely(len == 16)) {
 		/* The length of most names that are made by machines. */
-		shmap_hash_word(&s, shmap_hash_load(key));
+		shmap_hash_first(&s, shmap_hash_load(key));
 		shmap_hash_word(&s, shmap_hash_load(key + 8));
+		shmap_hash_word(&s, last);
+	} else if (len < 8) {
+		shmap_hash_first(&s, last | shmap_hash_tail(key, len));
 	} else {
-		for (i = 0; i + 8 <= len; i += 8)
+		shmap_hash_first(&s, shmap_hash_load(key));
+		for (i = 8; i + 8 <= len; i += 8)
 			shmap_hash_word(&s, shmap_hash_load(key + i));
-		last |= shmap_hash_tail(key, len);
+		shmap_hash_word(&s, last | shmap_hash_tail(key, len));
 	}
-	shmap_hash_word(&s, last);
 	s.v[2] ^= 0xff;
 	shmap_hash_round(&s);
 	shmap_hash_round(&s);

@@ -3,6 +3,7 @@
 #ifndef SHIM_SIPHASH_H
 #define SHIM_SIPHASH_H
 
+#include <linux/bitops.h>
 #include <linux/types.h>
 
 typedef struct {
@@ -17,23 +18,18 @@ typedef struct {
 #define SIPHASH_PERMUTATION(a, b, c, d) \
 	shim_siphash_round(&(a), &(b), &(c), &(d))
 
-static inline u64 shim_rotate(u64 x, unsigned int by)
-{
-	return x << by | x >> (64 - by);
-}
-
 static inline void shim_siphash_round(u64 *a, u64 *b, u64 *c, u64 *d)
 {
 	*a += *b;
 	*c += *d;
-	*b = shim_rotate(*b, 13) ^ *a;
-	*d = shim_rotate(*d, 16) ^ *c;
-	*a = shim_rotate(*a, 32);
+	*b = rol64(*b, 13) ^ *a;
+	*d = rol64(*d, 16) ^ *c;
+	*a = rol64(*a, 32);
 	*c += *b;
 	*a += *d;
-	*b = shim_rotate(*b, 17) ^ *c;
-	*d = shim_rotate(*d, 21) ^ *a;
-	*c = shim_rotate(*c, 32);
+	*b = rol64(*b, 17) ^ *c;
+	*d = rol64(*d, 21) ^ *a;
+	*c = rol64(*c, 32);
 }
 
 u64 shim_siphash(unsigned int c_rounds, unsigned int d_rounds, const void *data,
