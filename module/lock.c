@@ -52,25 +52,13 @@ static void spin_init(struct shmap_lock *lock)
 	spin_lock_init(&lock->spin);
 }
 
-/**
- * shmap_lock_spin - lock the spinlock
- * @lock: the lock
- *
- * Context: any but interrupts; nothing may sleep until shmap_lock_unspin().
- */
-void shmap_lock_spin(struct shmap_lock *lock)
+static void spin_enter(struct shmap_lock *lock)
 	__acquires(&lock->spin)
 {
 	spin_lock(&lock->spin);
 }
 
-/**
- * shmap_lock_unspin - unlock the spinlock
- * @lock: the lock
- *
- * Context: as shmap_lock_spin() left it.
- */
-void shmap_lock_unspin(struct shmap_lock *lock)
+static void spin_leave(struct shmap_lock *lock)
 	__releases(&lock->spin)
 {
 	spin_unlock(&lock->spin);
@@ -128,11 +116,12 @@ void shmap_lock_unrcu(struct shmap_lock *lock)
 static const struct shmap_lock_ops disciplines[] = {
 	{
 		.name		= "spinlock",
+		.writers_spin	= true,
 		.init		= spin_init,
-		.read_enter	= shmap_lock_spin,
-		.read_leave	= shmap_lock_unspin,
-		.write_enter	= shmap_lock_spin,
-		.write_leave	= shmap_lock_unspin,
+		.read_enter	= spin_enter,
+		.read_leave	= spin_leave,
+		.write_enter	= spin_enter,
+		.write_leave	= spin_leave,
 		.read_held	= spin_held,
 		.write_held	= spin_held,
 	}, {
@@ -146,12 +135,13 @@ static const struct shmap_lock_ops disciplines[] = {
 		.write_held	= sem_write_held,
 	}, {
 		.name		= "rcu",
+		.writers_spin	= true,
 		.lockless_reads	= true,
 		.init		= spin_init,
 		.read_enter	= shmap_lock_rcu,
 		.read_leave	= shmap_lock_unrcu,
-		.write_enter	= shmap_lock_spin,
-		.write_leave	= shmap_lock_unspin,
+		.write_enter	= spin_enter,
+		.write_leave	= spin_leave,
 		.read_held	= rcu_held,
 		.write_held	= spin_held,
 	},

@@ -22,6 +22,7 @@ struct shmap_lock {
 /**
  * struct shmap_lock_ops - one discipline
  * @name: as the lock= parameter names it
+ * @writers_spin: @write_enter and @write_leave are those of the spinlock
  * @lockless_reads: a reader shuts no writer out.  It must check a bucket's seq,
  *	and what it reads is reused only after a grace period.
  * @init: make a lock
@@ -34,6 +35,7 @@ struct shmap_lock {
  */
 struct shmap_lock_ops {
 	const char	*name;
+	bool		writers_spin;
 	bool		lockless_reads;
 	void		(*init)(struct shmap_lock *lock);
 	void		(*read_enter)(struct shmap_lock *lock);
@@ -49,9 +51,7 @@ struct shmap_lock_ops {
 
 const struct shmap_lock_ops *shmap_lock_find(const char *name);
 
-/* What most disciplines do, so that they can be called straight. */
-void shmap_lock_spin(struct shmap_lock *lock);
-void shmap_lock_unspin(struct shmap_lock *lock);
+/* What a reader does by default, so that it can be called straight. */
 void shmap_lock_rcu(struct shmap_lock *lock);
 void shmap_lock_unrcu(struct shmap_lock *lock);
 
@@ -91,7 +91,13 @@ static inline void shmap_lock_read_leave(const struct shmap_lock_ops *ops,
 static inline void shmap_lock_write_enter(const struct shmap_lock_ops *ops,
 					  struct shmap_lock *lock)
 {
-	INDIRECT_CALL_1(ops->write_enter, shmap_lock_spin, lock);
+	if (likely(ops->writers_spin)) {
+		spin_lock(&lock->spin);
+		/* Which lock it is sparse cannot know, nor follow. */
+		__release(&lock->spin);
+	} else {
+		ops->write_enter(lock);
+	}
 }
 
 /**
@@ -104,7 +110,12 @@ static inline void shmap_lock_write_enter(const struct shmap_lock_ops *ops,
 static inline void shmap_lock_write_leave(const struct shmap_lock_ops *ops,
 					  struct shmap_lock *lock)
 {
-	INDIRECT_CALL_1(ops->write_leave, shmap_lock_unspin, lock);
+	if (likely(ops->writers_spin)) {
+		__acquire(&lock->spin);
+		spin_unlock(&lock->spin);
+	} else {
+		ops->write_leave(lock);
+	}
 }
 
 #endif /* SHMAP_LOCK_H */

@@ -39,7 +39,12 @@
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
+/* The compiler is not to know what is in there. */
+#define OPTIMIZER_HIDE_VAR(x)	__asm__("" : "+r" (x))
+
+#define __acquire(x)		((void)0)
 #define __acquires(x)
+#define __release(x)		((void)0)
 #define __releases(x)
 #define __percpu
 #define __uninitialized
