@@ -156,14 +156,13 @@ static __always_inline bool shmap_key_same(const void *a, const void *b, u32 len
 	return shmap_hash_word_at(a + len - 8) == shmap_hash_word_at(b + len - 8);
 }
 
-/* Look for the key in four slots of a bucket. */
+/* Look for the key in four slots of a bucket; wanted is its tag in each lane. */
 static __always_inline struct kmap_entry *
 shmap_bucket_find(const struct shmap_table *table,
 		  const struct shmap_probe *probe, const void *key, u32 key_len,
 		  struct shmap_spot *spot, struct kmap_bucket *bucket,
-		  unsigned int word)
+		  unsigned int word, u64 wanted)
 {
-	u64 wanted = (probe->hash >> 16) * SHMAP_LANES;
 	u64 diff = READ_ONCE(bucket->tags[word]) ^ wanted;
 	/* Tops of lanes that are zero, and maybe of some above. */
 	u64 hits = (diff - SHMAP_LANES) & ~diff & SHMAP_LANE_TOPS;
@@ -185,6 +184,9 @@ shmap_bucket_find(const struct shmap_table *table,
 			spot->slot = slot;
 			spot->ref = ref;
 		}
+		/* So that nobody tests for it again. */
+		if (!entry)
+			__builtin_unreachable();
 		return entry;
 	}
 	return NULL;
@@ -209,14 +211,18 @@ shmap_table_find(const struct shmap_table *table,
 	struct kmap_bucket *bucket = probe->home;
 	unsigned int left = SHMAP_CHAIN_BUCKETS;
 	struct kmap_entry *entry;
+	u64 wanted = SHMAP_LANES;
 
+	/* One multiplication, not the shifts and additions it can be made of. */
+	OPTIMIZER_HIDE_VAR(wanted);
+	wanted *= probe->hash >> 16;
 	do {
 		entry = shmap_bucket_find(table, probe, key, key_len, spot,
-					  bucket, 0);
+					  bucket, 0, wanted);
 		if (entry)
 			break;
 		entry = shmap_bucket_find(table, probe, key, key_len, spot,
-					  bucket, 1);
+					  bucket, 1, wanted);
 		if (entry)
 			break;
 		bucket = shmap_chain_next(table, bucket);
