@@ -16,12 +16,29 @@
 
 /* Is this a change without conditions that brings nothing back? */
 static __always_inline bool usual(const struct shmap_map *map, fmode_t mode,
-				  const struct kmap_op *op, u32 opcode)
+				  const struct shmap_user_inputs *in,
+				  u32 opcode)
 {
-	return (!op->opcode || op->opcode == opcode) &&
-	       !(op->flags | op->out_size | op->ttl) && !op->out &&
-	       op->key_len - 1 < CHANGE_KEY &&
-	       op->key_len <= map->config.max_key && mode & FMODE_WRITE;
+	u32 key_len = in->lens;
+
+	return (!in->what || in->what == opcode) && !(in->room | in->out) &&
+	       key_len - 1 < CHANGE_KEY && key_len <= map->config.max_key &&
+	       mode & FMODE_WRITE;
+}
+
+/* Take the key of a usual change. */
+static __always_inline int take(const struct shmap_map *map,
+				struct shmap_request *rq, u64 *key,
+				const struct shmap_user_inputs *in)
+{
+	u32 key_len = in->lens;
+
+	if (shmap_user_read_key(key, u64_to_user_ptr(in->key), key_len))
+		return -EFAULT;
+	rq->key = key;
+	rq->key_len = key_len;
+	rq->hash = shmap_hash(&map->hash_init, key, key_len);
+	return 0;
 }
 
 /**
@@ -36,30 +53,30 @@ static __always_inline bool usual(const struct shmap_map *map, fmode_t mode,
 int shmap_ops_set_user(struct shmap_map *map, fmode_t mode,
 		       struct kmap_op __user *user)
 {
+	struct shmap_user_inputs in __uninitialized;
 	struct shmap_request rq __uninitialized;
 	u64 key[CHANGE_KEY / 8] __uninitialized;
-	struct kmap_op op __uninitialized;
 	struct shmap_shard *shard;
+	u32 value_len;
 	int r;
 
-	if (shmap_user_read_change(&op, user))
+	if (shmap_user_read_change(&in, user))
 		return -EFAULT;
-	if (unlikely(!usual(map, mode, &op, KMAP_OP_SET) ||
-		     op.value_len > SHMAP_USER_SHORT ||
-		     op.value_len > map->config.max_value))
+	value_len = in.lens >> 32;
+	if (unlikely(!usual(map, mode, &in, KMAP_OP_SET) ||
+		     value_len > SHMAP_USER_SHORT ||
+		     value_len > map->config.max_value))
 		return shmap_ops_set_any(map, mode, user);
 
-	if (shmap_user_read_key(key, u64_to_user_ptr(op.key), op.key_len))
-		return -EFAULT;
-	rq.key = key;
-	rq.key_len = op.key_len;
-	rq.hash = shmap_hash(&map->hash_init, key, op.key_len);
+	r = take(map, &rq, key, &in);
+	if (unlikely(r))
+		return r;
 	shard = shmap_map_shard(map, rq.hash);
-	r = shmap_change_prepare(map, shard, &rq, op.value_len);
+	r = shmap_change_prepare(map, shard, &rq, value_len);
 	if (unlikely(r))
 		return r;
 	r = shmap_user_read(shmap_entry_value(rq.fresh.entry),
-			    u64_to_user_ptr(op.value), op.value_len);
+			    u64_to_user_ptr(in.value), value_len);
 	if (likely(!r))
 		r = shmap_change_set(map, shard, &rq, NULL);
 	if (likely(!r))
@@ -80,23 +97,20 @@ int shmap_ops_set_user(struct shmap_map *map, fmode_t mode,
 int shmap_ops_delete_user(struct shmap_map *map, fmode_t mode,
 			  struct kmap_op __user *user)
 {
+	struct shmap_user_inputs in __uninitialized;
 	struct shmap_request rq __uninitialized;
 	u64 key[CHANGE_KEY / 8] __uninitialized;
-	struct kmap_op op __uninitialized;
 	int r;
 
-	if (shmap_user_read_change(&op, user))
+	if (shmap_user_read_change(&in, user))
 		return -EFAULT;
-	if (unlikely(!usual(map, mode, &op, KMAP_OP_DELETE) || op.value ||
-		     op.value_len))
+	if (unlikely(!usual(map, mode, &in, KMAP_OP_DELETE) || in.value ||
+		     in.lens >> 32))
 		return shmap_ops_delete_any(map, mode, user);
 
-	if (shmap_user_read_key(key, u64_to_user_ptr(op.key), op.key_len))
-		return -EFAULT;
-	rq.key = key;
-	rq.key_len = op.key_len;
-	rq.hash = shmap_hash(&map->hash_init, key, op.key_len);
-	r = shmap_change_delete(map, shmap_map_shard(map, rq.hash), &rq,
-				NULL);
+	r = take(map, &rq, key, &in);
+	if (likely(!r))
+		r = shmap_change_delete(map, shmap_map_shard(map, rq.hash), &rq,
+					NULL);
 	return likely(!r) ? shmap_user_write_version(user, rq.version) : r;
 }

@@ -61,24 +61,26 @@ struct room {
 
 /* Take a record that is a usual lookup, and its key, and see where it would be. */
 static __always_inline bool take(struct shmap_map *map, struct lookup *at,
-				 struct short_key *key, const struct kmap_op *op)
+				 struct short_key *key,
+				 const struct shmap_user_inputs *in)
 {
 	u32 hash;
 
-	if (op->flags || op->value || op->value_len || op->ttl ||
-	    op->key_len - 1 >= LOOKUP_KEY || op->key_len > map->config.max_key ||
-	    shmap_user_read_key(key, u64_to_user_ptr(op->key), op->key_len))
+	/* No value_len, no ttl. */
+	if (in->value || in->lens - 1 >= LOOKUP_KEY ||
+	    in->lens > map->config.max_key || in->room >> 32 ||
+	    shmap_user_read_key(key, u64_to_user_ptr(in->key), in->lens))
 		return false;
-	at->key_len = op->key_len;
-	at->out = u64_to_user_ptr(op->out);
-	at->out_size = op->out_size;
-	hash = shmap_hash(&map->hash_init, key, op->key_len);
+	at->key_len = in->lens;
+	at->out = u64_to_user_ptr(in->out);
+	at->out_size = in->room;
+	hash = shmap_hash(&map->hash_init, key, at->key_len);
 	at->table = &shmap_map_shard(map, hash)->table;
 	shmap_table_aim(at->table, hash, &at->probe);
 	return true;
 }
 
-/* Look the key up and write the value. */
+/* Look the key up and write the value; page faults are off. */
 static __always_inline enum outcome look(struct shmap_map *map,
 					 struct lookup *at,
 					 const struct short_key *key,
@@ -159,26 +161,30 @@ int shmap_ops_get_user(struct shmap_map *map, fmode_t mode,
 	enum outcome outcome;
 	struct shmap_seen seen __uninitialized;
 	struct room room __uninitialized;
-	struct kmap_op op __uninitialized;
+	struct shmap_user_inputs in __uninitialized;
 	struct lookup at __uninitialized;
 	struct short_key key __uninitialized;
+	s32 error __aligned(8);
 
-	if (shmap_user_read_inputs(&op, user))
+	if (shmap_user_read_inputs(&in, user))
 		return -EFAULT;
-	if (unlikely(op.opcode > KMAP_OP_GET ||
+	/* No flags. */
+	if (unlikely(in.what > KMAP_OP_GET ||
 		     !map->config.lock->lockless_reads || !(mode & FMODE_READ) ||
-		     !take(map, &at, &key, &op)))
+		     !take(map, &at, &key, &in)))
 		return get_unusual(map, mode, user);
 	/* As good as rcu_read_lock() for so short a time, and no call. */
 	rcu_read_lock_sched();
+	pagefault_disable();
 	outcome = look(map, &at, &key, &seen, &room);
+	pagefault_enable();
 	rcu_read_unlock_sched();
 	if (unlikely(outcome == UNUSUAL))
 		return get_unusual(map, mode, user);
 	if (unlikely(outcome == ABSENT)) {
 		shmap_map_count(map, SHMAP_GETS);
 		/* The rest of the record must be readable as well. */
-		return shmap_user_read(&op.error, &user->error, 4) ?: -ENOENT;
+		return shmap_user_read(&error, &user->error, 4) ?: -ENOENT;
 	}
 	shmap_map_count_gets(map, 1, 1);
 	if (unlikely(outcome == LATE && write_late(at.out, &room, seen.lens)))
@@ -187,23 +193,35 @@ int shmap_ops_get_user(struct shmap_map *map, fmode_t mode,
 	return tell(user, &seen);
 }
 
-/* Write the result of one of a batch, where that can be done at once. */
+/*
+ * Write the result of one of a batch, where that can be done at once; page faults
+ * are off.
+ */
 static __always_inline bool tell_now(struct kmap_op __user *user,
 				     const struct shmap_seen *seen,
 				     enum outcome outcome)
 {
 	s32 error = -ENOENT;
-	int r;
 
-	if (unlikely(outcome == LATE))
-		return false;
-	pagefault_disable();
 	if (likely(outcome == FOUND))
-		r = tell(user, seen);
-	else
-		r = put_user(error, &user->error);
+		return !tell(user, seen);
+	return outcome == ABSENT && !put_user(error, &user->error);
+}
+
+/* What is found stays, and nothing is waited for, from here... */
+static __always_inline void hold(void)
+	__acquires(RCU)
+{
+	rcu_read_lock();
+	pagefault_disable();
+}
+
+/* ...to here. */
+static __always_inline void let_go(void)
+	__releases(RCU)
+{
 	pagefault_enable();
-	return !r;
+	rcu_read_unlock();
 }
 
 /* The same where it may take its time: 0, or -EFAULT for the batch. */
@@ -238,23 +256,23 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 	struct short_key keys[GROUP] __uninitialized;
 	struct shmap_seen seen __uninitialized;
 	struct room room __uninitialized;
-	struct kmap_op op __uninitialized;
+	struct shmap_user_inputs in __uninitialized;
 	unsigned int n, i, hits = 0;
 	enum outcome outcome;
 	int r = 0;
 
 	most = min(most, GROUP);
 	for (n = 0; n < most; n++) {
-		if (shmap_user_read_inputs(&op, user + n) ||
-		    op.opcode != KMAP_OP_GET ||
-		    !take(map, &group[n], &keys[n], &op))
+		if (shmap_user_read_inputs(&in, user + n) ||
+		    in.what != KMAP_OP_GET ||
+		    !take(map, &group[n], &keys[n], &in))
 			break;
 		prefetch(group[n].probe.home);
 	}
 	if (!n)
 		return 0;
 
-	rcu_read_lock();
+	hold();
 	for (i = 0; !r && i < n; i++) {
 		outcome = look(map, &group[i], &keys[i], &seen, &room);
 		if (unlikely(outcome == UNUSUAL))
@@ -262,11 +280,11 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 		hits += outcome != ABSENT;
 		if (likely(tell_now(user + i, &seen, outcome)))
 			continue;
-		rcu_read_unlock();
+		let_go();
 		r = tell_again(user + i, &group[i], seen, &room, outcome);
-		rcu_read_lock();
+		hold();
 	}
-	rcu_read_unlock();
+	let_go();
 	shmap_map_count_gets(map, i, hits);
 	/* One that could not be told: let it be found out again, by itself. */
 	return r ? i - 1 : i;

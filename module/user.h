@@ -12,6 +12,7 @@
 #ifndef SHMAP_USER_H
 #define SHMAP_USER_H
 
+#include <linux/bitops.h>
 #include <linux/fault-inject-usercopy.h>
 #include <linux/kmap.h>
 #include <linux/mm.h>
@@ -171,23 +172,18 @@ static __always_inline int shmap_user_write(void __user *to, const void *from,
  * What is long, or would need a page fault, is refused: nobody can make this
  * wait.
  *
- * Context: a task, also where it may not sleep.
+ * Context: a task, also where it may not sleep; page faults are off.
  * Return: 0, or -EFAULT when it has to be copied in another way; part may be
  * copied.
  */
 static __always_inline int shmap_user_write_now(void __user *to,
 						const void *from, size_t len)
 {
-	int r;
-
 	if (!shmap_user_short(len))
 		return -EFAULT;
 	if (!len)
 		return 0;
-	pagefault_disable();
-	r = shmap_user_write_words(to, from, len);
-	pagefault_enable();
-	return r;
+	return shmap_user_write_words(to, from, len);
 }
 
 /**
@@ -195,7 +191,7 @@ static __always_inline int shmap_user_write_now(void __user *to,
  * @to: user memory
  * @number: the number
  *
- * Context: a task, also where it may not sleep.
+ * Context: as shmap_user_write_now().
  * Return: as shmap_user_write_now().
  */
 static __always_inline int shmap_user_write_number_now(void __user *to,
@@ -209,32 +205,81 @@ static_assert(sizeof(struct kmap_op) == 9 * 8);
 static_assert(offsetof(struct kmap_op, version) == 6 * 8);
 
 /**
+ * struct shmap_user_inputs - the inputs of a record, by words
+ * @what: opcode in the lower half, flags in the upper one
+ * @key: as in the record
+ * @value: as in the record
+ * @out: as in the record
+ * @lens: key_len in the lower half, value_len in the upper one
+ * @room: out_size in the lower half, ttl in the upper one
+ *
+ * So most of what a record may not be is found out without taking it apart, and
+ * its fields need not go through memory.
+ */
+struct shmap_user_inputs {
+	u64	what;
+	u64	key;
+	u64	value;
+	u64	out;
+	u64	lens;
+	u64	room;
+};
+
+static_assert(sizeof(struct shmap_user_inputs) ==
+	      offsetof(struct kmap_op, version));
+
+/* Two fields of a record: the first one is the lower half. */
+static __always_inline u64 shmap_user_pair(u64 word)
+{
+	return IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ? rol64(word, 32) : word;
+}
+
+static __always_inline void shmap_user_pairs(struct shmap_user_inputs *in)
+{
+	in->what = shmap_user_pair(in->what);
+	in->lens = shmap_user_pair(in->lens);
+	in->room = shmap_user_pair(in->room);
+}
+
+/* Word @n of a record, where user access has begun. */
+#define SHMAP_USER_WORD(word, user, n) \
+	unsafe_get_user(word, (const u64 __user *)(user) + (n), fault)
+
+#define SHMAP_USER_INPUTS(in, user)					\
+do {									\
+	SHMAP_USER_WORD((in)->what, user, 0);				\
+	SHMAP_USER_WORD((in)->key, user, 1);				\
+	SHMAP_USER_WORD((in)->value, user, 2);				\
+	SHMAP_USER_WORD((in)->out, user, 3);				\
+	SHMAP_USER_WORD((in)->lens, user, 4);				\
+	SHMAP_USER_WORD((in)->room, user, 5);				\
+} while (0)
+
+/**
  * shmap_user_read_inputs - copy a record in, but for its outputs
- * @op: filled in
+ * @in: filled in
  * @user: the record
  *
  * Context: may sleep.
  * Return: 0 or -EFAULT.
  */
 static __always_inline int
-shmap_user_read_inputs(struct kmap_op *op, const struct kmap_op __user *user)
+shmap_user_read_inputs(struct shmap_user_inputs *in,
+		       const struct kmap_op __user *user)
 {
-	/* Names as the macros have them. */
-	const void __user *from = user;
-	void *to = op;
-
-	if (!shmap_user_short(6 * 8))
-		return copy_from_user(to, from, 6 * 8) ? -EFAULT : 0;
+	if (!shmap_user_short(sizeof(*in))) {
+		if (copy_from_user(in, user, sizeof(*in)))
+			return -EFAULT;
+		shmap_user_pairs(in);
+		return 0;
+	}
 	might_fault();
-	if (should_fail_usercopy() || !user_read_access_begin(from, 6 * 8))
+	if (should_fail_usercopy() ||
+	    !user_read_access_begin(user, sizeof(*in)))
 		return -EFAULT;
-	SHMAP_USER_GET(u64, 0);
-	SHMAP_USER_GET(u64, 8);
-	SHMAP_USER_GET(u64, 16);
-	SHMAP_USER_GET(u64, 24);
-	SHMAP_USER_GET(u64, 32);
-	SHMAP_USER_GET(u64, 40);
+	SHMAP_USER_INPUTS(in, user);
 	user_read_access_end();
+	shmap_user_pairs(in);
 	return 0;
 
 fault:
@@ -285,7 +330,7 @@ fault:
 
 /**
  * shmap_user_read_change - copy a record in that changes, but for its outputs
- * @op: filled in
+ * @in: filled in
  * @user: the record
  *
  * First and last output are written as they are, so that memory that cannot be
@@ -295,30 +340,29 @@ fault:
  * Return: 0 or -EFAULT.
  */
 static __always_inline int
-shmap_user_read_change(struct kmap_op *op, struct kmap_op __user *user)
+shmap_user_read_change(struct shmap_user_inputs *in, struct kmap_op __user *user)
 {
-	/* Names as the macros have them. */
-	const void __user *from = user;
-	void *to = op;
+	u64 version;
+	s32 error;
 
-	if (!shmap_user_short(sizeof(*op)))
-		return copy_from_user(to, from, sizeof(*op)) ||
-		       copy_to_user(&user->version, &op->version, 3 * 8) ?
-		       -EFAULT : 0;
+	if (!shmap_user_short(sizeof(*user))) {
+		if (shmap_user_read_inputs(in, user) ||
+		    get_user(version, &user->version) ||
+		    put_user(version, &user->version) ||
+		    get_user(error, &user->error))
+			return -EFAULT;
+		return put_user(error, &user->error);
+	}
 	might_fault();
-	if (should_fail_usercopy() || !user_access_begin(user, sizeof(*op)))
+	if (should_fail_usercopy() || !user_access_begin(user, sizeof(*user)))
 		return -EFAULT;
-	SHMAP_USER_GET(u64, 0);
-	SHMAP_USER_GET(u64, 8);
-	SHMAP_USER_GET(u64, 16);
-	SHMAP_USER_GET(u64, 24);
-	SHMAP_USER_GET(u64, 32);
-	SHMAP_USER_GET(u64, 40);
-	unsafe_get_user(op->version, &user->version, fault);
-	unsafe_get_user(op->error, &user->error, fault);
-	unsafe_put_user(op->version, &user->version, fault);
-	unsafe_put_user(op->error, &user->error, fault);
+	SHMAP_USER_INPUTS(in, user);
+	unsafe_get_user(version, &user->version, fault);
+	unsafe_get_user(error, &user->error, fault);
+	unsafe_put_user(version, &user->version, fault);
+	unsafe_put_user(error, &user->error, fault);
 	user_access_end();
+	shmap_user_pairs(in);
 	return 0;
 
 fault:
