@@ -48,9 +48,9 @@ shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,
 	/* No remains of another entry in the gaps: readers may map this. */
 	if (used % 8)
 		*(u64 *)((void *)entry + bytes - 8) = 0;
+	rq->fresh.bytes = shmap_arena_size(bytes);
 	if (bytes > SHMAP_SMALL_MAX)
-		memset((void *)entry + bytes, 0,
-		       shmap_arena_size(bytes) - bytes);
+		memset((void *)entry + bytes, 0, rq->fresh.bytes - bytes);
 	at = shmap_entry_key(entry);
 	if (likely(key_len == 16)) {
 		at[0] = shmap_hash_word_at(rq->key);
@@ -79,7 +79,7 @@ shmap_change_insert_locked(struct shmap_map *map, struct shmap_shard *shard,
 			   struct shmap_request *rq, struct shmap_probe *probe)
 {
 	unsigned int i = rq->hash & (map->config.shards - 1);
-	u32 bytes = shmap_arena_entry_size(rq->fresh.entry);
+	u32 bytes = rq->fresh.bytes;
 	int r = -ENOSPC;
 
 	shmap_table_assert_locked(&shard->table);
@@ -125,7 +125,7 @@ shmap_change_replace_locked(struct shmap_map *map, struct shmap_shard *shard,
 
 	shmap_table_assert_locked(&shard->table);
 	if (rq->fresh.entry->lens != entry->lens) {
-		bytes = shmap_arena_entry_size(rq->fresh.entry);
+		bytes = rq->fresh.bytes;
 		old = shmap_arena_entry_size(entry);
 	}
 	if (bytes > old && !shmap_quota_take(&map->bytes, shard - map->shard,
@@ -188,7 +188,8 @@ static __always_inline int shmap_change_set(struct shmap_map *map,
 	if (unlikely(r))
 		return r;
 	if (entry)
-		shmap_map_retire(map, shard, spot.ref, entry);
+		shmap_map_retire(map, shard, spot.ref,
+				 shmap_arena_entry_size(entry));
 	shmap_map_count(map, SHMAP_SETS);
 	return 0;
 }
@@ -222,18 +223,18 @@ static __always_inline int shmap_change_delete(struct shmap_map *map,
 	shmap_table_begin(table, rq->hash, &probe);
 	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
 	r = !entry ? -ENOENT : check ? check(rq, entry) : 0;
-	if (!r) {
-		rq->version = entry->version;
-		bytes = shmap_arena_entry_size(entry);
-		shmap_table_remove_locked(table, &probe, &spot);
-		WRITE_ONCE(shard->bytes, shard->bytes - bytes);
-		shmap_quota_give(&map->bytes, i, bytes);
-		shmap_quota_give(&map->entries, i, 1);
-	}
-	shmap_map_unlock(map, shard);
-	if (r)
+	if (r) {
+		shmap_map_unlock(map, shard);
 		return r;
-	shmap_map_retire(map, shard, spot.ref, entry);
+	}
+	rq->version = entry->version;
+	bytes = shmap_arena_entry_size(entry);
+	shmap_table_remove_locked(table, &probe, &spot);
+	WRITE_ONCE(shard->bytes, shard->bytes - bytes);
+	shmap_quota_give(&map->bytes, i, bytes);
+	shmap_quota_give(&map->entries, i, 1);
+	shmap_map_unlock(map, shard);
+	shmap_map_retire(map, shard, spot.ref, bytes);
 	shmap_map_count(map, SHMAP_DELETES);
 	return 0;
 }

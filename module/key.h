@@ -12,10 +12,12 @@
  * struct shmap_fresh - an entry that is not in the map yet
  * @entry: the entry, or NULL
  * @ref: reference to it
+ * @bytes: its size
  */
 struct shmap_fresh {
 	struct kmap_entry	*entry;
 	u32			ref;
+	u32			bytes;
 };
 
 /**

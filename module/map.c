@@ -215,6 +215,7 @@ static unsigned int clear_some_locked(struct shmap_map *map,
 static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
 		       u32 *refs, u64 *removed)
 {
+	const struct kmap_entry *entry;
 	u32 bucket = 0;
 
 	while (bucket < READ_ONCE(shard->table.desc->buckets)) {
@@ -225,9 +226,11 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
 			return r;
 		n = clear_some_locked(map, shard, &bucket, refs);
 		shmap_map_unlock(map, shard);
-		for (k = 0; k < n; k++)
+		for (k = 0; k < n; k++) {
+			entry = shmap_pool_entry(&map->pool, refs[k]);
 			shmap_map_retire(map, shard, refs[k],
-					 shmap_pool_entry(&map->pool, refs[k]));
+					 shmap_arena_entry_size(entry));
+		}
 		*removed += n;
 		if (fatal_signal_pending(current))
 			return -EINTR;

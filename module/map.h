@@ -209,17 +209,16 @@ static inline void shmap_map_unlock(struct shmap_map *map,
  * @map: the map
  * @shard: the shard it was in; not locked
  * @ref: reference to it
- * @entry: the entry itself
+ * @bytes: its size
  *
  * Context: may sleep.
  */
 static inline void shmap_map_retire(struct shmap_map *map,
 				    struct shmap_shard *shard, u32 ref,
-				    const struct kmap_entry *entry)
+				    u32 bytes)
 {
 	if (map->config.lock->lockless_reads)
-		shmap_defer_add(&shard->arena, ref,
-				shmap_arena_entry_size(entry));
+		shmap_defer_add(&shard->arena, ref, bytes);
 	else
 		shmap_arena_free(&shard->arena, &ref, 1);
 }
