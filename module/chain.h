@@ -48,10 +48,10 @@ static inline u32 shmap_chain_spare(const struct shmap_table *table)
 static inline struct kmap_bucket *
 shmap_chain_bucket(const struct shmap_table *table, u32 i)
 {
-	struct kmap_bucket *page;
+	struct kmap_bucket *block;
 
-	page = READ_ONCE(table->page[i / SHMAP_PAGE_BUCKETS]);
-	return page + i % SHMAP_PAGE_BUCKETS;
+	block = READ_ONCE(table->block[i / SHMAP_BLOCK_BUCKETS]);
+	return block + i % SHMAP_BLOCK_BUCKETS;
 }
 
 /**

@@ -212,7 +212,7 @@ static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 }
 
 /**
- * shmap_key_feed - get a page for a table
+ * shmap_key_feed - get a block for a table
  * @map: the map
  * @shard: the shard whose table wanted it when it was last locked
  * @index: from shmap_table_wants_locked()
@@ -223,18 +223,18 @@ static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard,
 		   u32 index)
 {
-	void *page = shmap_pool_alloc_pages(&map->pool, 0);
+	void *block = shmap_pool_alloc_pages(&map->pool, SHMAP_BLOCK_ORDER);
 	int r;
 
-	if (!page)
+	if (!block)
 		return -ENOMEM;
 	r = shmap_map_lock(map, shard);
 	if (!r) {
-		if (shmap_table_feed_locked(&shard->table, index, page))
-			page = NULL;
+		if (shmap_table_feed_locked(&shard->table, index, block))
+			block = NULL;
 		shmap_map_unlock(map, shard);
 	}
-	shmap_pool_free_pages(&map->pool, page, 0);
+	shmap_pool_free_pages(&map->pool, block, SHMAP_BLOCK_ORDER);
 	return r;
 }
 

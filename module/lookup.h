@@ -236,11 +236,11 @@ int shmap_table_extend_locked(struct shmap_table *table,
 			      u16 tag, u32 ref);
 
 /**
- * shmap_table_wants_locked - does an insert need a page first?
+ * shmap_table_wants_locked - does an insert need a block first?
  * @table: the table
  *
  * Context: writer.
- * Return: 0, or which page, for shmap_table_feed_locked().
+ * Return: 0, or which block, for shmap_table_feed_locked().
  */
 static inline u32
 shmap_table_wants_locked(const struct shmap_table *table)
@@ -250,10 +250,10 @@ shmap_table_wants_locked(const struct shmap_table *table)
 	shmap_table_assert_locked(table);
 	if (shmap_chain_spare(table) < SHMAP_CHAIN_BUCKETS &&
 	    table->over_backed < table->over_end)
-		return table->over_backed / SHMAP_PAGE_BUCKETS;
+		return table->over_backed / SHMAP_BLOCK_BUCKETS;
 	if (table->count >= n * SHMAP_LOAD && n < table->home_max &&
-	    !table->page[n / SHMAP_PAGE_BUCKETS])
-		return n / SHMAP_PAGE_BUCKETS;
+	    !table->block[n / SHMAP_BLOCK_BUCKETS])
+		return n / SHMAP_BLOCK_BUCKETS;
 	return 0;
 }
 

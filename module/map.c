@@ -291,7 +291,7 @@ void shmap_map_destroy(struct shmap_map *map)
 	unsigned int i;
 
 	for (i = 0; map->shard && i < map->config.shards; i++)
-		if (map->shard[i].table.page && map->shard[i].table.page[0])
+		if (map->shard[i].table.block && map->shard[i].table.block[0])
 			drop_entries(map, &map->shard[i]);
 	if (map->shard)
 		shmap_map_squeeze(map);

@@ -39,6 +39,9 @@
 /* Bits of the hash that may choose the bucket, so that one is left over. */
 #define HASH_BITS	31
 
+#define BLOCK_SHIFT	(PAGE_SHIFT + SHMAP_BLOCK_ORDER)
+#define BLOCK_SIZE	(1ul << BLOCK_SHIFT)
+
 /* Does an entry move in the split that looks at this bit of the hash? */
 static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
 		  unsigned int bit)
@@ -49,7 +52,7 @@ static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
 	return hash >> bit & 1;
 }
 
-/* Add one bucket.  Its page is there. */
+/* Add one bucket.  Its block is there. */
 static void split(struct shmap_table *table)
 {
 	u32 n = table->desc->buckets;
@@ -98,7 +101,7 @@ void shmap_table_grow_locked(struct shmap_table *table)
 	u32 n = table->desc->buckets;
 
 	shmap_table_assert_locked(table);
-	if (n < table->home_max && table->page[n / SHMAP_PAGE_BUCKETS] &&
+	if (n < table->home_max && table->block[n / SHMAP_BLOCK_BUCKETS] &&
 	    shmap_chain_spare(table) >= SHMAP_CHAIN_BUCKETS)
 		split(table);
 }
@@ -109,7 +112,7 @@ static u32 home_max(u64 max_entries, unsigned int shard_bits)
 	u64 n = DIV_ROUND_UP_ULL(max_entries, SHMAP_LOAD);
 
 	/* Room for shards that get more than their share. */
-	n = round_up(n + n / 8 + 1, SHMAP_PAGE_BUCKETS);
+	n = round_up(n + n / 8 + 1, SHMAP_BLOCK_BUCKETS);
 	return min(n, 1ull << min(HASH_BITS - shard_bits, 30u));
 }
 
@@ -119,7 +122,7 @@ static u32 home_max(u64 max_entries, unsigned int shard_bits)
  * @shard_bits: low bits of the hash that chose the shard
  *
  * Context: any.
- * Return: bytes, a multiple of the page size.
+ * Return: bytes, a multiple of the size of a block.
  */
 u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits)
 {
@@ -142,16 +145,17 @@ int shmap_table_init(struct shmap_table *table, u64 max_entries)
 	table->over_end = 2 * table->home_max;
 	table->over_fresh = table->home_max;
 	table->over_backed = table->home_max;
-	table->page = shmap_pool_alloc_table(table->pool,
+	table->block = shmap_pool_alloc_table(table->pool,
 					     table->over_end /
-					     SHMAP_PAGE_BUCKETS,
-					     sizeof(*table->page));
-	if (!table->page)
+					     SHMAP_BLOCK_BUCKETS,
+					     sizeof(*table->block));
+	if (!table->block)
 		return -ENOMEM;
-	table->page[0] = shmap_pool_alloc_pages(table->pool, 0);
-	if (!table->page[0])
+	table->block[0] = shmap_pool_alloc_pages(table->pool,
+						 SHMAP_BLOCK_ORDER);
+	if (!table->block[0])
 		return -ENOMEM;
-	table->desc->buckets = SHMAP_PAGE_BUCKETS;
+	table->desc->buckets = SHMAP_TABLE_LEAST;
 	return 0;
 }
 
@@ -163,12 +167,13 @@ int shmap_table_init(struct shmap_table *table, u64 max_entries)
  */
 void shmap_table_exit(struct shmap_table *table)
 {
-	u32 i, n = table->over_end / SHMAP_PAGE_BUCKETS;
+	u32 i, n = table->over_end / SHMAP_BLOCK_BUCKETS;
 
-	for (i = 0; table->page && i < n; i++)
-		shmap_pool_free_pages(table->pool, table->page[i], 0);
-	shmap_pool_free_table(table->pool, table->page, n,
-			      sizeof(*table->page));
+	for (i = 0; table->block && i < n; i++)
+		shmap_pool_free_pages(table->pool, table->block[i],
+				      SHMAP_BLOCK_ORDER);
+	shmap_pool_free_table(table->pool, table->block, n,
+			      sizeof(*table->block));
 }
 
 /**
@@ -214,23 +219,23 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 }
 
 /**
- * shmap_table_feed_locked - give the table a page that it wanted
+ * shmap_table_feed_locked - give the table a block that it wanted
  * @table: the table
  * @index: from shmap_table_wants_locked()
- * @page: from shmap_pool_alloc_pages(), order 0
+ * @block: from shmap_pool_alloc_pages(), SHMAP_BLOCK_ORDER
  *
  * Context: writer.
- * Return: false when the table has that page by now; it is still the caller's.
+ * Return: false when the table has that block by now; it is still the caller's.
  */
-bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *page)
+bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block)
 {
 	shmap_table_assert_locked(table);
-	if (table->page[index])
+	if (table->block[index])
 		return false;
 	/* Who maps it gets here without our lock: pairs with shmap_table_page(). */
-	smp_store_release(&table->page[index], page);
-	if (index >= table->home_max / SHMAP_PAGE_BUCKETS)
-		table->over_backed += SHMAP_PAGE_BUCKETS;
+	smp_store_release(&table->block[index], block);
+	if (index >= table->home_max / SHMAP_BLOCK_BUCKETS)
+		table->over_backed += SHMAP_BLOCK_BUCKETS;
 	return true;
 }
 
@@ -245,9 +250,9 @@ bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *page)
 struct page *shmap_table_page(const struct shmap_table *table, u64 at)
 {
 	/* Pairs with the release in shmap_table_feed_locked(). */
-	void *page = READ_ONCE(table->page[at >> PAGE_SHIFT]);
+	void *block = READ_ONCE(table->block[at >> BLOCK_SHIFT]);
 
-	return page ? virt_to_page(page) : NULL;
+	return block ? virt_to_page(block + (at & (BLOCK_SIZE - 1))) : NULL;
 }
 
 /**

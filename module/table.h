@@ -15,15 +15,25 @@
 /* Entries a bucket, on average, past which the table grows. */
 #define SHMAP_LOAD		6
 
-#define SHMAP_PAGE_BUCKETS	(PAGE_SIZE / sizeof(struct kmap_bucket))
+/*
+ * Memory for buckets comes in blocks of 2^SHMAP_BLOCK_ORDER pages.  Not in single
+ * pages: who asks for many of these waits now and then until the kernel has moved
+ * some thousands of them to its list for the CPU (nr_pcp_alloc(), since Linux 6.7).
+ */
+#define SHMAP_BLOCK_ORDER	1
+#define SHMAP_BLOCK_BUCKETS	((PAGE_SIZE << SHMAP_BLOCK_ORDER) / \
+				 sizeof(struct kmap_bucket))
+
+/* Home buckets of an empty table. */
+#define SHMAP_TABLE_LEAST	64u
 
 /**
  * struct shmap_table - buckets of one shard
  * @lock: the shard's lock, for assertions
  * @lock_ops: its discipline
- * @pool: memory for pages of buckets, and the entries
+ * @pool: memory for blocks of buckets, and the entries
  * @desc: what readers see: the number of buckets
- * @page: the pages of buckets: first those of home buckets, then those of
+ * @block: the blocks of buckets: first those of home buckets, then those of
  *	overflow buckets; NULL as long as not used
  * @shard_bits: low bits of the hash that chose the shard
  * @home_max: most home buckets; the first overflow bucket has this number
@@ -35,14 +45,14 @@
  * @count: entries
  *
  * All but constant fields are protected by the shard's lock.  Readers without
- * a lock read @desc, @page and the buckets.
+ * a lock read @desc, @block and the buckets.
  */
 struct shmap_table {
 	const struct shmap_lock		*lock;
 	const struct shmap_lock_ops	*lock_ops;
 	struct shmap_pool		*pool;
 	struct kmap_shard		*desc;
-	void				**page;
+	void				**block;
 	u32				shard_bits;
 	u32				home_max;
 	u32				over_end;
@@ -94,7 +104,7 @@ struct page *shmap_table_page(const struct shmap_table *table, u64 at);
 unsigned int shmap_table_collect(const struct shmap_table *table,
 				 const struct shmap_probe *probe,
 				 struct shmap_place *places, u64 *end);
-bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *page);
+bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block);
 void shmap_table_grow_locked(struct shmap_table *table);
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 				      u32 *refs);

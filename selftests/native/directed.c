@@ -271,22 +271,22 @@ static void disturbed_readers(void)
 	world_unmake(&world);
 }
 
-/* A page that somebody else was faster to bring, and a missing one. */
+/* A block that somebody else was faster to bring, and a missing one. */
 static void fed_twice(void)
 {
 	struct shmap_table *table;
 	struct world world;
-	void *page;
+	void *block;
 	u32 wants;
 
 	make(&world, "spinlock", 1, 1000, 1 << 20);
 	table = &world.map->shard[0].table;
-	page = shmap_pool_alloc_pages(&world.map->pool, 0);
+	block = shmap_pool_alloc_pages(&world.map->pool, SHMAP_BLOCK_ORDER);
 	spin_lock(&world.map->shard[0].lock.spin);
 	wants = shmap_table_wants_locked(table);
 	check(wants);
-	check(shmap_table_feed_locked(table, wants, page));
-	check(!shmap_table_feed_locked(table, wants, page));
+	check(shmap_table_feed_locked(table, wants, block));
+	check(!shmap_table_feed_locked(table, wants, block));
 	check(shmap_table_wants_locked(table) != wants);
 	spin_unlock(&world.map->shard[0].lock.spin);
 	world_compare(&world);

@@ -52,10 +52,10 @@ u32 inspect_class(u32 bytes)
 static const struct kmap_bucket *bucket_of(const struct shmap_table *table,
 					   u32 i)
 {
-	const struct kmap_bucket *page = table->page[i / SHMAP_PAGE_BUCKETS];
+	const struct kmap_bucket *block = table->block[i / SHMAP_BLOCK_BUCKETS];
 
-	check(page);
-	return page + i % SHMAP_PAGE_BUCKETS;
+	check(block);
+	return block + i % SHMAP_BLOCK_BUCKETS;
 }
 
 static u16 tag_of(const struct kmap_bucket *bucket, unsigned int slot)
@@ -204,26 +204,26 @@ static void inspect_overflow(const struct shmap_table *table,
 	check(table->over_backed <= table->over_end);
 }
 
-/* Pages, and the buckets that were never used. */
-static void inspect_pages(struct inspect *inspect,
+/* Blocks, and the buckets that were never used. */
+static void inspect_blocks(struct inspect *inspect,
 			  const struct shmap_table *table)
 {
-	u32 i, n = table->over_end / SHMAP_PAGE_BUCKETS;
+	u32 i, n = table->over_end / SHMAP_BLOCK_BUCKETS;
 
 	for (i = 0; i < n; i++) {
-		u32 first = i * SHMAP_PAGE_BUCKETS;
+		u32 first = i * SHMAP_BLOCK_BUCKETS;
 
-		if (table->page[i])
-			inspect->memory += PAGE_SIZE;
+		if (table->block[i])
+			inspect->memory += PAGE_SIZE << SHMAP_BLOCK_ORDER;
 		if (first < table->desc->buckets)
-			check(table->page[i]);
+			check(table->block[i]);
 		if (first >= table->home_max)
-			check_equal(!table->page[i],
+			check_equal(!table->block[i],
 				    first >= table->over_backed);
 	}
-	inspect->memory += n * sizeof(*table->page);
+	inspect->memory += n * sizeof(*table->block);
 	for (i = table->desc->buckets; i < table->home_max; i++)
-		if (table->page[i / SHMAP_PAGE_BUCKETS])
+		if (table->block[i / SHMAP_BLOCK_BUCKETS])
 			check(all_zero(bucket_of(table, i),
 				       sizeof(struct kmap_bucket)));
 	for (i = table->over_fresh; i < table->over_backed; i++)
@@ -240,7 +240,7 @@ static void inspect_shard(struct inspect *inspect,
 	u32 i, n = 0;
 
 	check(!shard->frozen);
-	check(table->desc->buckets >= SHMAP_PAGE_BUCKETS);
+	check(table->desc->buckets >= SHMAP_TABLE_LEAST);
 	check(table->desc->buckets <= table->home_max);
 	seen = calloc(BITS_TO_LONGS(table->over_end), sizeof(long));
 	check(seen);
@@ -249,7 +249,7 @@ static void inspect_shard(struct inspect *inspect,
 	check_equal(n, table->count);
 	check_equal(bytes, shard->bytes);
 	inspect_overflow(table, seen);
-	inspect_pages(inspect, table);
+	inspect_blocks(inspect, table);
 	inspect_deferred(inspect, &shard->arena);
 	free(seen);
 }

@@ -85,14 +85,14 @@ static const struct setting cramped = {
 /* Chains, and overflow buckets of a shard, run out. */
 static const struct setting colliding = {
 	.config	= {
-		.max_entries	= 2400,
+		.max_entries	= 4000,
 		.max_bytes	= 4 << 20,
 		.max_key	= 20,
 		.max_value	= 40,
 	},
 	.keys		= 200,
 	.colliding	= 250,
-	.crowded	= 3000,
+	.crowded	= 6000,
 	.twins		= 200000,
 };
 
