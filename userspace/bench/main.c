@@ -3,8 +3,8 @@
  * The benchmark: what it measures, in which order, and what it prints.
  *
  * All tables are there at the same time, and for each operation one short window
- * of one peer follows that of another, round after round.  The best window of
- * each counts: what disturbs a machine makes windows slower, never faster, so
+ * of one peer follows that of another, round after round, and windows of more
+ * threads follow those of fewer.  The best window of each counts: what disturbs a machine makes windows slower, never faster, so
  * the best ones are those to compare.
  */
 #include <errno.h>
@@ -49,6 +49,11 @@ static struct {
 	.rounds = 12,
 	.window = 100000000,
 };
+
+/* Numbers of threads that can be measured: 1, 2, 4 ... THREADS_MAX. */
+#define THREAD_STEPS	7
+
+_Static_assert(THREADS_MAX == 1u << (THREAD_STEPS - 1), "one step a power of two");
 
 static struct table tables[ARRAY_SIZE(peers)];
 static size_t table_count;
@@ -134,22 +139,12 @@ static double own_rate(const double *best)
 	return own;
 }
 
-static void measure(const struct load *load, unsigned int threads)
+/* The best windows of one number of threads. */
+static void print_best(const struct load *load, unsigned int threads,
+		       const double *best)
 {
-	double best[ARRAY_SIZE(peers)] = { 0 };
-	double own;
+	double own = own_rate(best);
 
-	for (unsigned int round = 0; round < options.rounds; round++)
-		for (size_t i = 0; i < table_count; i++) {
-			double rate;
-
-			if (!load->can(tables[i].peer))
-				continue;
-			rate = run_window(i, load, threads, options.window);
-			if (rate > best[i])
-				best[i] = rate;
-		}
-	own = own_rate(best);
 	for (size_t i = 0; i < table_count; i++) {
 		if (!best[i])
 			continue;
@@ -164,6 +159,28 @@ static void measure(const struct load *load, unsigned int threads)
 				options.entries, best[i]);
 	}
 	fflush(stdout);
+}
+
+/* Windows of more threads come between those of fewer: they are compared too. */
+static void measure(const struct load *load)
+{
+	double best[THREAD_STEPS][ARRAY_SIZE(peers)] = { 0 };
+	unsigned int round, step;
+
+	for (round = 0; round < options.rounds; round++)
+		for (step = 0; 1u << step <= options.threads; step++)
+			for (size_t i = 0; i < table_count; i++) {
+				double rate;
+
+				if (!load->can(tables[i].peer))
+					continue;
+				rate = run_window(i, load, 1u << step,
+						  options.window);
+				if (rate > best[step][i])
+					best[step][i] = rate;
+			}
+	for (step = 0; 1u << step <= options.threads; step++)
+		print_best(load, 1u << step, best[step]);
 }
 
 static void print_memory(void)
@@ -196,12 +213,9 @@ static int measure_rates(void)
 	       (double)options.window / 1e9);
 	printf("%-14s%-8s%8s%14s%10s\n", "peer", "op", "threads", "ops/s",
 	       "kmap is");
-	for (size_t i = 0; i < load_count; i++) {
-		if (!load_wanted(loads[i].name))
-			continue;
-		for (unsigned int t = 1; t <= options.threads; t *= 2)
-			measure(&loads[i], t);
-	}
+	for (size_t i = 0; i < load_count; i++)
+		if (load_wanted(loads[i].name))
+			measure(&loads[i]);
 	print_memory();
 	failed = run_failed();
 	run_stop();
