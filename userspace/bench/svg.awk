@@ -26,7 +26,9 @@ function give(line)
 
 {
 	gsub(/<title>gnuplot_plot[^<]*<\/title>|<\/?tspan[^>]*>/, "")
-	gsub(/, +/, ",")
+	# Between coordinates, not in words.
+	if (!/<text/)
+		gsub(/, +/, ",")
 	gsub(/ stroke-linecap="butt" stroke-linejoin="miter"/, "")
 	gsub(/<\/g>/, "\n</g>\n")
 	gsub(/<g[ >]/, "\n&")
