@@ -39,8 +39,8 @@
 /* Bits of the hash that may choose the bucket, so that one is left over. */
 #define HASH_BITS	31
 
-#define BLOCK_SHIFT	(PAGE_SHIFT + SHMAP_BLOCK_ORDER)
-#define BLOCK_SIZE	(1ul << BLOCK_SHIFT)
+/* Bytes of a block, a power of two. */
+#define BLOCK_BYTES	(PAGE_SIZE << SHMAP_BLOCK_ORDER)
 
 /* Does an entry move in the split that looks at this bit of the hash? */
 static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
@@ -146,9 +146,9 @@ int shmap_table_init(struct shmap_table *table, u64 max_entries)
 	table->over_fresh = table->home_max;
 	table->over_backed = table->home_max;
 	table->block = shmap_pool_alloc_table(table->pool,
-					     table->over_end /
-					     SHMAP_BLOCK_BUCKETS,
-					     sizeof(*table->block));
+					      table->over_end /
+					      SHMAP_BLOCK_BUCKETS,
+					      sizeof(*table->block));
 	if (!table->block)
 		return -ENOMEM;
 	table->block[0] = shmap_pool_alloc_pages(table->pool,
@@ -250,9 +250,9 @@ bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block)
 struct page *shmap_table_page(const struct shmap_table *table, u64 at)
 {
 	/* Pairs with the release in shmap_table_feed_locked(). */
-	void *block = READ_ONCE(table->block[at >> BLOCK_SHIFT]);
+	void *block = READ_ONCE(table->block[at / BLOCK_BYTES]);
 
-	return block ? virt_to_page(block + (at & (BLOCK_SIZE - 1))) : NULL;
+	return block ? virt_to_page(block + at % BLOCK_BYTES) : NULL;
 }
 
 /**

@@ -206,7 +206,7 @@ static void inspect_overflow(const struct shmap_table *table,
 
 /* Blocks, and the buckets that were never used. */
 static void inspect_blocks(struct inspect *inspect,
-			  const struct shmap_table *table)
+			   const struct shmap_table *table)
 {
 	u32 i, n = table->over_end / SHMAP_BLOCK_BUCKETS;
 

@@ -4,8 +4,9 @@
  *
  * All tables are there at the same time, and for each operation one short window
  * of one peer follows that of another, round after round, and windows of more
- * threads follow those of fewer.  The best window of each counts: what disturbs a machine makes windows slower, never faster, so
- * the best ones are those to compare.
+ * threads follow those of fewer.  The best window of each counts: what disturbs a
+ * machine makes windows slower, never faster, so the best ones are those to
+ * compare.
  */
 #include <errno.h>
 #include <getopt.h>
