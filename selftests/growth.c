@@ -45,7 +45,7 @@ static int check(int fd, __u64 id)
 static void in_proportion(struct __test_metadata *_metadata,
 			  const struct kmap_info *info)
 {
-	/* 8 slots a bucket; a shard has at least one page of 64 buckets. */
+	/* 8 slots a bucket; a shard begins with 64 buckets. */
 	EXPECT_LE(info->entries, (info->buckets + info->overflow) * 8);
 	EXPECT_LE(info->buckets, info->entries / 4 + info->shards * 64);
 	EXPECT_LE(info->overflow, info->buckets / 2 + info->shards * 8) {
