@@ -9,9 +9,11 @@ KVM_PATIENCE=15
 
 # What every guest's kernel is told.  A panic or an oops ends the machine at
 # once (QEMU does not reboot); an NMI is a panic, so that a machine that hangs
-# can be made to say where.
+# can be made to say where.  Programs come to the same addresses each time: QEMU's
+# emulation finds the code that it has translated by virtual address, and would
+# translate a program anew at each exec.
 KERNEL_ARGS='loglevel=7 printk.devkmsg=on log_buf_len=4M panic=-1 oops=panic'
-KERNEL_ARGS+=' unknown_nmi_panic rdinit=/init'
+KERNEL_ARGS+=' unknown_nmi_panic norandmaps rdinit=/init'
 
 # qemu_command ACCEL IMAGE INITRD LOG APPEND: fill the array QEMU.  Also reads
 # VM_ARCH, MEMORY and CPUS.  LOG is the folder for what comes out of the guest:
