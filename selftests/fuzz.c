@@ -36,8 +36,7 @@
 /* The runner's own limit comes first. */
 #define LONGEST		3600
 
-/* How often, in calls, the arena is looked at, and filled anew. */
-#define LOOK_EVERY	16
+/* How often, in calls, the arena is filled anew. */
 #define FILL_EVERY	1024
 
 static bool client_begin(struct fuzz_client *c, struct hammer_worker *w)
@@ -59,14 +58,14 @@ static bool client_begin(struct fuzz_client *c, struct hammer_worker *w)
 static bool make_calls(struct fuzz_client *c)
 {
 	/* Those since the arena was last looked at. */
-	struct fuzz_call calls[LOOK_EVERY];
-	int results[LOOK_EVERY];
+	struct fuzz_call calls[FUZZ_LOOK_EVERY];
+	int results[FUZZ_LOOK_EVERY];
 	struct fuzz_shot shot;
 	__u64 i;
 
 	for (i = 1; i <= c->fuzz->quota && hammer_next(c->w); i++) {
-		struct fuzz_call *call = &calls[i % LOOK_EVERY];
-		int *ret = &results[i % LOOK_EVERY];
+		struct fuzz_call *call = &calls[i % FUZZ_LOOK_EVERY];
+		int *ret = &results[i % FUZZ_LOOK_EVERY];
 
 		fuzz_draw(c, call);
 		fuzz_build(c, call, &shot);
@@ -75,8 +74,8 @@ static bool make_calls(struct fuzz_client *c)
 		fuzz_cover_end(c, call);
 		if (!fuzz_judge(c, &shot, *ret))
 			return false;
-		if (i % LOOK_EVERY == 0 && !fuzz_intact(c)) {
-			fuzz_tell(calls, results, LOOK_EVERY);
+		if (i % FUZZ_LOOK_EVERY == 0 && !fuzz_intact(c)) {
+			fuzz_tell(calls, results, FUZZ_LOOK_EVERY);
 			return false;
 		}
 		if (i % FILL_EVERY == 0)

@@ -36,6 +36,7 @@
 #define FUZZ_RACY		32768u	/* bytes that a second thread plays with */
 #define FUZZ_KEY_COUNT		256u	/* keys that calls use on purpose */
 #define FUZZ_BATCH		16u	/* records of most batches, at most */
+#define FUZZ_LOOK_EVERY		64u	/* calls, then the arena is looked at */
 #define FUZZ_SINGLES		240u	/* of 256 calls are on one key */
 
 enum fuzz_gene {

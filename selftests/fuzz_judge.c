@@ -199,17 +199,19 @@ bool fuzz_judge(struct fuzz_client *c, const struct fuzz_shot *shot, int ret)
 
 bool fuzz_intact(struct fuzz_client *c)
 {
-	unsigned int at;
+	const __u8 *page = c->readonly;
+	unsigned int at = sizeof(struct kmap_op);
 
-	for (at = sizeof(struct kmap_op); at < PAGE; at++)
-		HAMMER_CHECK(c->w, c->readonly[at] == 0x5a,
-			     "byte %u of the read-only page was written", at);
+	/* All the same: each byte is as the one before it. */
+	HAMMER_CHECK(c->w, page[at] == 0x5a &&
+		     !memcmp(page + at, page + at + 1, PAGE - at - 1),
+		     "the read-only page was written");
 	if (!memcmp(c->arena, c->copy, FUZZ_ARENA))
 		return true;
 	for (at = 0; c->arena[at] == c->copy[at]; at++)
 		;
 	return hammer_fail(c->w,
-			   "byte %u of the arena is %#x, not %#x, within 16 calls up to call %lu",
-			   at, c->arena[at], c->copy[at],
+			   "byte %u of the arena is %#x, not %#x, within %u calls up to call %lu",
+			   at, c->arena[at], c->copy[at], FUZZ_LOOK_EVERY,
 			   atomic_load(&c->w->steps));
 }

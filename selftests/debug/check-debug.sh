@@ -36,7 +36,7 @@ export TIMEOUT=${TIMEOUT:-1200}
 # 2,000,000 calls on kasan.
 settings()
 {
-	local ops=30000 calls=350000 seconds=0.5
+	local ops=30000 calls=340000 seconds=0.5
 
 	# More where it costs less, and few calls of a fuzzer that cannot be told
 	# where it comes to.
@@ -96,7 +96,7 @@ run()
 {
 	local name=$1 setting last=''
 	local -a flags=("KCFLAGS=-include $DEBUG_DIR/watched-string.h")
-	local -a options=(-m 3G)
+	local -a options=(-m 2G)
 
 	shift
 	KERNEL_KDIR=$("$DEBUG_DIR/kernel.sh" "$name") || return
