@@ -170,6 +170,7 @@ static enum cli_status sample(const struct cli *cli, const struct advise *advise
 		if (!rate->p99 || p99 < rate->p99)
 			rate->p99 = p99;
 	} else if (!status) {
+		rate->measured = true;
 		all = sum->rate[BENCH_GET] + sum->rate[BENCH_WRITE];
 		if (all > rate->best) {
 			rate->next = rate->best;

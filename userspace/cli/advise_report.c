@@ -75,7 +75,7 @@ static void make_table(const struct advise *advise, struct table *table)
 {
 	for (size_t i = 0; i < advise->count; i++)
 		for (int way = 0; way < ADVISE_WAYS; way++)
-			if (advise->load[i].rates[way].best > 0)
+			if (advise->load[i].rates[way].measured)
 				table->rows[table->count++] = (struct row){
 					.load = &advise->load[i],
 					.way = (enum advise_way)way,
@@ -264,7 +264,7 @@ enum cli_status advise_report(const struct cli *cli,
 	if (!table)
 		return cli_error(cli, "no memory");
 	make_table(advise, table);
-	if (!table->count) {
+	if (!table->count || table->rows[0].rate->best <= 0) {
 		status = cli_error(cli, "no operation came to an end in time");
 	} else if (cli->args.json) {
 		print_json(advise, table);
