@@ -4,6 +4,7 @@
  * kmap_test_window.h for what each function promises.
  */
 #define _FILE_OFFSET_BITS 64
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -22,9 +23,15 @@ int kt_window_map(int fd, struct kt_window *window)
 	window->size = info.window;
 	if (window->size != info.window)
 		return -EFBIG;
-	window->mem = mmap(NULL, window->size, PROT_READ, MAP_SHARED, fd, 0);
-	if (window->mem == MAP_FAILED)
+	window->spare = memfd_create("page", MFD_CLOEXEC);
+	if (window->spare < 0)
 		return -errno;
+	window->mem = mmap(NULL, window->size, PROT_READ, MAP_SHARED, fd, 0);
+	if (window->mem == MAP_FAILED) {
+		ret = -errno;
+		close(window->spare);
+		return ret;
+	}
 	window->head = (const void *)window->mem;
 	return 0;
 }
@@ -32,27 +39,21 @@ int kt_window_map(int fd, struct kt_window *window)
 void kt_window_unmap(struct kt_window *window)
 {
 	munmap((void *)window->mem, window->size);
+	close(window->spare);
 	window->mem = NULL;
 }
 
 int kt_window_page(const struct kt_window *window, size_t offset, void *copy)
 {
-	ssize_t wrote, got = 0;
+	ssize_t wrote, got;
 	__u8 one;
-	int ends[2];
 
-	if (pipe(ends))
-		return -errno;
 	/* What a signal would be to us is EFAULT to the kernel. */
-	wrote = write(ends[1], window->mem + offset, copy ? window->page : 1);
-	if (wrote > 0)
-		got = read(ends[0], copy ? copy : &one, wrote);
-	else if (wrote < 0 && errno != EFAULT)
-		got = -errno;
-	close(ends[0]);
-	close(ends[1]);
+	wrote = pwrite(window->spare, window->mem + offset,
+		       copy ? window->page : 1, 0);
 	if (wrote < 0)
-		return got;
+		return errno == EFAULT ? 0 : -errno;
+	got = pread(window->spare, copy ? copy : &one, wrote, 0);
 	return got == wrote && (!copy || (size_t)got == window->page) ? 1 : -EIO;
 }
 

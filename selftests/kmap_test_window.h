@@ -14,12 +14,14 @@
  * @head: its first page
  * @size: bytes
  * @page: bytes of a page
+ * @spare: a file of our own, for kt_window_page()
  */
 struct kt_window {
 	const __u8 *mem;
 	const struct kmap_window *head;
 	size_t size;
 	size_t page;
+	int spare;
 };
 
 /* Maps what INFO says; -EFBIG when that is more than there can be addresses. */
