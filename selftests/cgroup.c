@@ -14,7 +14,7 @@
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
 
-#define LIMIT		16777216ll	/* of the cgroup */
+#define LIMIT		((__s64)kt_less(16 << 20, 6 << 20)) /* of the cgroup */
 #define KEY_LEN		16
 #define VALUE_LEN	1000
 

@@ -106,7 +106,7 @@ static void grow(struct __test_metadata *_metadata, int fd, unsigned int step)
 {
 	__u64 first = STABLE + step * 60ull;
 
-	if (first + 60 < kt_less(IDS, 20000))
+	if (first + 60 < kt_less(IDS, 10000))
 		put_all(_metadata, fd, first, 60);
 }
 
@@ -217,7 +217,7 @@ struct crowd {
 static void *changer(void *arg)
 {
 	struct crowd *crowd = arg;
-	__u64 part = (kt_less(IDS, 20000) - STABLE) / CHANGERS;
+	__u64 part = (kt_less(IDS, 10000) - STABLE) / CHANGERS;
 	unsigned int me = atomic_fetch_add(&crowd->next, 1);
 	__u64 first = STABLE + me * part;
 	__u64 state = me, id, top = 100;
