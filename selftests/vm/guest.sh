@@ -28,7 +28,7 @@ export KMAP_KO
 PATIENCE=5
 
 DIR=$(mktemp -d /tmp/runner.XXXXXX)
-mkfifo "$DIR/never"
+mkfifo "$DIR/never" "$DIR/pipe"
 exec 6<> "$DIR/never"
 
 # The name in field 2 is "(bash)" or like it: no blanks.
@@ -115,10 +115,12 @@ judge_output()
 {
 	local status=$1 plan ok bad skip
 
-	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$DIR/output" | tail -n 1)
-	ok=$(grep -a -c '^ok ' "$DIR/output")
-	bad=$(grep -a -c '^not ok ' "$DIR/output")
-	skip=$(grep -a -c -i '^ok .*# *skip' "$DIR/output")
+	# One program, since each costs some tenths of a second on a debug kernel.
+	read -r ok bad skip plan < <(awk '
+	/^ok /		{ ok++; skip += tolower($0) ~ /# *skip/ }
+	/^not ok /	{ bad++ }
+	/^1\.\.[0-9]/	{ plan = substr($0, 4); sub(/[^0-9].*/, "", plan) }
+	END		{ print ok + 0, bad + 0, skip + 0, plan }' "$DIR/output")
 	RESULT=fail
 	if ((status == 4)); then
 		RESULT=skip
@@ -168,7 +170,6 @@ run()
 	export KMAP_LOCK KMAP_SHARDS KMAP_PARAMS
 
 	echo "kmap-vm: at $1 $2 $4" > /dev/kmsg
-	dmesg -c > /dev/null
 	rm -rf "$DIR"/{late,output,tmp}
 	mkdir "$DIR/tmp"
 	: > "$DIR/output"
@@ -184,7 +185,6 @@ run()
 		return
 	fi
 
-	mkfifo "$DIR/pipe"
 	if [[ ${VM_VERBOSE:-0} == 1 ]]; then
 		tee -a "$DIR/output" >(cat >&8) < "$DIR/pipe" | sed -u 's/^/    /' &
 	else
@@ -206,7 +206,6 @@ run()
 
 	clear_others || kill "$TEE_PID"
 	wait "$TEE_PID" 2>/dev/null
-	rm -f "$DIR/pipe"
 
 	judge_output "$status"
 	[[ -z $LEFT ]] || fail "$LEFT"
@@ -245,6 +244,7 @@ report()
 	fi | sed "s/^/      $lock $name | /"
 }
 
+dmesg -c > /dev/null
 while read -r lock shards limit name; do
 	label="$lock $shards $name"
 	echo "at $label" >&9
