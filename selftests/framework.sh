@@ -42,7 +42,7 @@ selftests=tools/testing/selftests
 if [ ! -d "$dir" ]; then
 	echo "framework.sh: taking the kselftest framework from $archive" >&2
 	mkdir -p "$cache"
-	new=$(mktemp -d "$cache/kselftest.XXXXXX")
+	new=$(mktemp -d -p "$cache")
 	trap 'rm -rf "$new"' EXIT
 	tar -xf "$archive" -C "$new" --strip-components=1 --no-same-owner \
 		"$name/$selftests/lib.mk" \

@@ -83,7 +83,7 @@ unpack()
 
 	[[ ! -d $SOURCE ]] || return 0
 	say "Unpacking $ARCHIVE (once, about 1 minute)"
-	new=$(mktemp -d "$CACHE/linux.XXXXXX") || return
+	new=$(mktemp -d -p "$CACHE") || return
 	tar -x -J -f "$ARCHIVE" -C "$new" --strip-components=1 --no-same-owner \
 		--exclude="$PACKAGE/drivers/gpu/drm/amd/include/asic_reg" \
 		--exclude="$PACKAGE/tools/perf/pmu-events/arch" \

@@ -77,7 +77,7 @@ on_kernel()
 	if [[ $name == sid ]]; then
 		root=$("$KERNELS_DIR/sid.sh") || return
 		export KERNEL=$root/boot/kernel SYSTEM=$root
-		build=$(mktemp -d "$root/tmp/kmap.XXXXXX") || return
+		build=$(mktemp -d -p "$root/tmp") || return
 	else
 		root=$("$KERNELS_DIR/stock.sh" "$name")
 		status=$?

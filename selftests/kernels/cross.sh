@@ -134,7 +134,7 @@ command -v "$QEMU" >/dev/null || die "$QEMU is missing: run \"make deps\""
 mkdir -p "$OUT"
 find_sid || exit
 export KERNEL_KDIR
-WORK=$(mktemp -d "$SID/tmp/kmap.XXXXXX") || exit
+WORK=$(mktemp -d -p "$SID/tmp") || exit
 trap 'rm -rf "$WORK"' EXIT
 trap 'exit 130' INT TERM HUP
 mkdir "$WORK/selftests"

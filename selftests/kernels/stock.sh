@@ -87,7 +87,7 @@ DIR=$CACHE/kernel-$RELEASE-${PACKAGE_VERSION//[:~]/_}
 if [[ ! -d $DIR ]]; then
 	printf '== Unpacking kernel %s (once, about 1 minute)\n' "$RELEASE" >&2
 	mkdir -p "$CACHE"
-	new=$(mktemp -d "$CACHE/kernel.XXXXXX")
+	new=$(mktemp -d -p "$CACHE")
 	trap 'rm -rf "$new"' EXIT
 	trap 'exit 130' INT TERM HUP
 	mkdir "$new/debs" "$new/root"

@@ -43,7 +43,7 @@ if [[ -z ${http_proxy:-} ]]; then
 fi
 # The network is that of today.
 cat /etc/resolv.conf > "$DIR/etc/resolv.conf"
-DEBS=$(mktemp -d "$DIR/tmp/debs.XXXXXX")
+DEBS=$(mktemp -d -p "$DIR/tmp")
 trap 'rm -rf "$DEBS" "$DIR"/var/lib/apt/lists/*' EXIT
 trap 'exit 130' INT TERM HUP
 

@@ -25,7 +25,7 @@ if [[ ! -d $dir ]]; then
 	printf '== Unpacking the memory model of %s (once, about 20 s)\n' \
 		"$archive" >&2
 	mkdir -p "$CACHE"
-	new=$(mktemp -d "$CACHE/memory-model.XXXXXX")
+	new=$(mktemp -d -p "$CACHE")
 	trap 'rm -rf "$new"' EXIT
 	tar -x -J -f "$archive" -C "$new" --strip-components=3 --wildcards \
 		--no-same-owner "$name/tools/memory-model/linux-kernel.*" \

@@ -33,7 +33,7 @@ find_herd()
 		ROOT=$("$VM_DIR/sid.sh" herd7 'herd7 -version' herdtools7) ||
 			exit
 	fi
-	WORK=$(mktemp -d "$ROOT/tmp/litmus.XXXXXX") || exit
+	WORK=$(mktemp -d -p "$ROOT/tmp") || exit
 	chmod 755 "$WORK"
 }
 

@@ -65,7 +65,6 @@ static void read_all(const struct test *test)
 		.max_key	= KMAP_KEY_MAX,
 		.max_value	= 65536,
 	};
-	char copy[] = "/tmp/window.XXXXXX", keys[] = "/tmp/keys.XXXXXX";
 	static u8 bytes[KMAP_KEY_MAX + 65536];
 	char command[200];
 	struct shmap_map *map;
@@ -75,8 +74,8 @@ static void read_all(const struct test *test)
 	shim_rcu_by_hand(false);
 	map = shmap_map_create(&config);
 	check(!IS_ERR(map));
-	window = fdopen(mkstemp(copy), "w");
-	list = fdopen(mkstemp(keys), "w");
+	window = tmpfile();
+	list = tmpfile();
 	check(window && list);
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (i * 2654435761u) >> 20;
@@ -92,13 +91,13 @@ static void read_all(const struct test *test)
 	for (i = 0; i < 500; i++)
 		fprintf(list, "%08x - 0\n", 0xfff00000 + i);
 	copy_to(window, map);
-	check(!fclose(window) && !fclose(list));
+	check(!fflush(list));
 
-	snprintf(command, sizeof(command), "python3 %s -c %s < %s", READER,
-		 copy, keys);
+	snprintf(command, sizeof(command),
+		 "python3 %s -c /proc/%d/fd/%d < /proc/%d/fd/%d", READER,
+		 getpid(), fileno(window), getpid(), fileno(list));
 	check_equal(system(command), 0);
-	unlink(copy);
-	unlink(keys);
+	check(!fclose(window) && !fclose(list));
 	shmap_map_destroy(map);
 }
 

@@ -65,7 +65,7 @@ set_up()
 	printf '== Setting Debian sid up for %s (once, about 2 minutes)\n' \
 		"$NAME" >&2
 	mkdir -p "$CACHE"
-	new=$(mktemp -d "$CACHE/sid.XXXXXX")
+	new=$(mktemp -d -p "$CACHE")
 	# shellcheck disable=SC2064
 	trap "rm -rf --one-file-system '$new'" EXIT
 	trap 'exit 130' INT TERM HUP

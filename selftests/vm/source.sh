@@ -22,7 +22,7 @@ dir=$CACHE/source-${version//[:~]/_}
 if [[ ! -d $dir ]]; then
 	printf '== Unpacking parts of %s (once, about 20 s)\n' "$archive" >&2
 	mkdir -p "$CACHE"
-	new=$(mktemp -d "$CACHE/source.XXXXXX")
+	new=$(mktemp -d -p "$CACHE")
 	trap 'rm -rf "$new"' EXIT
 	tar -x -J -f "$archive" -C "$new" --strip-components=1 --wildcards \
 		--no-same-owner "$name/scripts/checkpatch.pl" \
