@@ -27,7 +27,7 @@ export KMAP_KO
 # Processes get this long to go after the program that started them is gone.
 PATIENCE=5
 
-DIR=$(mktemp -d /tmp/runner.XXXXXX)
+DIR=$(mktemp -d -p /tmp)
 mkfifo "$DIR/never" "$DIR/pipe"
 exec 6<> "$DIR/never"
 
@@ -215,7 +215,8 @@ run()
 	if [[ -d /sys/module/kmap ]] && ! rmmod kmap 2> "$DIR/error"; then
 		fail "unload refused: $(tail -n 1 "$DIR/error")"
 	fi
-	splat=$(dmesg -c | grep -a -E -m 1 -f /etc/splats)
+	dmesg -c > "$DIR/log"
+	splat=$(grep -a -E -m 1 -f /etc/splats "$DIR/log")
 	if [[ -n $splat ]]; then
 		# A splat is the cause of whatever else went wrong.
 		[[ ! -e $DIR/late ]] || splat+="; TIMEOUT after $limit s"
