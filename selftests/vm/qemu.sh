@@ -15,6 +15,18 @@ KVM_PATIENCE=15
 KERNEL_ARGS='loglevel=7 printk.devkmsg=on log_buf_len=4M panic=-1 oops=panic'
 KERNEL_ARGS+=' unknown_nmi_panic norandmaps rdinit=/init'
 
+# cpu_model: the emulated CPU, unless VM_CPU= names one: all that QEMU can, on x86
+# without what is slow there.  It copies one byte a step for an instruction that
+# claims to be fast (ERMS, FSRM), and each miss of the TLB walks the page tables,
+# which have four levels as well.
+cpu_model()
+{
+	local model=max
+
+	[[ $VM_ARCH != x86_64 ]] || model=max,-erms,-fsrm,-la57
+	printf '%s\n' "${VM_CPU:-$model}"
+}
+
 # qemu_command ACCEL IMAGE INITRD LOG APPEND: fill the array QEMU.  Also reads
 # VM_ARCH, MEMORY and CPUS.  LOG is the folder for what comes out of the guest:
 #
@@ -40,7 +52,7 @@ qemu_command()
 	if [[ $accel == kvm ]]; then
 		QEMU+=(-accel kvm -cpu host)
 	else
-		QEMU+=(-accel "$accel" -cpu max)
+		QEMU+=(-accel "$accel" -cpu "$(cpu_model)")
 	fi
 	# shellcheck disable=SC2054
 	QEMU+=(-kernel "$image" -initrd "$initrd"

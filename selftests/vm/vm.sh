@@ -21,6 +21,7 @@
 # KERNEL=, MODULES=: see kernel.sh.  ROOT=: see initramfs.sh.
 # ACCEL=	kvm, tcg or another QEMU accelerator (default: KVM where it
 #		serves, else TCG)
+# VM_CPU=	model of an emulated CPU (default: see qemu.sh)
 # VM_ARCH=	machine of the kernel (default: that of the host)
 #
 # What the command prints comes out live.  The verdict does not rest on it: PID
