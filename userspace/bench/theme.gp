@@ -29,7 +29,7 @@ short(n) = n >= 1e6 ? sprintf("%g M", n / 1e6) : sprintf("%g k", n / 1e3)
 tics = ""
 bare = ""
 do for [power = 3:8] {
-	do for [step in "1 2 3 5"] {
+	do for [step in "1 2 3 5 7"] {
 		n = step * 10 ** power
 		comma = tics eq "" ? "" : ", "
 		tics = tics . sprintf("%s'%s' %d", comma, short(n), int(n))
