@@ -226,8 +226,10 @@ judge()
 	status=$(sed -n "s/^exit $NONCE //p" "$LOG/records" 2>/dev/null)
 	splats=$(find_splats "$LOG/kernel.log")
 	if [[ $ENDED != off ]]; then
-		at=$(sed -n 's/.*RIP: 0010:\([^ ]*\).*/\1/p' \
-			"$LOG/kernel.log" | tail -n 1)
+		# The first below the interrupt is what it came upon; further down
+		# is what that had interrupted.
+		at=$(sed -n '/<NMI>/,$ s/.*RIP: 0010:\([^ ]*\).*/\1/p' \
+			"$LOG/kernel.log" | head -n 1)
 		printf 'HANG: %s, last seen %s%s\n' "$ENDED" "$(last_place)" \
 			"${at:+, a CPU in $at}"
 		# That panic was this script's doing.
