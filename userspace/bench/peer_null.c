@@ -4,41 +4,53 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "bench.h"
 
-static int fd = -1;
-
 static int null_open(uint64_t entries)
 {
 	(void)entries;
-	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : 0;
+	return 0;
 }
 
 static void null_close(void)
 {
-	close(fd);
 }
 
+/* A file for each thread, or the count of its users would be shared. */
 static void *null_join(void)
 {
-	return &fd;
+	int *fd = malloc(sizeof(*fd));
+
+	if (!fd)
+		return NULL;
+	*fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (*fd >= 0)
+		return fd;
+	perror("/dev/null");
+	free(fd);
+	return NULL;
 }
 
 static void null_leave(void *seat)
 {
-	(void)seat;
+	int *fd = seat;
+
+	close(*fd);
+	free(fd);
 }
 
 static int null_get(void *seat, const char *key, char *value)
 {
-	(void)seat;
+	const int *fd = seat;
+
 	(void)key;
 	/* A request that no file knows. */
-	return ioctl(fd, 0xBA00, value) == -1 && errno == ENOTTY ? 0 : -EIO;
+	return ioctl(*fd, 0xBA00, value) == -1 && errno == ENOTTY ? 0 : -EIO;
 }
 
 const struct peer peer_null = {
