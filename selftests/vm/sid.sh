@@ -45,7 +45,7 @@ bootstrap()
 
 set_up()
 {
-	local new mirror
+	local work new mirror
 
 	((EUID == 0)) || die "only root can set Debian sid up for $NAME"
 	command -v debootstrap >/dev/null ||
@@ -65,23 +65,23 @@ set_up()
 	printf '== Setting Debian sid up for %s (once, about 2 minutes)\n' \
 		"$NAME" >&2
 	mkdir -p "$CACHE"
-	new=$(mktemp -d -p "$CACHE")
+	work=$(mktemp -d -p "$CACHE")
+	new=$work/sid
 	# shellcheck disable=SC2064
-	trap "rm -rf --one-file-system '$new'" EXIT
+	trap "rm -rf --one-file-system '$work'" EXIT
 	trap 'exit 130' INT TERM HUP
 	: > "$LOG"
-	chmod 755 "$new"
+	chmod 755 "$work"
 	for mirror in $(mirrors); do
-		if bootstrap "$new/root" "$mirror"; then
+		if bootstrap "$new" "$mirror"; then
 			# Only what it is for is read there again.
-			rm -rf "$new"/root/var/cache/apt/* \
-				"$new"/root/var/lib/apt/lists/* \
-				"$new"/root/usr/share/{doc,man,locale}
+			rm -rf "$new"/var/cache/apt/* "$new"/var/lib/apt/lists/* \
+				"$new"/usr/share/{doc,man,locale}
 			# Whoever is first wins.
-			mv -T "$new/root" "$DIR" 2>/dev/null || [[ -d $DIR ]]
+			mv -T "$new" "$DIR" 2>/dev/null || [[ -d $DIR ]]
 			return
 		fi
-		rm -rf --one-file-system "$new/root"
+		rm -rf --one-file-system "$new"
 	done
 	tail -n 5 "$LOG" >&2
 	die "Debian sid cannot be set up; all of the log: $LOG"
