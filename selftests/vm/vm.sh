@@ -226,10 +226,11 @@ judge()
 	status=$(sed -n "s/^exit $NONCE //p" "$LOG/records" 2>/dev/null)
 	splats=$(find_splats "$LOG/kernel.log")
 	if [[ $ENDED != off ]]; then
-		# The first below the interrupt is what it came upon; further down
-		# is what that had interrupted.
-		at=$(sed -n '/<NMI>/,$ s/.*RIP: 0010:\([^ ]*\).*/\1/p' \
-			"$LOG/kernel.log" | head -n 1)
+		# The first below the last interrupt is what it came upon; further
+		# down is what that had interrupted.
+		at=$(awk '/<NMI>/ { below = 1; at = "" }
+			below && at == "" && sub(/.*RIP: 0010:/, "") { at = $1 }
+			END { print at }' "$LOG/kernel.log")
 		printf 'HANG: %s, last seen %s%s\n' "$ENDED" "$(last_place)" \
 			"${at:+, a CPU in $at}"
 		# That panic was this script's doing.
