@@ -20,13 +20,14 @@ int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard, u32 index);
  * @shard: the shard of the hash
  * @rq: the request; key, key_len and hash are set, fresh is filled in
  * @value_len: length of the value, which the caller writes next
+ * @value_flags: what the value is, KMAP_IS_NUMBER
  *
  * Context: may sleep.
  * Return: 0, -ENOSPC or -ENOMEM.
  */
 static __always_inline int
 shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,
-		     struct shmap_request *rq, u32 value_len)
+		     struct shmap_request *rq, u32 value_len, u32 value_flags)
 {
 	u32 bytes = KMAP_ENTRY_SIZE(rq->key_len, value_len);
 	u32 key_len = rq->key_len;
@@ -44,7 +45,7 @@ shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,
 
 	entry->hash = rq->hash;
 	entry->lens = KMAP_ENTRY_LENS(key_len, value_len);
-	entry->version = 0;
+	entry->version = (u64)value_flags << KMAP_VERSION_BITS;
 	/* No remains of another entry in the gaps: readers may map this. */
 	if (used % 8)
 		*(u64 *)((void *)entry + bytes - 8) = 0;
@@ -87,7 +88,7 @@ shmap_change_insert_locked(struct shmap_map *map, struct shmap_shard *shard,
 		return r;
 	if (!shmap_quota_take(&map->bytes, i, bytes))
 		goto give_entry;
-	rq->fresh.entry->version = shard->version + 1;
+	shmap_entry_stamp(rq->fresh.entry, shard->version + 1);
 	r = shmap_table_insert_locked(&shard->table, probe, rq->fresh.ref);
 	if (r)
 		goto give_bytes;
@@ -132,7 +133,7 @@ shmap_change_replace_locked(struct shmap_map *map, struct shmap_shard *shard,
 					     bytes - old))
 		return -ENOSPC;
 	rq->version = ++shard->version;
-	rq->fresh.entry->version = rq->version;
+	shmap_entry_stamp(rq->fresh.entry, rq->version);
 	shmap_table_replace_locked(&shard->table, probe, spot, rq->fresh.ref);
 	rq->fresh.entry = NULL;
 	if (bytes < old)
@@ -227,7 +228,7 @@ static __always_inline int shmap_change_delete(struct shmap_map *map,
 		shmap_map_unlock(map, shard);
 		return r;
 	}
-	rq->version = entry->version;
+	rq->version = KMAP_ENTRY_VERSION(entry->version);
 	bytes = shmap_arena_entry_size(entry);
 	shmap_table_remove_locked(table, &probe, &spot);
 	WRITE_ONCE(shard->bytes, shard->bytes - bytes);

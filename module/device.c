@@ -22,7 +22,7 @@
 static struct shmap_map *the_map;
 
 union record {
-	struct kmap_op		op;
+	struct kmap_op_ext	op;
 	struct kmap_batch	batch;
 	struct kmap_keys	keys;
 	struct kmap_clear	clear;
@@ -34,7 +34,8 @@ union record {
  * @cmd: the command
  * @size: size of its record, as known here
  * @least: size of the first published record
- * @outputs: offset of the first output; all behind it is output
+ * @outputs: offset of the first output
+ * @end: offset behind the last one; all in between is output
  * @changes: it changes the map
  * @run: what it does
  */
@@ -43,32 +44,41 @@ struct row {
 	size_t		size;
 	size_t		least;
 	size_t		outputs;
+	size_t		end;
 	bool		changes;
 	int		(*run)(struct shmap_call *call, void *record);
 };
 
-#define ROW(_cmd, _type, _least, _outputs, _changes, _run)	\
+#define ROW(_cmd, _type, _least, _outputs, _end, _changes, _run)	\
 	[_IOC_NR(_cmd)] = {					\
 		.cmd		= _cmd,				\
 		.size		= sizeof(struct _type),		\
 		.least		= _least,			\
 		.outputs	= offsetof(struct _type, _outputs), \
+		.end		= offsetofend(struct _type, _end), \
 		.changes	= _changes,			\
 		.run		= _run,				\
 	}
 
+#define OP(_cmd, _changes, _run) \
+	ROW(_cmd, kmap_op_ext, 72, op.version, op.error, _changes, _run)
+
 static const struct row rows[] = {
-	ROW(KMAP_IOC_GET, kmap_op, 72, version, false, shmap_ops_get),
-	ROW(KMAP_IOC_SET, kmap_op, 72, version, true, shmap_ops_set),
-	ROW(KMAP_IOC_DELETE, kmap_op, 72, version, true, shmap_ops_delete),
-	ROW(KMAP_IOC_ADD, kmap_op, 72, version, true, shmap_ops_add),
-	ROW(KMAP_IOC_BATCH, kmap_batch, 24, done, true, shmap_ops_batch),
-	ROW(KMAP_IOC_KEYS, kmap_keys, 48, cursor, false, shmap_ops_keys),
-	ROW(KMAP_IOC_CLEAR, kmap_clear, 16, removed, true, shmap_ops_clear),
-	ROW(KMAP_IOC_INFO, kmap_info, 184, flags, false, shmap_ops_info),
+	OP(KMAP_IOC_GET, false, shmap_ops_get),
+	OP(KMAP_IOC_SET, true, shmap_ops_set),
+	OP(KMAP_IOC_DELETE, true, shmap_ops_delete),
+	OP(KMAP_IOC_ADD, true, shmap_ops_add),
+	ROW(KMAP_IOC_BATCH, kmap_batch, 24, done, done, true, shmap_ops_batch),
+	ROW(KMAP_IOC_KEYS, kmap_keys, 48, cursor, reserved2, false,
+	    shmap_ops_keys),
+	ROW(KMAP_IOC_CLEAR, kmap_clear, 16, removed, removed, true,
+	    shmap_ops_clear),
+	ROW(KMAP_IOC_INFO, kmap_info, 184, flags, window, false,
+	    shmap_ops_info),
 };
 
 static_assert(sizeof(struct kmap_op) == 72);
+static_assert(sizeof(struct kmap_op_ext) == 112);
 static_assert(sizeof(struct kmap_batch) == 24);
 static_assert(sizeof(struct kmap_keys) == 48);
 static_assert(sizeof(struct kmap_clear) == 16);
@@ -96,7 +106,7 @@ static const struct row *find_row(unsigned int cmd)
 static int write_outputs(const struct row *row, void __user *user, size_t size,
 			 const union record *record)
 {
-	size_t known = min(size, row->size);
+	size_t known = min(size, row->end);
 
 	if (copy_to_user(user + row->outputs, (void *)record + row->outputs,
 			 known - row->outputs))

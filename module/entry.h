@@ -7,7 +7,7 @@
 #include <linux/kmap.h>
 #include <linux/string.h>
 
-/* Only such a value can be a number that changes in place. */
+/* Length of a number, the only value that changes in place. */
 #define SHMAP_NUMBER_LEN	8u
 
 /**
@@ -59,21 +59,46 @@ static inline void *shmap_entry_value(const struct kmap_entry *entry)
 }
 
 /**
+ * shmap_entry_is_number - can the value change in place?
+ * @word: version word of an entry
+ *
+ * Context: any.
+ * Return: whether the word says that the value is a number.
+ */
+static inline bool shmap_entry_is_number(u64 word)
+{
+	return KMAP_ENTRY_FLAGS(word) & KMAP_IS_NUMBER;
+}
+
+/**
+ * shmap_entry_stamp - give an entry another version
+ * @entry: an entry that nobody else can see, or whose home bucket's seq is odd
+ * @version: the version; the flags beside it stay
+ *
+ * Context: writer.
+ */
+static inline void shmap_entry_stamp(struct kmap_entry *entry, u64 version)
+{
+	WRITE_ONCE(entry->version,
+		   (entry->version & ~KMAP_VERSION_MASK) | version);
+}
+
+/**
  * shmap_entry_state - the part of an entry that can change in place
  * @entry: a live entry
- * @version: set to its version
- * @number: set to its value if that is 8 bytes long, else to 0
+ * @word: set to its version word
+ * @number: set to its value if that is a number, else to 0
  *
  * The two are of one moment when the seq of the home bucket says so.
  *
  * Context: reader or writer.
  */
-static inline void shmap_entry_state(const struct kmap_entry *entry,
-				     u64 *version, s64 *number)
+static inline void shmap_entry_state(const struct kmap_entry *entry, u64 *word,
+				     s64 *number)
 {
-	*version = READ_ONCE(entry->version);
+	*word = READ_ONCE(entry->version);
 	*number = 0;
-	if (shmap_entry_value_len(entry) == SHMAP_NUMBER_LEN)
+	if (shmap_entry_is_number(*word))
 		*number = READ_ONCE(*(s64 *)shmap_entry_value(entry));
 }
 
@@ -81,19 +106,19 @@ static inline void shmap_entry_state(const struct kmap_entry *entry,
  * shmap_entry_copy - copy a value
  * @to: where to
  * @entry: a live entry
+ * @word: from shmap_entry_state()
  * @number: from shmap_entry_state()
  *
  * Context: reader or writer.
  */
 static inline void shmap_entry_copy(void *to, const struct kmap_entry *entry,
-				    s64 number)
+				    u64 word, s64 number)
 {
-	u32 len = shmap_entry_value_len(entry);
-
-	if (len == SHMAP_NUMBER_LEN)
+	if (shmap_entry_is_number(word))
 		memcpy(to, &number, SHMAP_NUMBER_LEN);
 	else
-		memcpy(to, shmap_entry_value(entry), len);
+		memcpy(to, shmap_entry_value(entry),
+		       shmap_entry_value_len(entry));
 }
 
 #endif /* SHMAP_ENTRY_H */

@@ -38,15 +38,16 @@ u32 shmap_key_hash(const struct shmap_map *map, const void *key, u32 key_len)
  * @map: the map
  * @rq: the request; key, key_len and hash are set, fresh is filled in
  * @value_len: length of the value, which the caller writes next
+ * @value_flags: what the value is, KMAP_IS_NUMBER
  *
  * Context: may sleep.
  * Return: 0, -ENOSPC or -ENOMEM.
  */
 int shmap_key_prepare(struct shmap_map *map, struct shmap_request *rq,
-		      u32 value_len)
+		      u32 value_len, u32 value_flags)
 {
 	return shmap_change_prepare(map, shmap_map_shard(map, rq->hash), rq,
-				    value_len);
+				    value_len, value_flags);
 }
 
 /**
@@ -67,14 +68,15 @@ void shmap_key_discard(struct shmap_map *map, struct shmap_request *rq)
 
 /* Bring a value back: 0, -EMSGSIZE for the user, -ENOBUFS for our caller. */
 static int bring(struct shmap_request *rq, const struct kmap_entry *entry,
-		 s64 number)
+		 u64 word, s64 number)
 {
 	rq->out_len = shmap_entry_value_len(entry);
+	rq->out_flags = KMAP_ENTRY_FLAGS(word);
 	if (rq->out_len > rq->out_size)
 		return -EMSGSIZE;
 	if (rq->out_len > rq->out_room)
 		return -ENOBUFS;
-	shmap_entry_copy(rq->out, entry, number);
+	shmap_entry_copy(rq->out, entry, word, number);
 	return 0;
 }
 
@@ -83,7 +85,7 @@ static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
 {
 	struct kmap_entry *entry;
 	struct shmap_probe probe;
-	u64 version;
+	u64 word;
 	s64 number;
 
 	lockdep_assert(map->config.lock->read_held(&shard->lock));
@@ -92,15 +94,15 @@ static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
 	entry = shmap_table_find(&shard->table, &probe, rq->key, rq->key_len,
 				 NULL);
 	if (entry)
-		shmap_entry_state(entry, &version, &number);
+		shmap_entry_state(entry, &word, &number);
 	if (!locked && !(entry ? shmap_table_same(&probe) :
 				 shmap_table_stable(&shard->table, &probe)))
 		return -EAGAIN;
 	if (!entry)
 		return -ENOENT;
-	rq->version = version;
+	rq->version = KMAP_ENTRY_VERSION(word);
 	rq->number = number;
-	return bring(rq, entry, number);
+	return bring(rq, entry, word, number);
 }
 
 /**
@@ -171,8 +173,7 @@ shmap_key_peek_again(struct shmap_map *map, const struct shmap_table *table,
 		entry = shmap_table_find(table, &probe, key, key_len, NULL);
 		if (entry) {
 			seen->lens = entry->lens;
-			shmap_entry_state(entry, &seen->version,
-					  &seen->number);
+			shmap_entry_state(entry, &seen->word, &seen->number);
 			if (shmap_table_same(&probe))
 				return entry;
 		} else if (shmap_table_stable(table, &probe)) {
@@ -182,32 +183,46 @@ shmap_key_peek_again(struct shmap_map *map, const struct shmap_table *table,
 	return ERR_PTR(-EAGAIN);
 }
 
+/* Does the value differ from the one that is expected? */
+static bool differs(const struct shmap_request *rq,
+		    const struct kmap_entry *entry)
+{
+	u32 len = rq->expected_len;
+
+	return shmap_entry_value_len(entry) != len ||
+	       (len && memcmp(shmap_entry_value(entry), rq->expected, len));
+}
+
 /* The conditions of a change.  What was found comes back if that is asked. */
 static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 {
-	u64 version;
+	u64 word;
 	s64 number;
 	int r = 0;
 
 	if (!entry) {
-		if (rq->flags & (KMAP_REPLACE | KMAP_MATCH))
+		if (rq->flags & (KMAP_REPLACE | KMAP_MATCH | KMAP_EQUAL))
 			return -ENOENT;
 		rq->out_len = KMAP_ABSENT;
+		rq->out_flags = 0;
 		return 0;
 	}
-	shmap_entry_state(entry, &version, &number);
+	shmap_entry_state(entry, &word, &number);
 	if (rq->flags & KMAP_CREATE)
 		r = -EEXIST;
-	else if (rq->flags & KMAP_MATCH && rq->version != version)
+	else if (rq->flags & KMAP_MATCH &&
+		 rq->version != KMAP_ENTRY_VERSION(word))
+		r = -ESTALE;
+	else if (rq->flags & KMAP_EQUAL && differs(rq, entry))
 		r = -ESTALE;
 	if (rq->flags & KMAP_RETURN) {
-		int b = bring(rq, entry, number);
+		int b = bring(rq, entry, word, number);
 
 		if (b)
 			return b;
 	}
 	if (r)
-		rq->version = version;
+		rq->version = KMAP_ENTRY_VERSION(word);
 	return r;
 }
 
@@ -276,7 +291,7 @@ static int add_locked(struct shmap_shard *shard, struct shmap_request *rq,
 	s64 sum;
 
 	shmap_table_assert_locked(&shard->table);
-	if (shmap_entry_value_len(entry) != SHMAP_NUMBER_LEN)
+	if (!shmap_entry_is_number(entry->version))
 		return -EDOM;
 	if (check_add_overflow(*number, rq->number, &sum))
 		return -ERANGE;
@@ -284,7 +299,7 @@ static int add_locked(struct shmap_shard *shard, struct shmap_request *rq,
 	rq->number = sum;
 	shmap_chain_change_begin(probe->home);
 	WRITE_ONCE(*number, sum);
-	WRITE_ONCE(entry->version, rq->version);
+	shmap_entry_stamp(entry, rq->version);
 	shmap_chain_change_end(probe->home);
 	return 0;
 }
@@ -331,7 +346,8 @@ int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 		if (!fresh && map->config.max_value < SHMAP_NUMBER_LEN)
 			return -EFBIG;
 		if (!fresh) {
-			r = shmap_key_prepare(map, rq, SHMAP_NUMBER_LEN);
+			r = shmap_key_prepare(map, rq, SHMAP_NUMBER_LEN,
+					      KMAP_IS_NUMBER);
 			if (!r)
 				*(s64 *)shmap_entry_value(rq->fresh.entry) =
 					rq->number;

@@ -26,12 +26,15 @@ struct shmap_fresh {
  * @key_len: its length, 1 to max_key
  * @hash: of the key, from shmap_key_hash()
  * @flags: KMAP_CREATE and so on; checked by the caller
+ * @expected: value to compare with (KMAP_EQUAL)
+ * @expected_len: its length
  * @version: in: to match; out: as struct kmap_op says
  * @number: in: to add; out: as struct kmap_op says
  * @out: buffer for a value that comes back
  * @out_room: size of the buffer
  * @out_size: longest value that the user can take
  * @out_len: out: length of the value, or KMAP_ABSENT
+ * @out_flags: out: what the value is, KMAP_IS_NUMBER
  * @fresh: entry that SET puts in the map, with key and value
  */
 struct shmap_request {
@@ -39,18 +42,21 @@ struct shmap_request {
 	u32			key_len;
 	u32			hash;
 	u32			flags;
+	const void		*expected;
+	u32			expected_len;
 	u64			version;
 	s64			number;
 	void			*out;
 	u32			out_room;
 	u32			out_size;
 	u32			out_len;
+	u32			out_flags;
 	struct shmap_fresh	fresh;
 };
 
 u32 shmap_key_hash(const struct shmap_map *map, const void *key, u32 key_len);
 int shmap_key_prepare(struct shmap_map *map, struct shmap_request *rq,
-		      u32 value_len);
+		      u32 value_len, u32 value_flags);
 void shmap_key_discard(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_get(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_set(struct shmap_map *map, struct shmap_request *rq);
@@ -59,12 +65,12 @@ int shmap_key_add(struct shmap_map *map, struct shmap_request *rq);
 
 /**
  * struct shmap_seen - what shmap_key_peek() saw of an entry
- * @version: its version
- * @number: its value if that is 8 bytes long, else 0
+ * @word: its version word
+ * @number: its value if that is a number, else 0
  * @lens: lengths of its key and value
  */
 struct shmap_seen {
-	u64	version;
+	u64	word;
 	s64	number;
 	u32	lens;
 };
@@ -103,8 +109,7 @@ shmap_key_peek(struct shmap_map *map, const struct shmap_table *table,
 		entry = shmap_table_find(table, probe, key, key_len, NULL);
 		if (likely(entry)) {
 			seen->lens = entry->lens;
-			shmap_entry_state(entry, &seen->version,
-					  &seen->number);
+			shmap_entry_state(entry, &seen->word, &seen->number);
 			if (shmap_table_same(probe))
 				return entry;
 		} else if (shmap_table_stable(table, probe)) {

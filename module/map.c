@@ -35,9 +35,13 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "defer.h"
 #include "map.h"
+
+/* Versions begin with the time of day, in steps of 2^VERSION_SHIFT ns. */
+#define VERSION_SHIFT	7
 
 /* Credits a shard may draw in advance. */
 #define ENTRIES_BATCH	64
@@ -87,6 +91,7 @@ static void head_init(struct shmap_map *map)
 	BUILD_BUG_ON(sizeof(map->hash_key) != sizeof(head->hash_key));
 	memcpy(head->hash_key, &map->hash_key, sizeof(map->hash_key));
 	head->magic = KMAP_WINDOW_MAGIC;
+	head->features = KMAP_WINDOW_HSIPHASH;
 	head->shards = config->shards;
 	head->shard_bits = map->shard_bits;
 	head->max_chain = SHMAP_CHAIN_SLOTS;
@@ -100,16 +105,27 @@ static void head_init(struct shmap_map *map)
 	head->size = at + head->entry_size;
 }
 
+/*
+ * Where versions begin: so that a version of this map is none of a map that was there
+ * before, as long as a shard changes less often than this clock ticks.
+ */
+static u64 first_version(void)
+{
+	return (ktime_get_real_ns() >> VERSION_SHIFT) & KMAP_VERSION_MASK;
+}
+
 /* What can be made of the shards without memory, so that they can be unmade. */
 static void shards_init(struct shmap_map *map)
 {
 	struct kmap_shard *desc = (void *)map->head + PAGE_SIZE;
+	u64 version = first_version();
 	unsigned int i;
 
 	for (i = 0; i < map->config.shards; i++) {
 		struct shmap_shard *shard = &map->shard[i];
 
 		map->config.lock->init(&shard->lock);
+		shard->version = version;
 		shmap_arena_init(&shard->arena, &map->pool, map->config.wipe,
 				 deferred_max(&map->config));
 		shard->table.lock = &shard->lock;

@@ -43,19 +43,21 @@ static const struct action actions[] = {
 		.run	= shmap_key_get,
 	},
 	[KMAP_OP_SET] = {
-		.flags	= KMAP_CREATE | KMAP_REPLACE | KMAP_MATCH | KMAP_RETURN,
+		.flags	= KMAP_CREATE | KMAP_REPLACE | KMAP_MATCH | KMAP_EQUAL |
+			  KMAP_RETURN | KMAP_NUMBER,
 		.value	= true,
 		.mode	= FMODE_WRITE,
 		.run	= shmap_key_set,
 	},
 	[KMAP_OP_DELETE] = {
-		.flags	= KMAP_MATCH | KMAP_RETURN,
+		.flags	= KMAP_MATCH | KMAP_EQUAL | KMAP_RETURN,
 		.mode	= FMODE_WRITE,
 		.run	= shmap_key_delete,
 	},
 	[KMAP_OP_ADD] = {
 		.flags	= KMAP_CREATE | KMAP_REPLACE,
-		.mode	= FMODE_WRITE,
+		/* The sum tells the value, and so does ERANGE. */
+		.mode	= FMODE_READ | FMODE_WRITE,
 		.run	= shmap_key_add,
 	},
 };
@@ -67,6 +69,7 @@ static const struct action actions[] = {
  * @value: room for a short value that comes back
  * @long_key: a longer key, or NULL
  * @long_value: room for a longer value, or NULL
+ * @expected: value to compare with, or NULL
  */
 struct job {
 	struct shmap_request	rq;
@@ -74,11 +77,23 @@ struct job {
 	u8			value[INLINE_VALUE] __aligned(8);
 	void			*long_key;
 	void			*long_value;
+	void			*expected;
 };
 
 static __always_inline bool returns_value(const struct action *action, u32 flags)
 {
 	return action->out || flags & KMAP_RETURN;
+}
+
+/* What is wrong with the part of a record that few operations need. */
+static noinline int check_ext(const struct shmap_map *map,
+			      const struct kmap_op_ext *ext)
+{
+	if (ext->reserved || ext->deadline || ext->stale || ext->lease)
+		return -EINVAL;
+	if (!(ext->op.flags & KMAP_EQUAL))
+		return ext->expected || ext->expected_len ? -EINVAL : 0;
+	return ext->expected_len > map->config.max_value ? -EFBIG : 0;
 }
 
 /* What is wrong with a record in itself, before anything else is looked at. */
@@ -87,7 +102,8 @@ static __always_inline int check_record(const struct shmap_map *map,
 					const struct action *action,
 					const struct kmap_op *op)
 {
-	u32 condition = op->flags & (KMAP_CREATE | KMAP_REPLACE | KMAP_MATCH);
+	u32 condition = op->flags & (KMAP_CREATE | KMAP_REPLACE | KMAP_MATCH |
+				     KMAP_EQUAL);
 	fmode_t need = action->mode;
 
 	if (op->flags & ~action->flags || condition & (condition - 1))
@@ -100,12 +116,16 @@ static __always_inline int check_record(const struct shmap_map *map,
 		need |= FMODE_READ;
 	else if (op->out || op->out_size)
 		return -EINVAL;
+	if (op->flags & KMAP_EQUAL)
+		need |= FMODE_READ;
 	if ((mode & need) != need)
 		return -EBADF;
 	if (op->key_len > map->config.max_key)
 		return -ENAMETOOLONG;
 	if (op->value_len > map->config.max_value)
 		return -EFBIG;
+	if (op->flags & KMAP_NUMBER && op->value_len != SHMAP_NUMBER_LEN)
+		return -EDOM;
 	return 0;
 }
 
@@ -132,12 +152,29 @@ static __always_inline int take_key(struct shmap_map *map, struct job *job,
 static __always_inline int take_value(struct shmap_map *map, struct job *job,
 				      const struct kmap_op *op)
 {
-	int r = shmap_key_prepare(map, &job->rq, op->value_len);
+	u32 flags = op->flags & KMAP_NUMBER ? KMAP_IS_NUMBER : 0;
+	int r = shmap_key_prepare(map, &job->rq, op->value_len, flags);
 
 	if (r)
 		return r;
 	return shmap_user_read(shmap_entry_value(job->rq.fresh.entry),
 			       u64_to_user_ptr(op->value), op->value_len);
+}
+
+/* Copy the value to compare with. */
+static noinline int take_expected(struct job *job, const struct kmap_op_ext *ext)
+{
+	u32 len = ext->expected_len;
+
+	if (!len)
+		return 0;
+	job->expected = kvmalloc(len, SHMAP_POOL_GFP);
+	if (!job->expected)
+		return -ENOMEM;
+	job->rq.expected = job->expected;
+	job->rq.expected_len = len;
+	return shmap_user_read(job->expected, u64_to_user_ptr(ext->expected),
+			       len);
 }
 
 /* Make room for a value that turned out to be longer than what there is. */
@@ -166,11 +203,14 @@ static noinline int probe_out(const struct shmap_map *map,
 
 static __always_inline int run_job(struct shmap_map *map, struct job *job,
 				   const struct action *action,
-				   const struct kmap_op *op)
+				   const struct kmap_op *op,
+				   const struct kmap_op_ext *ext)
 {
 	struct shmap_request *rq = &job->rq;
 	int r = take_key(map, job, op);
 
+	if (!r && ext && op->flags & KMAP_EQUAL)
+		r = take_expected(job, ext);
 	if (!r && !action->out && op->flags & KMAP_RETURN)
 		r = probe_out(map, op);
 	if (!r && action->value)
@@ -190,17 +230,25 @@ static __always_inline int run_job(struct shmap_map *map, struct job *job,
 	return r;
 }
 
-/* Carry out one record, and write its outputs to it. */
+/*
+ * Carry out one record, and write its outputs to it.  @ext is the longer record
+ * that @op is part of, or NULL.
+ */
 static __always_inline int run_record(struct shmap_map *map, fmode_t mode,
-				      struct kmap_op *op, const u32 opcode)
+				      struct kmap_op *op,
+				      const struct kmap_op_ext *ext,
+				      const u32 opcode)
 {
 	const struct action *action = &actions[opcode];
 	/* Of the arrays as much is read as was written; to zero them costs more. */
 	struct job job __uninitialized;
 	int r = check_record(map, mode, action, op);
 
+	if (!r && ext)
+		r = check_ext(map, ext);
 	if (r)
 		return r;
+	job.rq.expected_len = 0;
 	job.rq.flags = op->flags;
 	job.rq.version = op->version;
 	job.rq.number = op->number;
@@ -211,48 +259,57 @@ static __always_inline int run_record(struct shmap_map *map, fmode_t mode,
 	job.rq.fresh.entry = NULL;
 	job.long_key = NULL;
 	job.long_value = NULL;
-	r = run_job(map, &job, action, op);
+	job.expected = NULL;
+	r = run_job(map, &job, action, op, ext);
 	if (unlikely(job.rq.fresh.entry))
 		shmap_key_discard(map, &job.rq);
 	if (unlikely(job.long_key))
 		kfree(job.long_key);
 	if (unlikely(job.long_value))
 		kvfree(job.long_value);
+	if (unlikely(job.expected))
+		kvfree(job.expected);
 
 	if (r && !shmap_ops_tells(r))
 		return r;
 	if (r != -EMSGSIZE || action->out)
 		op->version = job.rq.version;
-	if (!r && mode & FMODE_READ)
+	if (!r)
 		op->number = job.rq.number;
-	if (returns_value(action, op->flags))
+	if (returns_value(action, op->flags)) {
 		op->out_len = job.rq.out_len;
+		op->out_flags = job.rq.out_flags;
+	}
 	op->error = r;
 	return r;
 }
 
 static noinline int run_get(struct shmap_map *map, fmode_t mode,
-			    struct kmap_op *op)
+			    struct kmap_op *op,
+			    const struct kmap_op_ext *ext)
 {
-	return run_record(map, mode, op, KMAP_OP_GET);
+	return run_record(map, mode, op, ext, KMAP_OP_GET);
 }
 
 static noinline int run_set(struct shmap_map *map, fmode_t mode,
-			    struct kmap_op *op)
+			    struct kmap_op *op,
+			    const struct kmap_op_ext *ext)
 {
-	return run_record(map, mode, op, KMAP_OP_SET);
+	return run_record(map, mode, op, ext, KMAP_OP_SET);
 }
 
 static noinline int run_delete(struct shmap_map *map, fmode_t mode,
-			       struct kmap_op *op)
+			       struct kmap_op *op,
+			       const struct kmap_op_ext *ext)
 {
-	return run_record(map, mode, op, KMAP_OP_DELETE);
+	return run_record(map, mode, op, ext, KMAP_OP_DELETE);
 }
 
 static noinline int run_add(struct shmap_map *map, fmode_t mode,
-			    struct kmap_op *op)
+			    struct kmap_op *op,
+			    const struct kmap_op_ext *ext)
 {
-	return run_record(map, mode, op, KMAP_OP_ADD);
+	return run_record(map, mode, op, ext, KMAP_OP_ADD);
 }
 
 /**
@@ -260,35 +317,39 @@ static noinline int run_add(struct shmap_map *map, fmode_t mode,
  * @map: the map
  * @mode: what the file is open for
  * @op: the record; its outputs are written
+ * @ext: the longer record that @op is part of, or NULL
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.
  */
-int shmap_ops_run(struct shmap_map *map, fmode_t mode, struct kmap_op *op)
+int shmap_ops_run(struct shmap_map *map, fmode_t mode, struct kmap_op *op,
+		  const struct kmap_op_ext *ext)
 {
 	switch (op->opcode) {
 	case KMAP_OP_GET:
-		return run_get(map, mode, op);
+		return run_get(map, mode, op, ext);
 	case KMAP_OP_SET:
-		return run_set(map, mode, op);
+		return run_set(map, mode, op, ext);
 	case KMAP_OP_DELETE:
-		return run_delete(map, mode, op);
+		return run_delete(map, mode, op, ext);
 	case KMAP_OP_ADD:
-		return run_add(map, mode, op);
+		return run_add(map, mode, op, ext);
 	default:
 		return -EINVAL;
 	}
 }
 
 /* A record of another size than is known, which the caller copies in and out. */
-static int run_sized(struct shmap_call *call, struct kmap_op *op, u32 opcode)
+static int run_sized(struct shmap_call *call, struct kmap_op_ext *ext,
+		     u32 opcode)
 {
+	struct kmap_op *op = &ext->op;
 	int r;
 
 	if (op->opcode && op->opcode != opcode)
 		return -EINVAL;
 	op->opcode = opcode;
-	r = shmap_ops_run(call->map, call->mode, op);
+	r = shmap_ops_run(call->map, call->mode, op, ext);
 	call->reply = shmap_ops_tells(r);
 	return r;
 }
@@ -306,7 +367,7 @@ static __always_inline int run_user(struct shmap_map *map, fmode_t mode,
 		return -EFAULT;
 	if (op.opcode && op.opcode != opcode)
 		return -EINVAL;
-	r = run_record(map, mode, &op, opcode);
+	r = run_record(map, mode, &op, NULL, opcode);
 	if ((!r || shmap_ops_tells(r)) && shmap_user_write_op(user, &op))
 		return -EFAULT;
 	return r;
@@ -315,7 +376,7 @@ static __always_inline int run_user(struct shmap_map *map, fmode_t mode,
 /**
  * shmap_ops_get - KMAP_IOC_GET with a record of any size
  * @call: the ioctl
- * @record: struct kmap_op
+ * @record: struct kmap_op_ext
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.
@@ -328,7 +389,7 @@ int shmap_ops_get(struct shmap_call *call, void *record)
 /**
  * shmap_ops_set - KMAP_IOC_SET with a record of any size
  * @call: the ioctl
- * @record: struct kmap_op
+ * @record: struct kmap_op_ext
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.
@@ -341,7 +402,7 @@ int shmap_ops_set(struct shmap_call *call, void *record)
 /**
  * shmap_ops_delete - KMAP_IOC_DELETE with a record of any size
  * @call: the ioctl
- * @record: struct kmap_op
+ * @record: struct kmap_op_ext
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.
@@ -354,7 +415,7 @@ int shmap_ops_delete(struct shmap_call *call, void *record)
 /**
  * shmap_ops_add - KMAP_IOC_ADD with a record of any size
  * @call: the ioctl
- * @record: struct kmap_op
+ * @record: struct kmap_op_ext
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.

@@ -40,7 +40,8 @@ static inline bool shmap_ops_tells(int error)
 	return error == -EMSGSIZE || error == -EEXIST || error == -ESTALE;
 }
 
-int shmap_ops_run(struct shmap_map *map, fmode_t mode, struct kmap_op *op);
+int shmap_ops_run(struct shmap_map *map, fmode_t mode, struct kmap_op *op,
+		  const struct kmap_op_ext *ext);
 unsigned int shmap_ops_get_group(struct shmap_map *map,
 				 struct kmap_op __user *user,
 				 unsigned int most);

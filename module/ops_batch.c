@@ -15,22 +15,25 @@ static noinline int run_one(struct shmap_call *call, void __user *user,
 			    size_t size)
 {
 	struct kmap_op __user *outputs = user;
-	struct kmap_op op __uninitialized;
+	struct kmap_op_ext ext __uninitialized;
+	struct kmap_op *op = &ext.op;
+	bool whole = size != sizeof(*op);
 	int r = 0;
 
-	if (size != sizeof(op))
-		r = copy_struct_from_user(&op, sizeof(op), user, size);
-	else if (shmap_user_read_op(&op, user))
+	if (whole)
+		r = copy_struct_from_user(&ext, sizeof(ext), user, size);
+	else if (shmap_user_read_op(op, user))
 		return -EFAULT;
 	if (r == -EFAULT)
 		return r;
 	if (r)
 		return put_user(r, &outputs->error);
 	/* Can the outputs be written?  Find out before anything changes. */
-	if (op.opcode != KMAP_OP_GET && shmap_user_write_op(outputs, &op))
+	if (op->opcode != KMAP_OP_GET && shmap_user_write_op(outputs, op))
 		return -EFAULT;
-	op.error = shmap_ops_run(call->map, call->mode, &op);
-	return shmap_user_write_op(outputs, &op);
+	op->error = shmap_ops_run(call->map, call->mode, op,
+				  whole ? &ext : NULL);
+	return shmap_user_write_op(outputs, op);
 }
 
 /**

@@ -72,7 +72,7 @@ int shmap_ops_set_user(struct shmap_map *map, fmode_t mode,
 	if (unlikely(r))
 		return r;
 	shard = shmap_map_shard(map, rq.hash);
-	r = shmap_change_prepare(map, shard, &rq, value_len);
+	r = shmap_change_prepare(map, shard, &rq, value_len, 0);
 	if (unlikely(r))
 		return r;
 	r = shmap_user_read(shmap_entry_value(rq.fresh.entry),

@@ -102,13 +102,13 @@ static __always_inline enum outcome look(struct shmap_map *map,
 		KMAP_ENTRY_VALUE(KMAP_ENTRY_KEY_LEN(seen->lens));
 	if (unlikely(len > at->out_size || len > SHMAP_USER_SHORT))
 		return UNUSUAL;
-	if (unlikely(len == SHMAP_NUMBER_LEN))
+	if (unlikely(shmap_entry_is_number(seen->word)))
 		r = shmap_user_write_number_now(at->out, seen->number);
 	else
 		r = shmap_user_write_now(at->out, value, len);
 	if (likely(!r))
 		return FOUND;
-	if (len == SHMAP_NUMBER_LEN)
+	if (shmap_entry_is_number(seen->word))
 		room->value[0] = seen->number;
 	else
 		memcpy(room->value, value, len);
@@ -118,8 +118,10 @@ static __always_inline enum outcome look(struct shmap_map *map,
 static __always_inline int tell(struct kmap_op __user *user,
 				const struct shmap_seen *seen)
 {
-	return shmap_user_write_outputs(user, seen->version, seen->number,
-					KMAP_ENTRY_VALUE_LEN(seen->lens), 0);
+	return shmap_user_write_outputs(user, KMAP_ENTRY_VERSION(seen->word),
+					seen->number,
+					KMAP_ENTRY_VALUE_LEN(seen->lens),
+					KMAP_ENTRY_FLAGS(seen->word), 0);
 }
 
 static noinline int write_late(void __user *out, const struct room *room,
@@ -140,7 +142,7 @@ static noinline int get_unusual(struct shmap_map *map, fmode_t mode,
 	if (op.opcode && op.opcode != KMAP_OP_GET)
 		return -EINVAL;
 	op.opcode = KMAP_OP_GET;
-	r = shmap_ops_run(map, mode, &op);
+	r = shmap_ops_run(map, mode, &op, NULL);
 	if ((!r || shmap_ops_tells(r)) && shmap_user_write_op(user, &op))
 		return -EFAULT;
 	return r;
@@ -164,7 +166,7 @@ int shmap_ops_get_user(struct shmap_map *map, fmode_t mode,
 	struct shmap_user_inputs in __uninitialized;
 	struct lookup at __uninitialized;
 	struct short_key key __uninitialized;
-	s32 error __aligned(8);
+	s16 error __aligned(8);
 
 	if (shmap_user_read_inputs(&in, user))
 		return -EFAULT;
@@ -184,7 +186,7 @@ int shmap_ops_get_user(struct shmap_map *map, fmode_t mode,
 	if (unlikely(outcome == ABSENT)) {
 		shmap_map_count(map, SHMAP_GETS);
 		/* The rest of the record must be readable as well. */
-		return shmap_user_read(&error, &user->error, 4) ?: -ENOENT;
+		return shmap_user_read(&error, &user->error, sizeof(error)) ?: -ENOENT;
 	}
 	shmap_map_count_gets(map, 1, 1);
 	if (unlikely(outcome == LATE && write_late(at.out, &room, seen.lens)))
@@ -201,7 +203,7 @@ static __always_inline bool tell_now(struct kmap_op __user *user,
 				     const struct shmap_seen *seen,
 				     enum outcome outcome)
 {
-	s32 error = -ENOENT;
+	s16 error = -ENOENT;
 
 	if (likely(outcome == FOUND))
 		return !tell(user, seen);
@@ -229,7 +231,7 @@ static noinline int tell_again(struct kmap_op __user *user,
 			       const struct lookup *at, struct shmap_seen seen,
 			       const struct room *room, enum outcome outcome)
 {
-	s32 error = -ENOENT;
+	s16 error = -ENOENT;
 
 	if (outcome == LATE)
 		error = write_late(at->out, room, seen.lens);

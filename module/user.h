@@ -293,6 +293,7 @@ fault:
  * @version: version
  * @number: number
  * @out_len: out_len
+ * @out_flags: out_flags
  * @error: error
  *
  * Context: may sleep, or page faults are off.
@@ -300,13 +301,14 @@ fault:
  */
 static __always_inline int
 shmap_user_write_outputs(struct kmap_op __user *user, u64 version, s64 number,
-			 u32 out_len, s32 error)
+			 u32 out_len, u16 out_flags, s16 error)
 {
 	if (!shmap_user_short(3 * 8)) {
 		struct kmap_op op = {
 			.version	= version,
 			.number		= number,
 			.out_len	= out_len,
+			.out_flags	= out_flags,
 			.error		= error,
 		};
 
@@ -319,6 +321,7 @@ shmap_user_write_outputs(struct kmap_op __user *user, u64 version, s64 number,
 	unsafe_put_user(version, &user->version, fault);
 	unsafe_put_user(number, &user->number, fault);
 	unsafe_put_user(out_len, &user->out_len, fault);
+	unsafe_put_user(out_flags, &user->out_flags, fault);
 	unsafe_put_user(error, &user->error, fault);
 	user_write_access_end();
 	return 0;
@@ -343,7 +346,7 @@ static __always_inline int
 shmap_user_read_change(struct shmap_user_inputs *in, struct kmap_op __user *user)
 {
 	u64 version;
-	s32 error;
+	s16 error;
 
 	if (!shmap_user_short(sizeof(*user))) {
 		if (shmap_user_read_inputs(in, user) ||
@@ -381,7 +384,7 @@ fault:
 static __always_inline int
 shmap_user_write_version(struct kmap_op __user *user, u64 version)
 {
-	s32 error = 0;
+	s16 error = 0;
 
 	if (!shmap_user_short(3 * 8))
 		return put_user(version, &user->version) ?:
@@ -413,7 +416,7 @@ static __always_inline int shmap_user_write_op(struct kmap_op __user *user,
 {
 	might_fault();
 	return shmap_user_write_outputs(user, op->version, op->number,
-					op->out_len, op->error);
+					op->out_len, op->out_flags, op->error);
 }
 
 /**

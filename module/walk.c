@@ -37,12 +37,13 @@ static void write_item(struct shmap_walk *walk, const struct kmap_entry *entry,
 	void *at = item + 1;
 
 	item->key_len = shmap_entry_key_len(entry);
+	item->flags = KMAP_ENTRY_FLAGS(walk->word[i]);
 	item->value_len = shmap_entry_value_len(entry);
-	item->version = walk->version[i];
+	item->version = KMAP_ENTRY_VERSION(walk->word[i]);
 	memcpy(at, shmap_entry_key(entry), item->key_len);
 	at += item->key_len;
 	if (walk->values) {
-		shmap_entry_copy(at, entry, walk->number[i]);
+		shmap_entry_copy(at, entry, walk->word[i], walk->number[i]);
 		at += item->value_len;
 	}
 	memset(at, 0, (void *)item + size - at);
@@ -95,6 +96,7 @@ static __always_inline void *write_fast(void *at, void *limit,
 	struct kmap_item *item = at;
 	u64 *to = (u64 *)(item + 1);
 	s64 number;
+	u64 word;
 
 	if (unlikely(next > limit))
 		return NULL;
@@ -105,14 +107,16 @@ static __always_inline void *write_fast(void *at, void *limit,
 	while ((void *)from < shmap_entry_key(entry) + key_len)
 		*to++ = *from++;
 	if (values) {
-		shmap_entry_state(entry, &item->version, &number);
+		shmap_entry_state(entry, &word, &number);
 		at = (void *)(item + 1) + key_len;
-		shmap_entry_copy(at, entry, number);
+		shmap_entry_copy(at, entry, word, number);
 		at += value_len;
 		memset(at, 0, next - at);
 	} else {
-		item->version = READ_ONCE(entry->version);
+		word = READ_ONCE(entry->version);
 	}
+	item->flags = KMAP_ENTRY_FLAGS(word);
+	item->version = KMAP_ENTRY_VERSION(word);
 	return next;
 }
 
@@ -197,7 +201,7 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
 	for (i = 0; i < n; i++)
 		shmap_entry_state(shmap_pool_entry(&map->pool,
 						   walk->place[i].ref),
-				  &walk->version[i], &walk->number[i]);
+				  &walk->word[i], &walk->number[i]);
 	if (!locked && !shmap_table_stable(&shard->table, &probe))
 		return -EAGAIN;
 	return write_chain(map, walk, n, end);

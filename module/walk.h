@@ -18,8 +18,8 @@
  * @count: records filled
  * @need: bytes that the records which did not fit need
  * @place: entries of one chain
- * @version: their versions
- * @number: their values where these are 8 bytes long
+ * @word: their version words
+ * @number: their values where these are numbers
  */
 struct shmap_walk {
 	u64			cursor;
@@ -33,7 +33,7 @@ struct shmap_walk {
 	u32			count;
 	size_t			need;
 	struct shmap_place	place[SHMAP_CHAIN_SLOTS];
-	u64			version[SHMAP_CHAIN_SLOTS];
+	u64			word[SHMAP_CHAIN_SLOTS];
 	s64			number[SHMAP_CHAIN_SLOTS];
 };
 

@@ -15,28 +15,38 @@
 
 #define RECORD_MAX	((1 << _IOC_SIZEBITS) - 1)
 #define TEXT_LEN	64
+#define POISON16	0xa5a5u
 #define POISON32	0xa5a5a5a5u
 #define POISON64	0xa5a5a5a5a5a5a5a5ull
 
+/* @size: of the first published record; @whole: of the longest that is known */
 struct command {
 	const char *name;
 	unsigned int nr;
 	size_t size;
+	size_t whole;
 };
 
+#define COMMAND(name, type) \
+	{ #name, _IOC_NR(KMAP_IOC_##name), sizeof(struct type), sizeof(struct type) }
+#define OPERATION(name) \
+	{ #name, _IOC_NR(KMAP_IOC_##name), sizeof(struct kmap_op), \
+	  sizeof(struct kmap_op_ext) }
+
 static const struct command commands[] = {
-	{ "GET", _IOC_NR(KMAP_IOC_GET), sizeof(struct kmap_op) },
-	{ "SET", _IOC_NR(KMAP_IOC_SET), sizeof(struct kmap_op) },
-	{ "DELETE", _IOC_NR(KMAP_IOC_DELETE), sizeof(struct kmap_op) },
-	{ "ADD", _IOC_NR(KMAP_IOC_ADD), sizeof(struct kmap_op) },
-	{ "BATCH", _IOC_NR(KMAP_IOC_BATCH), sizeof(struct kmap_batch) },
-	{ "KEYS", _IOC_NR(KMAP_IOC_KEYS), sizeof(struct kmap_keys) },
-	{ "CLEAR", _IOC_NR(KMAP_IOC_CLEAR), sizeof(struct kmap_clear) },
-	{ "INFO", _IOC_NR(KMAP_IOC_INFO), sizeof(struct kmap_info) },
+	OPERATION(GET),
+	OPERATION(SET),
+	OPERATION(DELETE),
+	OPERATION(ADD),
+	COMMAND(BATCH, kmap_batch),
+	COMMAND(KEYS, kmap_keys),
+	COMMAND(CLEAR, kmap_clear),
+	COMMAND(INFO, kmap_info),
 };
 
 union record {
 	struct kmap_op op;
+	struct kmap_op_ext ext;
 	struct kmap_batch batch;
 	struct kmap_keys keys;
 	struct kmap_clear clear;
@@ -60,7 +70,8 @@ static void poison_outputs(struct kmap_op *op)
 		op->number = (__s64)POISON64;
 	op->version = POISON64;
 	op->out_len = POISON32;
-	op->error = (__s32)POISON32;
+	op->out_flags = POISON16;
+	op->error = (__s16)POISON16;
 }
 
 static void prepare_op(struct kmap_op *op, enum kmap_opcode opcode)
@@ -193,7 +204,7 @@ TEST_F(abi, record_sizes)
 		refused(_metadata, self->fd, c, c->size - 8, EINVAL, "8 short");
 		accepted(_metadata, self->fd, c, c->size, "exact size");
 		fill(_metadata, self->fd);
-		for (size = c->size + 1; size <= c->size + 8; size++) {
+		for (size = c->whole + 1; size <= c->whole + 8; size++) {
 			prepare(c);
 			record.bytes[size - 1] = 1;
 			refused(_metadata, self->fd, c, size, E2BIG, "tail set");
@@ -202,6 +213,30 @@ TEST_F(abi, record_sizes)
 			accepted(_metadata, self->fd, c, size, "tail of zeros");
 			EXPECT_EQ(0, record.bytes[size - 1]);
 			EXPECT_EQ(1, record.bytes[size]);
+			fill(_metadata, self->fd);
+		}
+	}
+}
+
+/*
+ * Between the first published record and the longest that is known, what is cut off
+ * counts as zero, and no field may be set that the operation does not take.
+ */
+TEST_F(abi, sizes_in_between)
+{
+	unsigned int i;
+	size_t size;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct command *c = &commands[i];
+
+		for (size = c->size + 1; size <= c->whole; size++) {
+			prepare(c);
+			record.bytes[size - 1] = 1;
+			refused(_metadata, self->fd, c, size, EINVAL,
+				"a field that is not taken");
+			record.bytes[size - 1] = 0;
+			accepted(_metadata, self->fd, c, size, "zeros");
 			fill(_metadata, self->fd);
 		}
 	}
@@ -227,17 +262,18 @@ TEST_F(abi, longest_record)
 static bool flags_known(enum kmap_opcode opcode, unsigned int flags)
 {
 	unsigned int conditions = flags & (KMAP_CREATE | KMAP_REPLACE |
-					   KMAP_MATCH);
+					   KMAP_MATCH | KMAP_EQUAL);
 	unsigned int known = 0;
 
 	switch (opcode) {
 	case KMAP_OP_GET:
 		break;
 	case KMAP_OP_SET:
-		known = KMAP_CREATE | KMAP_REPLACE | KMAP_MATCH | KMAP_RETURN;
+		known = KMAP_CREATE | KMAP_REPLACE | KMAP_MATCH | KMAP_EQUAL |
+			KMAP_RETURN | KMAP_NUMBER;
 		break;
 	case KMAP_OP_DELETE:
-		known = KMAP_MATCH | KMAP_RETURN;
+		known = KMAP_MATCH | KMAP_EQUAL | KMAP_RETURN;
 		break;
 	case KMAP_OP_ADD:
 		known = KMAP_CREATE | KMAP_REPLACE;
@@ -277,9 +313,9 @@ TEST_F(abi, operation_flags)
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (commands[i].size != sizeof(struct kmap_op))
 			continue;
-		for (flags = 0; flags < 16; flags++)
+		for (flags = 0; flags < 64; flags++)
 			with_flags(_metadata, self->fd, &commands[i], flags);
-		for (bit = 4; bit < 32; bit++)
+		for (bit = 6; bit < 32; bit++)
 			with_flags(_metadata, self->fd, &commands[i], 1u << bit);
 	}
 }

@@ -110,8 +110,8 @@ TEST_F(map, overflow)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(over); i++) {
-		ASSERT_EQ(0, kt_set(self->fd, "n", 1, &over[i].start, 8, 0,
-				    NULL));
+		ASSERT_EQ(0, kt_set(self->fd, "n", 1, &over[i].start, 8,
+				    KMAP_NUMBER, NULL));
 		refused(_metadata, self->fd, over[i].delta, 0, ERANGE);
 		refused(_metadata, self->fd, over[i].delta, KMAP_REPLACE,
 			ERANGE);
@@ -128,7 +128,7 @@ TEST_F(map, overflow)
 
 TEST_F(map, no_number)
 {
-	static const size_t lens[] = { 0, 1, 4, 7, 9, 16, 100 };
+	static const size_t lens[] = { 0, 1, 4, 7, 8, 9, 16, 100 };
 	unsigned int i;
 	__u8 value[100] = { 0 };
 
@@ -140,19 +140,78 @@ TEST_F(map, no_number)
 	}
 }
 
-/* Any 8 bytes are a number, and a number is 8 bytes like any others. */
-TEST_F(map, numbers_are_values)
+/* What GET, a walk and KMAP_RETURN say of the value under "n". */
+static void flags_are(struct __test_metadata *_metadata, int fd, __u16 flags)
 {
-	__s64 sum;
+	struct kt_walk walk;
+	struct kt_item item;
+	struct kmap_op op;
+	__u8 out[16];
 
-	ASSERT_EQ(0, kt_set(self->fd, "n", 1, "\1\2\3\4\5\6\7\0", 8, 0, NULL));
-	memcpy(&sum, "\1\2\3\4\5\6\7\0", 8);
-	adds(_metadata, self->fd, 3, 0, sum + 3);
-	ASSERT_EQ(0, kt_set(self->fd, "n", 1, "text", 4, 0, NULL));
+	kt_op_get(&op, "n", 1, out, sizeof(out));
+	op.out_flags = 0xa5a5;
+	EXPECT_EQ(0, kt_ioctl(fd, KMAP_IOC_GET, &op));
+	EXPECT_EQ(flags, op.out_flags);
+	kt_op_get(&op, "n", 1, NULL, 0);
+	op.out_flags = 0xa5a5;
+	EXPECT_EQ(-EMSGSIZE, kt_ioctl(fd, KMAP_IOC_GET, &op));
+	EXPECT_EQ(flags, op.out_flags);
+	kt_op_set(&op, "n", 1, "other", 5, KMAP_CREATE | KMAP_RETURN);
+	op.out = kt_ptr(out);
+	op.out_size = sizeof(out);
+	op.out_flags = 0xa5a5;
+	EXPECT_EQ(-EEXIST, kt_ioctl(fd, KMAP_IOC_SET, &op));
+	EXPECT_EQ(flags, op.out_flags);
+	ASSERT_EQ(0, kt_walk_begin(&walk, fd, KMAP_KEYS_VALUES, 4096));
+	ASSERT_EQ(1, kt_walk_next(&walk, &item));
+	EXPECT_EQ(flags, item.flags);
+	kt_walk_end(&walk);
+	ASSERT_EQ(0, kt_walk_begin(&walk, fd, KMAP_KEYS_ATOMIC, 4096));
+	ASSERT_EQ(1, kt_walk_next(&walk, &item));
+	EXPECT_EQ(flags, item.flags);
+	kt_walk_end(&walk);
+}
+
+/* A number is what was stored as one, not what happens to be 8 bytes long. */
+TEST_F(map, numbers_are_told)
+{
+	__s64 sum = -9;
+	__u8 out[16];
+
+	ASSERT_EQ(0, kt_set(self->fd, "n", 1, "12345678", 8, 0, NULL));
 	refused(_metadata, self->fd, 1, 0, EDOM);
-	sum = -9;
-	ASSERT_EQ(0, kt_set(self->fd, "n", 1, &sum, 8, 0, NULL));
+	flags_are(_metadata, self->fd, 0);
+	ASSERT_EQ(0, kt_set(self->fd, "n", 1, &sum, 8, KMAP_NUMBER, NULL));
+	flags_are(_metadata, self->fd, KMAP_IS_NUMBER);
 	adds(_metadata, self->fd, 10, 0, 1);
+	flags_are(_metadata, self->fd, KMAP_IS_NUMBER);
+	/* The other way round, as a swap. */
+	ASSERT_EQ(0, kt_swap(self->fd, "n", 1, "12345678", 8, 0, NULL, out,
+			     sizeof(out), NULL));
+	flags_are(_metadata, self->fd, 0);
+	refused(_metadata, self->fd, 1, 0, EDOM);
+	ASSERT_EQ(0, kt_del(self->fd, "n", 1, 0, NULL));
+	adds(_metadata, self->fd, 3, 0, 3);
+	flags_are(_metadata, self->fd, KMAP_IS_NUMBER);
+}
+
+/* KMAP_NUMBER is for SET, and for 8 bytes. */
+TEST_F(map, number_flag)
+{
+	static const size_t lens[] = { 0, 1, 7, 9, 16, 100 };
+	__u8 value[100] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		EXPECT_EQ(-EDOM, kt_set(self->fd, "n", 1, value, lens[i],
+					KMAP_NUMBER, NULL));
+		EXPECT_EQ(-EDOM, kt_set(self->fd, "n", 1, value, lens[i],
+					KMAP_NUMBER | KMAP_CREATE, NULL));
+	}
+	EXPECT_EQ(-EINVAL, kt_del(self->fd, "n", 1, KMAP_NUMBER, NULL));
+	EXPECT_EQ(-EINVAL, kt_add(self->fd, "n", 1, 1, KMAP_NUMBER, NULL,
+				  NULL));
+	EXPECT_EQ(0, kt_entries(self->fd));
 }
 
 /* A versioned update sees an ADD in between. */

@@ -60,7 +60,7 @@ TEST_F(map, in_order)
 	kt_op_del(&ops[7], "key", 3, 0);
 	kt_op_add(&ops[8], "key", 3, 42, KMAP_CREATE);
 	for (i = 0; i < 9; i++)
-		ops[i].error = (__s32)POISON32;
+		ops[i].error = (__s16)0xa5a5;
 	EXPECT_EQ(0, send_batch(self->fd, ops, 9, sizeof(ops[0]), &done));
 	EXPECT_EQ(9, done);
 	EXPECT_EQ(-ENOENT, ops[0].error);
@@ -95,7 +95,8 @@ TEST_F(map, each_for_itself)
 	__u32 done;
 
 	ASSERT_EQ(0, kt_set(self->fd, "text", 4, "text", 4, 0, NULL));
-	ASSERT_EQ(0, kt_set(self->fd, "top", 3, &top, 8, 0, NULL));
+	ASSERT_EQ(0, kt_set(self->fd, "top", 3, &top, 8, KMAP_NUMBER,
+			    NULL));
 	memset(ops, 0, sizeof(ops));
 	for (i = 0; i < ARRAY_SIZE(errors); i++)
 		kt_op_set(&ops[2 * i], "bad", 3, "v", 1, 0);
@@ -170,7 +171,7 @@ TEST_F(map, errors_that_tell)
 TEST_F(map, size_of_records)
 {
 	struct {
-		struct kmap_op op;
+		struct kmap_op_ext op;
 		__u64 more[2];
 	} ops[3];
 	static const __u32 sizes[] = {
@@ -181,7 +182,7 @@ TEST_F(map, size_of_records)
 
 	memset(ops, 0, sizeof(ops));
 	for (i = 0; i < 3; i++)
-		kt_op_add(&ops[i].op, "key", 3, 1 << i, 0);
+		kt_op_add(&ops[i].op.op, "key", 3, 1 << i, 0);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		EXPECT_EQ(-EINVAL, send_batch(self->fd, ops, 3, sizes[i],
 					      &done));
@@ -191,20 +192,32 @@ TEST_F(map, size_of_records)
 	EXPECT_EQ(0, send_batch(self->fd, ops, 3, sizeof(ops[0]), &done));
 	EXPECT_EQ(3, done);
 	for (i = 0; i < 3; i++) {
-		EXPECT_EQ(0, ops[i].op.error);
-		EXPECT_EQ((2 << i) - 1, ops[i].op.number);
-		ops[i].op.number = 1 << i;
+		EXPECT_EQ(0, ops[i].op.op.error);
+		EXPECT_EQ((2 << i) - 1, ops[i].op.op.number);
+		ops[i].op.op.number = 1 << i;
 	}
-	/* A tail that is not zero is that record's own trouble. */
+	/* So is a field that the operation does not take, */
+	ops[1].op.lease = 1;
+	EXPECT_EQ(0, send_batch(self->fd, ops, 3, sizeof(ops[0]), &done));
+	EXPECT_EQ(3, done);
+	EXPECT_EQ(-EINVAL, ops[1].op.op.error);
+	ops[1].op.lease = 0;
+	ops[0].op.op.number = 0;
+	ops[2].op.op.number = 0;
+	EXPECT_EQ(0, kt_del(self->fd, "key", 3, 0, NULL));
+	EXPECT_EQ(0, kt_add(self->fd, "key", 3, 7, 0, NULL, NULL));
+	ops[0].op.op.number = 1;
+	ops[2].op.op.number = 4;
+	/* and a tail that is not zero. */
 	ops[1].more[1] = 1ull << 63;
 	EXPECT_EQ(0, send_batch(self->fd, ops, 3, sizeof(ops[0]), &done));
 	EXPECT_EQ(3, done);
-	EXPECT_EQ(0, ops[0].op.error);
-	EXPECT_EQ(8, ops[0].op.number);
-	EXPECT_EQ(-E2BIG, ops[1].op.error);
-	EXPECT_EQ(2, ops[1].op.number);
-	EXPECT_EQ(0, ops[2].op.error);
-	EXPECT_EQ(12, ops[2].op.number);
+	EXPECT_EQ(0, ops[0].op.op.error);
+	EXPECT_EQ(8, ops[0].op.op.number);
+	EXPECT_EQ(-E2BIG, ops[1].op.op.error);
+	EXPECT_EQ(2, ops[1].op.op.number);
+	EXPECT_EQ(0, ops[2].op.op.error);
+	EXPECT_EQ(12, ops[2].op.op.number);
 }
 
 TEST_F_TIMEOUT(map, most_records, KT_LONG)

@@ -182,8 +182,8 @@ test_numbers()
 	expect "... added" 0 "1\n" kmap get -n n2
 	expect "set 8 letters" 0 "" kmap set t abcdefgh
 	expect "set 7 letters" 0 "" kmap set t7 abcdefg
-	refuse "add to what is no number" "8 bytes" kmap add t7
-	refuse "get --number of what is no number" "8 bytes" kmap get -n t7
+	refuse "add to what is no number" "not a number" kmap add t7
+	refuse "get --number of what is no number" "not a number" kmap get -n t7
 	expect "... changed nothing" 0 "abcdefg" kmap get t7
 }
 

@@ -214,7 +214,8 @@ static void set_scene(struct __test_metadata *_metadata, int *fd,
 	ASSERT_EQ(0, kt_set(*fd, "other", 5, "thing", 5, 0, NULL));
 	if (scene->old_len != NONE)
 		ASSERT_EQ(0, kt_set(*fd, long_key, scene->key_len, value,
-				    scene->old_len, 0, NULL));
+				    scene->old_len, value == &old_number ?
+				    KMAP_NUMBER : 0, NULL));
 	REMEMBER(*fd);
 }
 

@@ -118,7 +118,7 @@ static void fill_up(struct __test_metadata *_metadata, int fd)
 	int ret;
 
 	ASSERT_EQ(0, kt_clear(fd, NULL));
-	ASSERT_EQ(0, kt_set(fd, "number", 6, &number, 8, 0, NULL));
+	ASSERT_EQ(0, kt_set(fd, "number", 6, &number, 8, KMAP_NUMBER, NULL));
 	ASSERT_EQ(0, kt_set(fd, "textkey", 7, text, TEXT_LEN, 0, NULL));
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		do {

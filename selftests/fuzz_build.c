@@ -14,24 +14,35 @@
 #define PAGE	4096u
 #define SIZE_MOST	((1u << _IOC_SIZEBITS) - 1)
 
-/* What an ioctl is by itself. */
+#define OP	sizeof(struct kmap_op_ext), offsetof(struct kmap_op, version), \
+		sizeof(struct kmap_op)
+#define OTHER(type, output) \
+	sizeof(struct type), offsetof(struct type, output), sizeof(struct type)
+
+/*
+ * What an ioctl is by itself: its command, the size of the longest record that is
+ * known, and where the outputs are.
+ */
 static const struct form {
 	unsigned int cmd;
+	unsigned int whole;
 	unsigned int outputs;
+	unsigned int end;
 	bool changes;
 } forms[] = {
-	[1] = { KMAP_IOC_GET, offsetof(struct kmap_op, version), false },
-	[2] = { KMAP_IOC_SET, offsetof(struct kmap_op, version), true },
-	[3] = { KMAP_IOC_DELETE, offsetof(struct kmap_op, version), true },
-	[4] = { KMAP_IOC_ADD, offsetof(struct kmap_op, version), true },
-	[5] = { KMAP_IOC_BATCH, offsetof(struct kmap_batch, done), true },
-	[6] = { KMAP_IOC_KEYS, offsetof(struct kmap_keys, cursor), false },
-	[7] = { KMAP_IOC_CLEAR, offsetof(struct kmap_clear, removed), true },
-	[8] = { KMAP_IOC_INFO, 0, false },
+	[1] = { KMAP_IOC_GET, OP, false },
+	[2] = { KMAP_IOC_SET, OP, true },
+	[3] = { KMAP_IOC_DELETE, OP, true },
+	[4] = { KMAP_IOC_ADD, OP, true },
+	[5] = { KMAP_IOC_BATCH, OTHER(kmap_batch, done), true },
+	[6] = { KMAP_IOC_KEYS, OTHER(kmap_keys, cursor), false },
+	[7] = { KMAP_IOC_CLEAR, OTHER(kmap_clear, removed), true },
+	[8] = { KMAP_IOC_INFO, OTHER(kmap_info, flags), false },
 };
 
 union record {
 	struct kmap_op op;
+	struct kmap_op_ext ext;
 	struct kmap_batch batch;
 	struct kmap_keys keys;
 	struct kmap_clear clear;
@@ -137,7 +148,7 @@ static void make_op(struct fuzz_client *c, const __u8 *gene, __u64 random,
 	if (opcode == KMAP_OP_ADD && gene[GENE_FLAGS] < 200)
 		op->flags &= KMAP_CREATE | KMAP_REPLACE;
 	if (opcode == KMAP_OP_DELETE && gene[GENE_FLAGS] < 200)
-		op->flags &= KMAP_MATCH | KMAP_RETURN;
+		op->flags &= KMAP_MATCH | KMAP_EQUAL | KMAP_RETURN;
 	op->key_len = fuzz_key_len(gene[GENE_KEY_LEN], key);
 	op->key = fuzz_place(c, gene[GENE_KEY_AT], random,
 			     FUZZ_KEYS + key * 13 % 2048, op->key_len);
@@ -166,6 +177,21 @@ static void make_op(struct fuzz_client *c, const __u8 *gene, __u64 random,
 	shot->key = key;
 }
 
+/* What the longer record has beyond the short one: mostly what is taken. */
+static void make_ext(struct fuzz_client *c, const __u8 *gene, __u64 random,
+		     struct kmap_op_ext *ext)
+{
+	if (ext->op.flags & KMAP_EQUAL || gene[GENE_OP_SIZE] >= 240) {
+		ext->expected_len = fuzz_value_len(gene[GENE_VALUE_LEN],
+						   random >> 8);
+		ext->expected = fuzz_place(c, gene[GENE_BUF_AT], random >> 4,
+					   FUZZ_VALUE + random % 64,
+					   ext->expected_len);
+	}
+	ext->reserved = gene[GENE_RESERVED];
+	ext->lease = gene[GENE_COUNT] >= 240;
+}
+
 static void make_batch(struct fuzz_client *c, const struct fuzz_call *call,
 		       struct fuzz_shot *shot, struct kmap_batch *batch)
 {
@@ -180,7 +206,7 @@ static void make_batch(struct fuzz_client *c, const struct fuzz_call *call,
 	batch->op_size = sizeof(op);
 	if (gene[GENE_OP_SIZE] >= 64) {
 		static const __u32 sizes[] = {
-			80, 72, 128, 0, 64, 71, 73, PAGE, PAGE + 8, 0xfffffff8u,
+			112, 72, 128, 0, 64, 71, 73, PAGE, PAGE + 8, 0xfffffff8u,
 		};
 
 		batch->op_size = sizes[gene[GENE_OP_SIZE] % 10];
@@ -262,16 +288,18 @@ static void make_keys(struct fuzz_client *c, const struct fuzz_call *call,
 static unsigned int make_command(const __u8 *gene, __u64 random,
 				 unsigned int nr, unsigned int *size)
 {
-	const unsigned int known = _IOC_SIZE(forms[nr].cmd);
+	const unsigned int least = _IOC_SIZE(forms[nr].cmd);
+	const unsigned int known = forms[nr].whole;
 	unsigned int dir = _IOC_DIR(forms[nr].cmd);
 	unsigned int magic = KMAP_IOC_MAGIC;
 	unsigned int number = nr;
 	const unsigned int sizes[] = {
 		known, 0, 1, known - 1, known - 8, known + 1, known + 8,
 		known + 64, PAGE, SIZE_MOST, known / 2, random % SIZE_MOST,
+		least - 1, least - 8, least + 1, least + 8,
 	};
 
-	*size = gene[GENE_SIZE] < 96 ? known :
+	*size = gene[GENE_SIZE] < 48 ? least : gene[GENE_SIZE] < 96 ? known :
 		sizes[gene[GENE_SIZE] % ARRAY_SIZE(sizes)];
 	if (gene[GENE_COMMAND] >= 192)
 		dir = gene[GENE_COMMAND] % 4;
@@ -319,7 +347,7 @@ static bool nowhere(const struct fuzz_client *c, __u64 address)
 static int foresee(struct fuzz_client *c, const struct fuzz_shot *shot,
 		   unsigned int size, const void *bytes)
 {
-	const unsigned int known = _IOC_SIZE(forms[shot->nr].cmd);
+	const unsigned int least = _IOC_SIZE(forms[shot->nr].cmd);
 	__u64 at = kt_ptr(shot->record);
 	unsigned int i;
 
@@ -336,7 +364,7 @@ static int foresee(struct fuzz_client *c, const struct fuzz_shot *shot,
 	/* Another ioctl's record: who knows. */
 	if (i != shot->nr)
 		return 1;
-	if (size < known)
+	if (size < least)
 		return -EINVAL;
 	if (nowhere(c, at))
 		return -EFAULT;
@@ -344,8 +372,8 @@ static int foresee(struct fuzz_client *c, const struct fuzz_shot *shot,
 	if (at >= FUZZ_ARENA)
 		return 1;
 	if (at + size > FUZZ_ARENA)
-		return at + known > FUZZ_ARENA ? -EFAULT : 1;
-	for (i = known; i < size; i++)
+		return at + least > FUZZ_ARENA ? -EFAULT : 1;
+	for (i = forms[shot->nr].whole; i < size; i++)
 		if (((const __u8 *)bytes)[i])
 			return -E2BIG;
 	return 1;
@@ -356,10 +384,11 @@ static void watch(struct fuzz_client *c, struct fuzz_shot *shot,
 		  unsigned int size)
 {
 	const unsigned int known = _IOC_SIZE(forms[shot->nr].cmd);
+	const unsigned int end = forms[shot->nr].end;
 	const bool aligned = kt_ptr(shot->record) % 8 == 0;
 
 	allow(c, shot, kt_ptr(shot->record) + forms[shot->nr].outputs,
-	      (size < known ? size : known) - forms[shot->nr].outputs);
+	      (size < end ? size : end) - forms[shot->nr].outputs);
 	if (_IOC_NR(shot->cmd) != shot->nr)
 		shot->wild = true;
 	else if (aligned && size >= known && shot->nr <= 4)
@@ -384,13 +413,15 @@ void fuzz_build(struct fuzz_client *c, const struct fuzz_call *call,
 	/* Walks, batches and the like less often than single operations. */
 	shot->nr = gene[GENE_NR] < FUZZ_SINGLES ? 1 + gene[GENE_NR] % 4 :
 					 5 + gene[GENE_NR] % 4;
-	known = _IOC_SIZE(forms[shot->nr].cmd);
+	known = forms[shot->nr].whole;
 	shot->fd = choose_file(c, gene[GENE_FD]);
 	shot->cmd = make_command(gene, call->seed, shot->nr, &size);
 
 	memset(&record, 0, sizeof(record));
 	if (shot->nr <= 4) {
 		make_op(c, gene, call->seed, shot->nr, shot, &record.op);
+		if (size > sizeof(record.op))
+			make_ext(c, gene, call->seed, &record.ext);
 		out_len = record.op.out_size;
 	} else if (shot->nr == 5) {
 		make_batch(c, call, shot, &record.batch);
@@ -420,7 +451,7 @@ void fuzz_build(struct fuzz_client *c, const struct fuzz_call *call,
 	shot->record = (void *)(uintptr_t)address;
 	at = address - kt_ptr(c->arena);
 	if (address - kt_ptr(c->arena) < FUZZ_ARENA) {
-		put(c, at, &record, known);
+		put(c, at, &record, size < known ? size : known);
 		if (size > known) {
 			/* Zeros, but for the last byte. */
 			put(c, at + known, zeros, size - known);

@@ -133,12 +133,13 @@ __u32 fuzz_op_flags(__u8 gene)
 	static const __u32 most[] = {
 		0, 0, 0, KMAP_CREATE, KMAP_REPLACE, KMAP_MATCH, KMAP_RETURN,
 		KMAP_RETURN | KMAP_CREATE, KMAP_RETURN | KMAP_MATCH,
-		KMAP_RETURN | KMAP_REPLACE,
+		KMAP_RETURN | KMAP_REPLACE, KMAP_EQUAL, KMAP_NUMBER,
+		KMAP_RETURN | KMAP_EQUAL, KMAP_EQUAL | KMAP_NUMBER,
 	};
 
 	if (gene < 200)
 		return most[gene % ARRAY_SIZE(most)];
-	if (gene < 216)
+	if (gene < 232)
 		return gene - 200;
-	return 1u << (gene - 216) % 32;
+	return 1u << gene % 32;
 }

@@ -25,10 +25,10 @@ static const struct {
 	{ ESTALE, 1 << 2 | 1 << 3 },
 	{ EMSGSIZE, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 6 },
 	{ ENAMETOOLONG, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 },
-	{ EFBIG, 1 << 2 },
+	{ EFBIG, 1 << 2 | 1 << 3 },
 	{ ENOSPC, 1 << 2 | 1 << 4 },
 	{ EXFULL, 1 << 2 | 1 << 4 },
-	{ EDOM, 1 << 4 },
+	{ EDOM, 1 << 2 | 1 << 4 },
 	{ ERANGE, 1 << 4 },
 };
 
@@ -67,7 +67,8 @@ static const char *look_at_op(const struct kmap_op *op, unsigned int nr,
 	if (!ret && out && op->out_len > op->out_size &&
 	    (nr != KMAP_OP_SET || op->out_len != KMAP_ABSENT))
 		return "a value that does not fit";
-	if (!ret && nr == KMAP_OP_GET && op->out_len != 8 && op->number)
+	if (!ret && nr == KMAP_OP_GET &&
+	    (op->out_flags & KMAP_IS_NUMBER ? op->out_len != 8 : op->number))
 		return "a number that is none";
 	return NULL;
 }
@@ -180,7 +181,8 @@ bool fuzz_judge(struct fuzz_client *c, const struct fuzz_shot *shot, int ret)
 	    _IOC_NR(shot->cmd) < 5 && !ret)
 		return fuzz_fail(c, shot, ret, "a change by who may only read");
 	if (shot->fd == c->wr && !ret &&
-	    (_IOC_NR(shot->cmd) == 1 || _IOC_NR(shot->cmd) == 6))
+	    (_IOC_NR(shot->cmd) == 1 || _IOC_NR(shot->cmd) == 4 ||
+	     _IOC_NR(shot->cmd) == 6))
 		return fuzz_fail(c, shot, ret, "told to who may only write");
 
 	if (shot->op && (!ret || tells(ret)))

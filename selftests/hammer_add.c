@@ -368,7 +368,8 @@ static bool take_anyhow(struct hammer_worker *w, unsigned int counter)
 	if (what < 2)
 		err = kt_take(w->fd, key, len, 0, NULL, out, sizeof(out), &out_len);
 	else
-		err = kt_swap(w->fd, key, len, value, what == 2 ? 8 : 16, 0, NULL,
+		err = kt_swap(w->fd, key, len, value, what == 2 ? 8 : 16,
+			      what == 2 ? KMAP_NUMBER : 0, NULL,
 			      out, sizeof(out), &out_len);
 	if (what < 2 && err == -ENOENT)
 		return true;
@@ -485,7 +486,8 @@ TEST_F_TIMEOUT(add, overflow_is_refused_exactly, hammer_timeout())
 	char key[HAMMER_KEY_MAX];
 	size_t len = counter_key(key, 0);
 
-	ASSERT_EQ(0, kt_set(self->fd, key, len, &start, sizeof(start), 0, NULL));
+	ASSERT_EQ(0, kt_set(self->fd, key, len, &start, sizeof(start),
+			    KMAP_NUMBER, NULL));
 	self->h->seconds = 0;
 	self->h->work = count_to_the_brim;
 	ASSERT_TRUE(hammer_run(self->h));

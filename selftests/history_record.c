@@ -97,11 +97,13 @@ static void make_record(struct call *call, unsigned int i)
 	record->version = op->match;
 	record->number = op->delta;
 	if (op->opcode == KMAP_OP_SET) {
-		if (op->stored.len == HISTORY_NUMBER)
+		if (op->stored.len == HISTORY_NUMBER) {
+			record->flags |= KMAP_NUMBER;
 			memcpy(in, &op->stored.id, HISTORY_NUMBER);
-		else
+		} else {
 			kt_value_fill(in, op->stored.len, name, record->key_len,
 				      op->stored.id);
+		}
 		record->value = kt_ptr(in);
 		record->value_len = op->stored.len;
 	}

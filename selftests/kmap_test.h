@@ -88,6 +88,7 @@ struct kt_item {
 	__u32 key_len;
 	__u32 value_len;
 	__u64 version;
+	__u16 flags;
 };
 
 /**

@@ -99,6 +99,7 @@ static int walk_item(struct kt_walk *walk, struct kt_item *item)
 			at + sizeof(head) + head.key_len : NULL;
 	item->value_len = head.value_len;
 	item->version = head.version;
+	item->flags = head.flags;
 	walk->pos += size;
 	walk->count--;
 	return 1;

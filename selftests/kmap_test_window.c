@@ -85,7 +85,8 @@ static bool slot_fine(const struct kt_window *window, unsigned int shard,
 	return entry && entry->hash >> 16 == tag &&
 	       (entry->hash & (window->head->shards - 1)) == shard &&
 	       KMAP_ENTRY_KEY_LEN(entry->lens) &&
-	       entry->version && !(entry->version & ~KMAP_VERSION_MASK);
+	       KMAP_ENTRY_VERSION(entry->version) &&
+	       !(KMAP_ENTRY_FLAGS(entry->version) & ~KMAP_IS_NUMBER);
 }
 
 static __s64 scan_chain(const struct kt_window *window, unsigned int shard,

@@ -27,8 +27,17 @@ TEST(op)
 	AT(48, kmap_op, version);
 	AT(56, kmap_op, number);
 	AT(64, kmap_op, out_len);
-	AT(68, kmap_op, error);
+	AT(68, kmap_op, out_flags);
+	AT(70, kmap_op, error);
 	SIZE(72, kmap_op);
+	AT(0, kmap_op_ext, op);
+	AT(72, kmap_op_ext, expected);
+	AT(80, kmap_op_ext, expected_len);
+	AT(84, kmap_op_ext, reserved);
+	AT(88, kmap_op_ext, deadline);
+	AT(96, kmap_op_ext, stale);
+	AT(104, kmap_op_ext, lease);
+	SIZE(112, kmap_op_ext);
 }
 
 TEST(batch)
@@ -53,6 +62,7 @@ TEST(keys)
 	AT(44, kmap_keys, reserved2);
 	SIZE(48, kmap_keys);
 	AT(0, kmap_item, key_len);
+	AT(2, kmap_item, flags);
 	AT(4, kmap_item, value_len);
 	AT(8, kmap_item, version);
 	SIZE(16, kmap_item);
@@ -101,14 +111,18 @@ TEST(info)
 
 TEST(commands)
 {
-	EXPECT_EQ(0xc048ba01, KMAP_IOC_GET);
-	EXPECT_EQ(0xc048ba02, KMAP_IOC_SET);
-	EXPECT_EQ(0xc048ba03, KMAP_IOC_DELETE);
-	EXPECT_EQ(0xc048ba04, KMAP_IOC_ADD);
-	EXPECT_EQ(0xc018ba05, KMAP_IOC_BATCH);
-	EXPECT_EQ(0xc030ba06, KMAP_IOC_KEYS);
-	EXPECT_EQ(0xc010ba07, KMAP_IOC_CLEAR);
-	EXPECT_EQ(0xc0b8ba08, KMAP_IOC_INFO);
+	EXPECT_EQ(0xc048bc01, KMAP_IOC_GET);
+	EXPECT_EQ(0xc048bc02, KMAP_IOC_SET);
+	EXPECT_EQ(0xc048bc03, KMAP_IOC_DELETE);
+	EXPECT_EQ(0xc048bc04, KMAP_IOC_ADD);
+	EXPECT_EQ(0xc070bc01, KMAP_IOC_GET_EXT);
+	EXPECT_EQ(0xc070bc02, KMAP_IOC_SET_EXT);
+	EXPECT_EQ(0xc070bc03, KMAP_IOC_DELETE_EXT);
+	EXPECT_EQ(0xc070bc04, KMAP_IOC_ADD_EXT);
+	EXPECT_EQ(0xc018bc05, KMAP_IOC_BATCH);
+	EXPECT_EQ(0xc030bc06, KMAP_IOC_KEYS);
+	EXPECT_EQ(0xc010bc07, KMAP_IOC_CLEAR);
+	EXPECT_EQ(0xc0b8bc08, KMAP_IOC_INFO);
 }
 
 TEST(constants)
@@ -125,6 +139,9 @@ TEST(constants)
 	EXPECT_EQ(2, KMAP_REPLACE);
 	EXPECT_EQ(4, KMAP_MATCH);
 	EXPECT_EQ(8, KMAP_RETURN);
+	EXPECT_EQ(16, KMAP_EQUAL);
+	EXPECT_EQ(32, KMAP_NUMBER);
+	EXPECT_EQ(1, KMAP_IS_NUMBER);
 	EXPECT_EQ(0xffffffff, KMAP_ABSENT);
 	EXPECT_EQ(1, KMAP_KEYS_VALUES);
 	EXPECT_EQ(2, KMAP_KEYS_ATOMIC);
@@ -135,17 +152,18 @@ TEST(window)
 {
 	AT(0, kmap_window, magic);
 	AT(8, kmap_window, size);
-	AT(16, kmap_window, hash_key);
-	AT(32, kmap_window, shards);
-	AT(36, kmap_window, shard_bits);
-	AT(40, kmap_window, max_chain);
-	AT(44, kmap_window, reserved);
-	AT(48, kmap_window, shard_offset);
-	AT(56, kmap_window, bucket_offset);
-	AT(64, kmap_window, bucket_stride);
-	AT(72, kmap_window, entry_offset);
-	AT(80, kmap_window, entry_size);
-	SIZE(88, kmap_window);
+	AT(16, kmap_window, features);
+	AT(24, kmap_window, hash_key);
+	AT(40, kmap_window, shards);
+	AT(44, kmap_window, shard_bits);
+	AT(48, kmap_window, max_chain);
+	AT(52, kmap_window, reserved);
+	AT(56, kmap_window, shard_offset);
+	AT(64, kmap_window, bucket_offset);
+	AT(72, kmap_window, bucket_stride);
+	AT(80, kmap_window, entry_offset);
+	AT(88, kmap_window, entry_size);
+	SIZE(96, kmap_window);
 	AT(0, kmap_shard, buckets);
 	SIZE(64, kmap_shard);
 	AT(0, kmap_bucket, seq);

@@ -80,6 +80,69 @@ TEST_F(map, no_map)
 	kmap_close(map);
 }
 
+/* Conditional on the value that is there; the same by both ways to look. */
+TEST_F(map, equal)
+{
+	uint64_t first, version = 0;
+	struct kmap *map, *reader;
+
+	OPEN(&map, KMAP_RDWR);
+	EXPECT_EQ(-ENOENT, kmap_set_equal(map, "key", 3, "new", 3, "old", 3, 0,
+					  NULL));
+	EXPECT_EQ(-ENOENT, kmap_delete_equal(map, "key", 3, "old", 3, NULL));
+	ASSERT_EQ(0, kmap_set(map, "key", 3, "old", 3, 0, &first));
+	EXPECT_EQ(-ESTALE, kmap_set_equal(map, "key", 3, "new", 3, "odd", 3, 0,
+					  &version));
+	EXPECT_EQ(first, version);
+	EXPECT_EQ(0, kmap_set_equal(map, "key", 3, "new", 3, "old", 3, 0,
+				    &version));
+	EXPECT_GT(version, first);
+	EXPECT_EQ(-EINVAL, kmap_set_equal(map, "key", 3, "x", 1, "new", 3,
+					  KMAP_CREATE, NULL));
+	EXPECT_EQ(-EINVAL, kmap_set(map, "key", 3, "x", 1, KMAP_EQUAL, NULL));
+	EXPECT_EQ(-EINVAL, kmap_delete(map, "key", 3, KMAP_EQUAL, NULL));
+	OPEN(&reader, KMAP_WRONLY);
+	EXPECT_EQ(-EBADF, kmap_delete_equal(reader, "key", 3, "new", 3, NULL));
+	kmap_close(reader);
+	EXPECT_EQ(-ESTALE, kmap_delete_equal(map, "key", 3, NULL, 0, &first));
+	EXPECT_EQ(version, first);
+	EXPECT_EQ(0, kmap_delete_equal(map, "key", 3, "new", 3, &first));
+	EXPECT_EQ(version, first);
+	kmap_close(map);
+}
+
+TEST_F(map, numbers)
+{
+	static const unsigned int ways[] = { 0, KMAP_NO_WINDOW };
+	uint64_t version, now;
+	struct kmap *map;
+	int64_t number;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		OPEN(&map, KMAP_RDWR | ways[i]);
+		ASSERT_EQ(0, kmap_clear(map, NULL));
+		EXPECT_EQ(-ENOENT, kmap_get_number(map, "n", 1, &number, NULL));
+		EXPECT_EQ(-EINVAL, kmap_get_number(map, "", 0, &number, NULL));
+		ASSERT_EQ(0, kmap_set(map, "n", 1, "12345678", 8, 0, NULL));
+		EXPECT_EQ(-EDOM, kmap_get_number(map, "n", 1, &number, NULL));
+		EXPECT_EQ(-EDOM, kmap_add(map, "n", 1, 1, 0, NULL, NULL));
+		ASSERT_EQ(0, kmap_set(map, "n", 1, "123456789", 9, 0, NULL));
+		EXPECT_EQ(-EDOM, kmap_get_number(map, "n", 1, &number, NULL));
+		EXPECT_EQ(-EDOM, kmap_set(map, "n", 1, "7", 1, KMAP_NUMBER,
+					  NULL));
+		number = -5;
+		ASSERT_EQ(0, kmap_set(map, "n", 1, &number, 8, KMAP_NUMBER,
+				      NULL));
+		ASSERT_EQ(0, kmap_add(map, "n", 1, 12, 0, NULL, &version));
+		EXPECT_EQ(0, kmap_get_number(map, "n", 1, &number, &now));
+		EXPECT_EQ(7, number);
+		EXPECT_EQ(version, now);
+		EXPECT_EQ(0, kmap_get_number(map, "n", 1, NULL, NULL));
+		kmap_close(map);
+	}
+}
+
 /* The map is let go of when the handle is closed. */
 TEST_F(map, closed)
 {

@@ -264,6 +264,26 @@ TEST_F_TIMEOUT(map, load_and_unload, KT_LONG)
 	}
 }
 
+/* A version that somebody kept is none of the map that is loaded later. */
+TEST_F(map, versions_do_not_come_back)
+{
+	__u64 version, last = 0;
+	unsigned int i, k;
+
+	for (i = 0; i < 5; i++) {
+		RELOAD("shards=1");
+		EXPECT_EQ(-ENOENT, kt_set(self->fd, "key", 3, "v", 1,
+					  KMAP_MATCH, &last));
+		for (k = 0; k < 1000; k++) {
+			ASSERT_EQ(0, kt_set(self->fd, "key", 3, "v", 1, 0,
+					    &version));
+			ASSERT_GT(version, last);
+			last = version;
+		}
+		EXPECT_LE(version, KMAP_VERSION_MASK);
+	}
+}
+
 TEST_F(map, loaded_once)
 {
 	EXPECT_EQ(-EEXIST, kt_load(""));

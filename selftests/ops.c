@@ -148,7 +148,8 @@ TEST_F(map, get_number)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
-		ASSERT_EQ(0, kt_set(self->fd, "n", 1, &numbers[i], 8, 0, NULL));
+		ASSERT_EQ(0, kt_set(self->fd, "n", 1, &numbers[i], 8,
+				    KMAP_NUMBER, NULL));
 		kt_op_get(&op, "n", 1, out, 8);
 		poison(&op);
 		EXPECT_EQ(0, send_op(self->fd, &op));

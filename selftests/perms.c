@@ -122,30 +122,48 @@ TEST_F(perms, write_only)
 	EXPECT_EQ(0, kt_entries(self->fd));
 }
 
-/* An addition of 0 would read the value. */
-TEST_F(perms, write_only_add)
+/*
+ * Who may only write learns nothing of a value: an addition, or a comparison, would
+ * tell it, by what it returns or by failing.
+ */
+TEST_F(perms, write_only_learns_nothing)
 {
+	struct kmap_op_ext ext;
 	struct kmap_op op;
-	__s64 sum;
+	__s64 sum = 0;
 
+	/* The largest sum that does not overflow tells the number. */
+	EXPECT_EQ(-EBADF, kt_add(self->wr, "number", 6, 3, 0, &sum, NULL));
+	EXPECT_EQ(-EBADF, kt_add(self->wr, "number", 6, INT64_MAX, 0, &sum,
+				 NULL));
+	/* So does whether it is one, or is there. */
+	EXPECT_EQ(-EBADF, kt_add(self->wr, "key", 3, 0, 0, &sum, NULL));
+	EXPECT_EQ(-EBADF, kt_add(self->wr, "new", 3, 0, 0, &sum, NULL));
 	kt_op_add(&op, "number", 6, 3, 0);
-	EXPECT_EQ(0, kt_ioctl(self->wr, KMAP_IOC_ADD, &op));
-	EXPECT_EQ(3, op.number);
-	EXPECT_GT(op.version, 0);
 	EXPECT_EQ(0, kt_batch(self->wr, &op, 1, NULL));
-	EXPECT_EQ(0, op.error);
+	EXPECT_EQ(-EBADF, op.error);
 	EXPECT_EQ(3, op.number);
-	EXPECT_EQ(0, kt_get(self->fd, "number", 6, &sum, 8, NULL, NULL));
-	EXPECT_EQ(48, sum);
-	/* Nor do other records tell it. */
+
+	memset(&ext, 0, sizeof(ext));
+	kt_op_set(&ext.op, "number", 6, "12345678", 8, KMAP_EQUAL);
+	EXPECT_EQ(-EBADF, kt_ioctl(self->wr, KMAP_IOC_SET_EXT, &ext));
+	EXPECT_EQ(-EBADF, kt_ioctl(self->wr, KMAP_IOC_SET, &ext.op));
+	kt_op_del(&ext.op, "number", 6, KMAP_EQUAL);
+	EXPECT_EQ(-EBADF, kt_ioctl(self->wr, KMAP_IOC_DELETE_EXT, &ext));
+	EXPECT_EQ(-EBADF, kt_ioctl(self->wr, KMAP_IOC_DELETE, &ext.op));
+	UNCHANGED(self->fd);
+
+	/* What it may do tells nothing either. */
 	kt_op_set(&op, "number", 6, "12345678", 8, KMAP_CREATE);
 	EXPECT_EQ(-EEXIST, kt_ioctl(self->wr, KMAP_IOC_SET, &op));
 	EXPECT_EQ(0, op.number);
 	EXPECT_EQ(0, op.out_len);
+	EXPECT_EQ(0, op.out_flags);
 	kt_op_del(&op, "number", 6, 0);
 	EXPECT_EQ(0, kt_ioctl(self->wr, KMAP_IOC_DELETE, &op));
 	EXPECT_EQ(0, op.number);
 	EXPECT_EQ(0, op.out_len);
+	EXPECT_EQ(0, op.out_flags);
 }
 
 TEST_F(perms, neither)
@@ -171,7 +189,7 @@ TEST_F(perms, batches)
 	int i, fds[3] = { self->rd, self->wr, self->none };
 	static const int errors[3][6] = {
 		{ 0, -EBADF, -EBADF, -EBADF, -EBADF, 0 },
-		{ -EBADF, 0, 0, -EBADF, 0, -EBADF },
+		{ -EBADF, 0, -EBADF, -EBADF, 0, -EBADF },
 		{ -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF },
 	};
 	int mode;

@@ -30,7 +30,7 @@ static int compare(const struct kmap_entry *entry, void *arg)
 
 	if (ret)
 		return ret;
-	if (len != value_len || version != entry->version ||
+	if (len != value_len || version != KMAP_ENTRY_VERSION(entry->version) ||
 	    memcmp(out, kt_window_value(entry), len))
 		return -EBADMSG;
 	return 0;

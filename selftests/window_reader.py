@@ -18,6 +18,8 @@ import struct
 import sys
 
 MAGIC = 0x31574F444E49574B
+HSIPHASH = 1
+VERSION = 2**56 - 1
 SLOTS = 8
 TRIES = 100
 MASK = 2**64 - 1
@@ -72,22 +74,24 @@ class Window:
         fd = os.open(path, os.O_RDONLY)
         try:
             head = self.map(fd, mmap.PAGESIZE)
-            magic, size = struct.unpack_from("=QQ", head, 0)
+            magic, size, features = struct.unpack_from("=QQQ", head, 0)
             if magic != MAGIC:
                 raise ValueError(f"{path} is no window")
+            if features != HSIPHASH:
+                raise ValueError(f"{path}: features {features:#x} are not known")
             self.mem = self.map(fd, size)
         finally:
             os.close(fd)
-        self.hash_key = struct.unpack_from("=QQ", self.mem, 16)
+        self.hash_key = struct.unpack_from("=QQ", self.mem, 24)
         (self.shards, self.shard_bits, self.max_chain) = struct.unpack_from(
-            "=III", self.mem, 32
+            "=III", self.mem, 40
         )
         (
             self.shard_offset,
             self.bucket_offset,
             self.bucket_stride,
             self.entry_offset,
-        ) = struct.unpack_from("=QQQQ", self.mem, 48)
+        ) = struct.unpack_from("=QQQQ", self.mem, 56)
 
     @staticmethod
     def map(fd, size):
@@ -145,7 +149,7 @@ class Window:
             stable()
             if self.mem[entry + 16 : entry + 16 + key_len] != key:
                 continue
-            version = self.u64(entry + 8) & (2**56 - 1)
+            version = self.u64(entry + 8) & VERSION
             at = entry + (16 + key_len + 7) // 8 * 8
             value = self.mem[at : at + value_len]
             stable()

@@ -187,7 +187,7 @@ int actor_put(struct shmap_map *map, const char *key, u32 key_len, u32 len,
 
 	request(map, &rq, key, key_len);
 	rq.flags = flags;
-	r = shmap_key_prepare(map, &rq, len);
+	r = shmap_key_prepare(map, &rq, len, 0);
 	if (r)
 		return r;
 	word = word_of(rq.hash, len);

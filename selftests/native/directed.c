@@ -412,7 +412,7 @@ static void killed(void)
 	rq.number = 4;
 	check_equal(shmap_key_add(world.map, &rq), -EINTR);
 	check_equal(shmap_key_delete(world.map, &rq), -EINTR);
-	check_equal(shmap_key_prepare(world.map, &rq, 5), 0);
+	check_equal(shmap_key_prepare(world.map, &rq, 5, 0), 0);
 	check_equal(shmap_key_set(world.map, &rq), -EINTR);
 	shmap_key_discard(world.map, &rq);
 	shmap_key_discard(world.map, &rq);

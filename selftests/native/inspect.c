@@ -137,7 +137,8 @@ static u32 inspect_entry(struct inspect *inspect,
 	check_equal(entry->hash & (map->config.shards - 1),
 		    shard - map->shard);
 	check_equal(inspect_home(&shard->table, entry->hash), home);
-	check(entry->version && entry->version <= shard->version);
+	check(KMAP_ENTRY_VERSION(entry->version));
+	check(KMAP_ENTRY_VERSION(entry->version) <= shard->version);
 
 	/* Nothing of another entry shows in the gaps. */
 	at = (key_len + 7) / 8 * 8;

@@ -34,12 +34,12 @@ static void fill(struct shmap_map *map, u64 n)
 
 	for (i = 0; i < n; i++) {
 		request(map, &rq, &i);
-		check_equal(shmap_key_prepare(map, &rq, sizeof(i)), 0);
+		check_equal(shmap_key_prepare(map, &rq, sizeof(i), 0), 0);
 		*(u64 *)shmap_entry_value(rq.fresh.entry) = ~i;
 		check_equal(shmap_key_set(map, &rq), 0);
 	}
 	request(map, &rq, &i);
-	check_equal(shmap_key_prepare(map, &rq, sizeof(i)), 0);
+	check_equal(shmap_key_prepare(map, &rq, sizeof(i), 0), 0);
 	check_equal(shmap_key_set(map, &rq), -ENOSPC);
 	shmap_key_discard(map, &rq);
 }

@@ -60,10 +60,11 @@ u32 model_bytes(u32 key_len, u32 value_len)
  * @key: the key
  * @value: the value
  * @value_len: its length
+ * @number: it is a number
  * @version: its version, which must be a new one
  */
 void model_set(struct model *model, struct model_key *key, const void *value,
-	       u32 value_len, u64 version)
+	       u32 value_len, bool number, u64 version)
 {
 	u8 *copy = malloc(value_len + 1);
 
@@ -78,6 +79,7 @@ void model_set(struct model *model, struct model_key *key, const void *value,
 	key->present = true;
 	key->value = copy;
 	key->value_len = value_len;
+	key->number = number;
 	key->version = version;
 	key->top = version;
 	key->bytes = model_bytes(key->key_len, value_len);

@@ -15,6 +15,7 @@
  * @seen: for each walk: it was returned
  * @version: of the value
  * @top: the highest version that it ever had
+ * @number: the value is a number
  * @bytes: that the entry takes
  * @value: the value
  * @value_len: its length
@@ -28,6 +29,7 @@ struct model_key {
 	bool			seen[MODEL_WALKS];
 	u64			version;
 	u64			top;
+	bool			number;
 	u32			bytes;
 	u8			*value;
 	u32			value_len;
@@ -52,7 +54,7 @@ struct model {
 struct model_key *model_find(struct model *model, const void *key, u32 key_len);
 u32 model_bytes(u32 key_len, u32 value_len);
 void model_set(struct model *model, struct model_key *key, const void *value,
-	       u32 value_len, u64 version);
+	       u32 value_len, bool number, u64 version);
 void model_remove(struct model *model, struct model_key *key);
 struct model_key *model_next(const struct model *model,
 			     const struct model_key *key);

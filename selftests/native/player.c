@@ -119,18 +119,43 @@ static u64 draw_version(struct player *player, const struct model_key *key)
 	}
 }
 
+/* A value to compare with: mostly the one that is there, or nearly. */
+static void draw_expected(struct player *player, const struct model_key *key)
+{
+	static u8 other[8];
+
+	player->world->expected = key->value;
+	player->world->expected_len = key->present ? key->value_len : 0;
+	switch (draw(player, 4)) {
+	case 0:
+		player->world->expected = other;
+		player->world->expected_len = draw(player, sizeof(other) + 1);
+		break;
+	case 1:
+		if (player->world->expected_len)
+			player->world->expected_len--;
+		break;
+	default:
+		break;
+	}
+}
+
 static void play_set(struct player *player, const void *key, u32 len)
 {
 	static const u32 conditions[] = {
-		0, 0, KMAP_CREATE, KMAP_REPLACE, KMAP_MATCH,
+		0, 0, KMAP_CREATE, KMAP_REPLACE, KMAP_MATCH, KMAP_EQUAL,
 	};
 	struct world *world = player->world;
 	struct model_key *mk = model_find(&world->model, key, len);
 	u32 flags = conditions[draw(player, ARRAY_SIZE(conditions))];
+	u32 value_len = draw_value(player);
 
 	if (one_in(player, 3))
 		flags |= KMAP_RETURN;
-	world_set(world, key, len, player->value, draw_value(player), flags,
+	if (value_len == 8 && one_in(player, 2))
+		flags |= KMAP_NUMBER;
+	draw_expected(player, mk);
+	world_set(world, key, len, player->value, value_len, flags,
 		  draw_version(player, mk), draw_out_size(player));
 }
 
@@ -141,7 +166,8 @@ static void play_delete(struct player *player, const void *key, u32 len)
 	u32 flags = 0;
 
 	if (one_in(player, 3))
-		flags |= KMAP_MATCH;
+		flags |= one_in(player, 2) ? KMAP_MATCH : KMAP_EQUAL;
+	draw_expected(player, mk);
 	if (one_in(player, 3))
 		flags |= KMAP_RETURN;
 	world_delete(world, key, len, flags, draw_version(player, mk),

@@ -116,6 +116,7 @@ static void expect_value(const struct shmap_request *rq,
 			 const struct model_key *key)
 {
 	check_equal(rq->out_len, key->value_len);
+	check_equal(rq->out_flags, key->number ? KMAP_IS_NUMBER : 0);
 	check(!memcmp(rq->out, key->value, key->value_len));
 }
 
@@ -149,16 +150,21 @@ static int run(struct world *world, struct shmap_request *rq,
 }
 
 /* What a change returns because of its conditions alone. */
-static int condition(const struct model_key *key, u32 flags, u64 version,
-		     u32 out_size)
+static int condition(const struct world *world, const struct model_key *key,
+		     u32 flags, u64 version, u32 out_size)
 {
 	if (!key->present)
-		return flags & (KMAP_REPLACE | KMAP_MATCH) ? -ENOENT : 0;
+		return flags & (KMAP_REPLACE | KMAP_MATCH | KMAP_EQUAL) ?
+		       -ENOENT : 0;
 	if (flags & KMAP_RETURN && key->value_len > out_size)
 		return -EMSGSIZE;
 	if (flags & KMAP_CREATE)
 		return -EEXIST;
 	if (flags & KMAP_MATCH && version != key->version)
+		return -ESTALE;
+	if (flags & KMAP_EQUAL &&
+	    (key->value_len != world->expected_len ||
+	     memcmp(key->value, world->expected, key->value_len)))
 		return -ESTALE;
 	return 0;
 }
@@ -235,6 +241,8 @@ static void request(struct world *world, struct shmap_request *rq,
 	rq->key_len = key_len;
 	rq->hash = shmap_key_hash(world->map, key, key_len);
 	rq->flags = flags;
+	rq->expected = world->expected;
+	rq->expected_len = world->expected_len;
 	rq->version = POISON;
 	rq->out_size = out_size;
 }
@@ -264,7 +272,7 @@ int world_get(struct world *world, const void *key, u32 key_len, u32 out_size)
 	check_equal(r, mk->value_len > out_size ? -EMSGSIZE : 0);
 	check_equal(rq.version, mk->version);
 	check_equal(rq.out_len, mk->value_len);
-	if (mk->value_len == sizeof(number))
+	if (mk->number)
 		memcpy(&number, mk->value, sizeof(number));
 	check_equal(rq.number, number);
 	if (!r)
@@ -279,7 +287,8 @@ int world_get(struct world *world, const void *key, u32 key_len, u32 out_size)
  * @key_len: its length
  * @value: the value
  * @value_len: its length
- * @flags: KMAP_CREATE and so on
+ * @flags: KMAP_CREATE and so on; KMAP_EQUAL compares with world->expected, and
+ *	KMAP_NUMBER is for a value of 8 bytes only
  * @version: for KMAP_MATCH
  * @out_size: longest value to take with KMAP_RETURN
  *
@@ -290,13 +299,14 @@ int world_set(struct world *world, const void *key, u32 key_len,
 	      u32 out_size)
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
-	int r, expect = condition(mk, flags, version, out_size);
+	int r, expect = condition(world, mk, flags, version, out_size);
 	struct shmap_request rq;
 	bool full;
 
 	request(world, &rq, key, key_len, flags, out_size);
 	rq.version = version;
-	r = shmap_key_prepare(world->map, &rq, value_len);
+	r = shmap_key_prepare(world->map, &rq, value_len,
+			      flags & KMAP_NUMBER ? KMAP_IS_NUMBER : 0);
 	if (r) {
 		/* Whatever the conditions say, there is no entry to be had. */
 		check(!rq.fresh.entry);
@@ -326,7 +336,8 @@ int world_set(struct world *world, const void *key, u32 key_len,
 	check_equal(!rq.fresh.entry, !r);
 	shmap_key_discard(world->map, &rq);
 	if (!r)
-		model_set(&world->model, mk, value, value_len, rq.version);
+		model_set(&world->model, mk, value, value_len,
+			  flags & KMAP_NUMBER, rq.version);
 	return r;
 }
 
@@ -345,7 +356,7 @@ int world_delete(struct world *world, const void *key, u32 key_len, u32 flags,
 		 u64 version, u32 out_size)
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
-	int r, expect = mk->present ? condition(mk, flags, version, out_size) :
+	int r, expect = mk->present ? condition(world, mk, flags, version, out_size) :
 				      -ENOENT;
 	struct shmap_request rq;
 
@@ -375,13 +386,13 @@ int world_add(struct world *world, const void *key, u32 key_len, s64 delta,
 	      u32 flags)
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
-	int r, expect = condition(mk, flags, 0, 0);
+	int r, expect = condition(world, mk, flags, 0, 0);
 	struct shmap_request rq;
 	s64 sum = 0;
 	bool full;
 
 	if (!expect && mk->present) {
-		if (mk->value_len != sizeof(sum)) {
+		if (!mk->number) {
 			expect = -EDOM;
 		} else {
 			memcpy(&sum, mk->value, sizeof(sum));
@@ -409,6 +420,6 @@ int world_add(struct world *world, const void *key, u32 key_len, s64 delta,
 		return r;
 	sum += delta;
 	check_equal(rq.number, sum);
-	model_set(&world->model, mk, &sum, sizeof(sum), rq.version);
+	model_set(&world->model, mk, &sum, sizeof(sum), true, rq.version);
 	return 0;
 }

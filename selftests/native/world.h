@@ -19,6 +19,8 @@
  * @enlarged: times a value did not fit the first buffer (ENOBUFS)
  * @bytes_before: memory that was out before the map was made
  * @value: a buffer for values that come back
+ * @expected: what KMAP_EQUAL compares with
+ * @expected_len: its length
  */
 struct world {
 	struct shmap_map	*map;
@@ -36,6 +38,8 @@ struct world {
 	u64			enlarged;
 	long			bytes_before;
 	u8			*value;
+	const void		*expected;
+	u32			expected_len;
 };
 
 /**

@@ -46,6 +46,7 @@ static size_t check_item(struct world *world, const struct world_walk *walk,
 	key->seen[walk->id] = true;
 	check_equal(item->value_len, key->value_len);
 	check_equal(item->version, key->version);
+	check_equal(item->flags, key->number ? KMAP_IS_NUMBER : 0);
 	data = item->key_len;
 	if (walk->walk.values) {
 		check(!memcmp(at + data, key->value, key->value_len));

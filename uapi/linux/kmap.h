@@ -21,15 +21,18 @@
  *
  *	ENOENT		the key is absent; nothing changed
  *	EEXIST		the key is present (KMAP_CREATE); nothing changed
- *	ESTALE		the key's version differs (KMAP_MATCH); nothing changed
+ *	ESTALE		the key's version differs (KMAP_MATCH), or its value does
+ *			(KMAP_EQUAL); nothing changed
  *	EMSGSIZE	the output buffer is too small; the record says what is
  *			needed; nothing changed
  *	ENAMETOOLONG	the key is longer than the map's max_key
- *	EFBIG		the value is longer than the map's max_value
+ *	EFBIG		the value, or the one to compare with, is longer than the
+ *			map's max_value
  *	ENOSPC		the map is full: max_entries or max_bytes is reached
  *	EXFULL		too many keys share this key's bucket, or the buckets of
  *			its shard
- *	EDOM		KMAP_OP_ADD on a value that is not 8 bytes long
+ *	EDOM		KMAP_OP_ADD on a value that is no number, or KMAP_NUMBER
+ *			with a value that is not 8 bytes long
  *	ERANGE		KMAP_OP_ADD would overflow; nothing changed
  *	EINVAL		unknown flag, opcode or combination of them, empty key,
  *			a field set that this operation does not take, a
@@ -38,7 +41,8 @@
  *	E2BIG		a record longer than known, with a tail that is not zero
  *	EBADF		the file is not open for this: reading asks for read
  *			permission, changing for write permission, and a change
- *			with KMAP_RETURN for both
+ *			that can tell something of the value that was there
+ *			(KMAP_OP_ADD, KMAP_RETURN, KMAP_EQUAL) for both
  *	EFAULT		a pointer that cannot be read or written
  *	ENOTTY		unknown ioctl
  *	ENOMEM		no memory, or the caller's memory cgroup is full
@@ -65,33 +69,46 @@
  * One operation.
  *
  * KMAP_OP_GET: copy the value of @key to @out.  Sets out_len to the length of
- *	the value and version to its version, both of one moment; sets number
- *	when the value is 8 bytes long, else to 0.  No flags.  When the value is
- *	longer than out_size: EMSGSIZE, with out_len and version set, so that
- *	out_size 0 asks for length and version alone.
+ *	the value, out_flags to what it is and version to its version, all of
+ *	one moment; sets number when the value is a number, else to 0.  No
+ *	flags.  When the value is longer than out_size: EMSGSIZE, with out_len,
+ *	out_flags and version set, so that out_size 0 asks for these alone.
  *
  * KMAP_OP_SET: store @value under @key.  Sets version to the new version.
  *	KMAP_CREATE	only if absent, else EEXIST
  *	KMAP_REPLACE	only if present, else ENOENT
  *	KMAP_MATCH	only if present at @version, else ESTALE (ENOENT if absent)
+ *	KMAP_EQUAL	only if present with the value @expected (see struct
+ *			kmap_op_ext), else ESTALE (ENOENT if absent); a number
+ *			is compared by its 8 bytes
  *	KMAP_RETURN	copy the value that was there to @out; out_len is its
- *			length, or KMAP_ABSENT if there was none
- *	At most one of CREATE, REPLACE and MATCH.  On EEXIST and ESTALE version
- *	is set to the version found, and with KMAP_RETURN @out and out_len tell
- *	the value found: SET | CREATE | RETURN is load-or-store, SET | RETURN is
- *	swap, and a failed SET | MATCH | RETURN brings what the next try needs.
+ *			length, or KMAP_ABSENT if there was none, and out_flags
+ *			what it was
+ *	KMAP_NUMBER	the value is a number, as KMAP_OP_ADD wants it: 8 bytes,
+ *			else EDOM
+ *	At most one of CREATE, REPLACE, MATCH and EQUAL.  On EEXIST and ESTALE
+ *	version is set to the version found, and with KMAP_RETURN @out, out_len
+ *	and out_flags tell the value found: SET | CREATE | RETURN is
+ *	load-or-store, SET | RETURN is swap, and a failed SET | MATCH | RETURN
+ *	brings what the next try needs.
  *
  * KMAP_OP_DELETE: remove @key, or ENOENT.  Sets version to that of the value
- *	removed.  KMAP_MATCH and KMAP_RETURN as above.
+ *	removed.  KMAP_MATCH, KMAP_EQUAL and KMAP_RETURN as above.
  *
- * KMAP_OP_ADD: add @number to the 8-byte number stored under @key; a key that
- *	is absent counts as 0 and is created.  Sets number to the sum and version
- *	to the new version.  KMAP_CREATE and KMAP_REPLACE as above.  Atomic: no
- *	addition is ever lost.  On a file without read permission number is
- *	left alone, since it would tell the value.
+ * KMAP_OP_ADD: add @number to the number stored under @key; a key that is
+ *	absent counts as 0 and is created as a number.  A value that was not
+ *	stored as a number (by ADD, or by SET with KMAP_NUMBER) is EDOM, even
+ *	when it is 8 bytes long.  Sets number to the sum and version to the new
+ *	version.  KMAP_CREATE and KMAP_REPLACE as above.  Atomic: no addition
+ *	is ever lost.  The file must be open for reading too, since sum and
+ *	ERANGE tell the value.
  *
- * Versions are larger than 0, and a key never has the same version twice, not
- * even when it was deleted and created again in between.
+ * Versions are larger than 0 and below 2^56, and a key never has the same version
+ * twice, not even when it was deleted and created again in between.  They count
+ * from the time of day at which the module was loaded, in steps of 128 ns since
+ * 1970, and go up by 1 with each change of the key's shard, which is slower than
+ * that clock.  So a version that was noted before the module was loaded anew is not
+ * met again, unless the clock was set back in between.
  */
 enum kmap_opcode {
 	KMAP_OP_GET	= 1,
@@ -104,9 +121,17 @@ enum kmap_opcode {
 #define KMAP_REPLACE	(1u << 1)
 #define KMAP_MATCH	(1u << 2)
 #define KMAP_RETURN	(1u << 3)
+#define KMAP_EQUAL	(1u << 4)
+#define KMAP_NUMBER	(1u << 5)
 
 /* out_len when there was no value to return. */
 #define KMAP_ABSENT	0xffffffffu
+
+/*
+ * What a value is: out_flags of an operation, flags of a record of a walk, and
+ * bits 56 to 63 of an entry's version word in the window.  Other bits may come.
+ */
+#define KMAP_IS_NUMBER	(1u << 0)	/* a number, which ADD can change */
 
 /**
  * struct kmap_op - one operation on one key
@@ -124,6 +149,7 @@ enum kmap_opcode {
  * @version: in: the version to match; out: see the operation
  * @number: in: what to add; out: see the operation
  * @out_len: out: length of the value that came back or would have
+ * @out_flags: out: KMAP_IS_NUMBER, of that value
  * @error: out: 0 or a negative errno value; what the ioctl returns, or in a
  *	batch, the result of this record
  *
@@ -144,7 +170,32 @@ struct kmap_op {
 	__aligned_u64	version;
 	__s64		number;
 	__u32		out_len;
-	__s32		error;
+	__u16		out_flags;
+	__s16		error;
+};
+
+/**
+ * struct kmap_op_ext - struct kmap_op, and what few operations need
+ * @op: the operation
+ * @expected: pointer to the value to compare with (KMAP_EQUAL), else 0
+ * @expected_len: length of that value, else 0
+ * @reserved: 0
+ * @deadline: reserved, 0
+ * @stale: reserved, 0
+ * @lease: reserved, 0
+ *
+ * Each ioctl of an operation takes either record, and so does a batch, by its
+ * op_size.  In the shorter one everything behind it counts as 0: KMAP_EQUAL there
+ * compares with the empty value.
+ */
+struct kmap_op_ext {
+	struct kmap_op	op;
+	__aligned_u64	expected;
+	__u32		expected_len;
+	__u32		reserved;
+	__aligned_u64	deadline;
+	__aligned_u64	stale;
+	__aligned_u64	lease;
 };
 
 /* Records one batch may hold. */
@@ -154,8 +205,8 @@ struct kmap_op {
  * struct kmap_batch - several operations in one call, in order
  * @ops: pointer to an array of records
  * @count: how many, at most KMAP_BATCH_MAX; 0 does nothing
- * @op_size: size of one record in the array, sizeof(struct kmap_op); it may
- *	grow as records of ioctls do
+ * @op_size: size of one record in the array: sizeof(struct kmap_op), or
+ *	sizeof(struct kmap_op_ext); it may grow as records of ioctls do
  * @flags: reserved, 0
  * @done: out: how many records were carried out, from the first on
  *
@@ -220,6 +271,7 @@ struct kmap_keys {
 /**
  * struct kmap_item - one key of a walk
  * @key_len: length of the key
+ * @flags: what the value is: KMAP_IS_NUMBER
  * @value_len: length of the value, also when values were not asked for
  * @version: version of the value
  * @data: the key, then the value if asked for, then up to 7 zero bytes
@@ -228,7 +280,8 @@ struct kmap_keys {
  * records are 8-byte aligned to each other.
  */
 struct kmap_item {
-	__u32		key_len;
+	__u16		key_len;
+	__u16		flags;
 	__u32		value_len;
 	__aligned_u64	version;
 	/* __u8 data[] */
@@ -314,7 +367,8 @@ struct kmap_info {
 	__aligned_u64	window;
 };
 
-#define KMAP_IOC_MAGIC	0xBA
+/* 0xBC is nobody else's in the kernel's list, ioctl-number.rst, as of Linux 7.2. */
+#define KMAP_IOC_MAGIC	0xBC
 
 #define KMAP_IOC_GET	_IOWR(KMAP_IOC_MAGIC, 0x01, struct kmap_op)
 #define KMAP_IOC_SET	_IOWR(KMAP_IOC_MAGIC, 0x02, struct kmap_op)
@@ -324,6 +378,12 @@ struct kmap_info {
 #define KMAP_IOC_KEYS	_IOWR(KMAP_IOC_MAGIC, 0x06, struct kmap_keys)
 #define KMAP_IOC_CLEAR	_IOWR(KMAP_IOC_MAGIC, 0x07, struct kmap_clear)
 #define KMAP_IOC_INFO	_IOWR(KMAP_IOC_MAGIC, 0x08, struct kmap_info)
+
+/* The same with the longer record. */
+#define KMAP_IOC_GET_EXT	_IOWR(KMAP_IOC_MAGIC, 0x01, struct kmap_op_ext)
+#define KMAP_IOC_SET_EXT	_IOWR(KMAP_IOC_MAGIC, 0x02, struct kmap_op_ext)
+#define KMAP_IOC_DELETE_EXT	_IOWR(KMAP_IOC_MAGIC, 0x03, struct kmap_op_ext)
+#define KMAP_IOC_ADD_EXT	_IOWR(KMAP_IOC_MAGIC, 0x04, struct kmap_op_ext)
 
 /*
  * The window
@@ -360,10 +420,15 @@ struct kmap_info {
  *	bucket_offset	for each shard bucket_stride bytes of struct kmap_bucket
  *	entry_offset	the entries
  *
+ * The word features in struct kmap_window says what a reader has to know.  One that
+ * meets a bit there, or a hash, that it does not know leaves the window alone and
+ * asks with KMAP_IOC_GET.
+ *
  * Looking up a key:
  *
- *  1. hash = HSipHash of the key under hash_key: SipHash-1-3 with a 128-bit
- *     key, the 64-bit result cut to its low 32 bits.
+ *  1. hash = the key's hash under hash_key, of the kind that features tells.
+ *     KMAP_WINDOW_HSIPHASH is SipHash-1-3 with a 128-bit key, the 64-bit result
+ *     cut to its low 32 bits.
  *  2. The shard is hash & (shards - 1).  rest = hash >> shard_bits.
  *  3. n = buckets of the shard's descriptor (load-acquire), m = the largest
  *     power of two that is not larger than n; b = rest & (2 * m - 1); when
@@ -376,7 +441,9 @@ struct kmap_info {
  *     entry_offset + 8 * ref.  Read hash and lens.  When hash and key length are
  *     the key's: a load barrier, then seq of the home bucket; when it is no
  *     longer s, go to 3.  Only then compare the key.
- *  6. Found: copy version and value.  In either case: a load barrier, then
+ *  6. Found: copy the version word and the value; KMAP_ENTRY_VERSION() of the
+ *     word is the version.  A value that KMAP_ENTRY_FLAGS() calls a number is one
+ *     64-bit load.  In either case: a load barrier, then
  *     read seq of the home bucket again; when it is no longer s, all that was
  *     read is void: go to 3.
  *  7. Not found: read buckets again; if that leads to another home bucket, go
@@ -398,10 +465,16 @@ struct kmap_info {
 #define KMAP_WINDOW_MAGIC	0x31574f444e49574bull	/* "KWINDOW1" */
 #define KMAP_BUCKET_SLOTS	8
 
+/* Bits 0 to 7 of features: the kind of hash. */
+#define KMAP_WINDOW_HASH	0xffull
+#define KMAP_WINDOW_HSIPHASH	0x01ull
+
 /**
  * struct kmap_window - first page of the window; constant while it is mapped
  * @magic: KMAP_WINDOW_MAGIC
  * @size: size of the window
+ * @features: what a reader must know, or leave the window alone: the kind of
+ *	hash, KMAP_WINDOW_HSIPHASH; no other bit has a meaning yet
  * @hash_key: key of the hash, two 64-bit words
  * @shards: number of shards, a power of two
  * @shard_bits: its logarithm
@@ -416,6 +489,7 @@ struct kmap_info {
 struct kmap_window {
 	__aligned_u64	magic;
 	__aligned_u64	size;
+	__aligned_u64	features;
 	__aligned_u64	hash_key[2];
 	__u32		shards;
 	__u32		shard_bits;
@@ -462,10 +536,12 @@ struct kmap_bucket {
  * struct kmap_entry - header of an entry; 8-byte aligned
  * @hash: hash of the key
  * @lens: bits 0 to 10 length of the key, bits 11 to 31 length of the value
- * @version: bits 0 to 55 version of the value; bits 56 to 63 are 0
+ * @version: the version word: bits 0 to 55 version of the value, bits 56 to 63
+ *	what the value is, KMAP_IS_NUMBER; to be read by KMAP_ENTRY_VERSION() and
+ *	KMAP_ENTRY_FLAGS() only
  *
  * The key follows the header, and the value follows at the next multiple of 8.
- * An entry in use does not change, but for the version and an 8-byte value,
+ * An entry in use does not change, but for the version and the value of a number,
  * which KMAP_OP_ADD changes in place with one 64-bit store each, within one
  * change of the home bucket's seq.
  */
@@ -485,5 +561,8 @@ struct kmap_entry {
 #define KMAP_ENTRY_SIZE(key_len, value_len) \
 	((KMAP_ENTRY_VALUE(key_len) + (value_len) + 7u) & ~7u)
 #define KMAP_VERSION_MASK	0x00ffffffffffffffull
+#define KMAP_VERSION_BITS	56
+#define KMAP_ENTRY_VERSION(word)	((word) & KMAP_VERSION_MASK)
+#define KMAP_ENTRY_FLAGS(word)	((__u32)((word) >> KMAP_VERSION_BITS))
 
 #endif /* _UAPI_LINUX_KMAP_H */

@@ -175,6 +175,8 @@ static enum cli_status run_set(struct cli *cli)
 	    cli_no_operands(cli) ||
 	    cli_open(cli, flags & KMAP_RETURN ? KMAP_RDWR : KMAP_WRONLY))
 		goto out;
+	if (cli->args.number)
+		flags |= KMAP_NUMBER;
 	if (flags & KMAP_RETURN)
 		outcome.err = set_returning(cli, &key, &value,
 					    flags & ~KMAP_RETURN, &found,
@@ -200,7 +202,7 @@ static const struct cli_option set_options[] = {
 	CLI_OPT_HEX("KEY and VALUE"),
 	CLI_OPT_ESCAPE("KEY and VALUE"),
 	{ "number", 'n', NULL, OPT_FLAG, CLI_FIELD(number), 0,
-	  "VALUE is a decimal number, stored as 8 bytes" },
+	  "VALUE is a decimal number, which add can add to" },
 	CLI_OPT_KEY_FILE,
 	{ "value-file", 'f', "FILE", OPT_TEXT, CLI_FIELD(value_file), 0,
 	  "take the value from FILE, not from an argument" },
@@ -352,7 +354,7 @@ static enum cli_status run_add(struct cli *cli)
 
 	if (cli_op_flags(cli, &flags, &outcome.version) ||
 	    cli_take_key(cli, &key) || take_delta(cli, &delta) ||
-	    cli_open(cli, cli->args.no_sum ? KMAP_WRONLY : KMAP_RDWR))
+	    cli_open(cli, KMAP_RDWR))
 		goto out;
 	outcome.err = kmap_add(cli->map, key.data, key.len, delta, flags, &sum,
 			       &outcome.version);
@@ -371,7 +373,7 @@ static const struct cli_option add_options[] = {
 	CLI_OPT_CREATE("only if the key is absent"),
 	CLI_OPT_REPLACE("only if the key is present"),
 	{ "no-sum", 's', NULL, OPT_FLAG, CLI_FIELD(no_sum), 0,
-	  "print no sum; write permission is enough then" },
+	  "print no sum" },
 	CLI_OPT_HEX("KEY"),
 	CLI_OPT_ESCAPE("KEY"),
 	CLI_OPT_KEY_FILE,
@@ -389,7 +391,8 @@ const struct cli_command cli_command_add = {
 	.summary = "Add to a number and print the sum",
 	.details =
 	"NUMBER is 1 unless given, and may be negative.  The value of the key must be a\n"
-	"number, 8 bytes long; an absent key counts as 0 and is created.\n",
+	"number, made by add or by set --number; an absent key counts as 0 and is\n"
+	"created.\n",
 	.options = add_options,
 	.max = 2,
 	.run = run_add,

@@ -78,10 +78,56 @@ KMAP_EXPORT int kmap_set(struct kmap *map, const void *key, size_t key_len,
 	struct kmap_op op = { 0 };
 	int rc;
 
-	if (flags & KMAP_RETURN)
+	if (flags & (KMAP_RETURN | KMAP_EQUAL))
 		return -EINVAL;
 	rc = fill_set(&op, key, key_len, value, value_len, flags);
 	return rc ? rc : change(map, KMAP_IOC_SET, &op, version);
+}
+
+/* Carry out a record that has a value to compare with. */
+static int change_equal(struct kmap *map, unsigned long request,
+			struct kmap_op_ext *ext, const void *expected,
+			size_t expected_len, uint64_t *version)
+{
+	int rc;
+
+	ext->op.flags |= KMAP_EQUAL;
+	ext->expected = KMAP_PTR(expected);
+	ext->expected_len = (uint32_t)expected_len;
+	if (ext->expected_len != expected_len)
+		return -EFBIG;
+	rc = device_call(map, request, ext);
+	if (version && (!rc || rc == -ESTALE))
+		*version = ext->op.version;
+	return rc;
+}
+
+KMAP_EXPORT int kmap_set_equal(struct kmap *map, const void *key,
+			       size_t key_len, const void *value,
+			       size_t value_len, const void *expected,
+			       size_t expected_len, unsigned int flags,
+			       uint64_t *version)
+{
+	struct kmap_op_ext ext = { .expected = 0 };
+	int rc;
+
+	if (flags & ~KMAP_NUMBER)
+		return -EINVAL;
+	rc = fill_set(&ext.op, key, key_len, value, value_len, flags);
+	return rc ? rc : change_equal(map, KMAP_IOC_SET_EXT, &ext, expected,
+				      expected_len, version);
+}
+
+KMAP_EXPORT int kmap_delete_equal(struct kmap *map, const void *key,
+				  size_t key_len, const void *expected,
+				  size_t expected_len, uint64_t *version)
+{
+	struct kmap_op_ext ext = { .expected = 0 };
+	int rc;
+
+	rc = fill_delete(&ext.op, key, key_len, 0);
+	return rc ? rc : change_equal(map, KMAP_IOC_DELETE_EXT, &ext, expected,
+				      expected_len, version);
 }
 
 KMAP_EXPORT int kmap_swap(struct kmap *map, const void *key, size_t key_len,
@@ -92,6 +138,8 @@ KMAP_EXPORT int kmap_swap(struct kmap *map, const void *key, size_t key_len,
 	struct kmap_op op = { 0 };
 	int rc;
 
+	if (flags & KMAP_EQUAL)
+		return -EINVAL;
 	rc = fill_set(&op, key, key_len, value, value_len, flags);
 	if (rc)
 		return rc;
@@ -105,7 +153,7 @@ KMAP_EXPORT int kmap_delete(struct kmap *map, const void *key, size_t key_len,
 	struct kmap_op op = { 0 };
 	int rc;
 
-	if (flags & KMAP_RETURN)
+	if (flags & (KMAP_RETURN | KMAP_EQUAL))
 		return -EINVAL;
 	rc = fill_delete(&op, key, key_len, flags);
 	return rc ? rc : change(map, KMAP_IOC_DELETE, &op, version);
@@ -118,6 +166,8 @@ KMAP_EXPORT int kmap_take(struct kmap *map, const void *key, size_t key_len,
 	struct kmap_op op = { 0 };
 	int rc;
 
+	if (flags & KMAP_EQUAL)
+		return -EINVAL;
 	rc = fill_delete(&op, key, key_len, flags);
 	if (rc)
 		return rc;
@@ -133,7 +183,7 @@ KMAP_EXPORT int kmap_add(struct kmap *map, const void *key, size_t key_len,
 	int rc;
 
 	/* There is no way to say which version; and nothing to return. */
-	if (flags & (KMAP_MATCH | KMAP_RETURN))
+	if (flags & (KMAP_MATCH | KMAP_EQUAL | KMAP_RETURN))
 		return -EINVAL;
 	op.flags = flags;
 	op.number = delta;
@@ -142,7 +192,7 @@ KMAP_EXPORT int kmap_add(struct kmap *map, const void *key, size_t key_len,
 		return rc;
 
 	rc = change(map, KMAP_IOC_ADD, &op, version);
-	if (!rc && sum && !(map->flags & KMAP_WRONLY))
+	if (!rc && sum)
 		*sum = op.number;
 	return rc;
 }

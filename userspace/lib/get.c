@@ -51,7 +51,7 @@ static NOINLINE int look(struct kmap *map, const void *key, size_t key_len,
 			 uint64_t *version)
 {
 	int rc = window_lookup(&map->window, key, (uint32_t)key_len, buf, size,
-			       len, version);
+			       len, version, false);
 
 	if (rc != WINDOW_UNKNOWN)
 		return rc;
@@ -63,7 +63,8 @@ static NOINLINE int look_16(struct kmap *map, const void *key,
 			    uint64_t *version, void *buf, size_t size,
 			    size_t *len)
 {
-	int rc = window_lookup(&map->window, key, 16, buf, size, len, version);
+	int rc = window_lookup(&map->window, key, 16, buf, size, len, version,
+			       false);
 
 	if (rc != WINDOW_UNKNOWN)
 		return rc;
@@ -80,6 +81,32 @@ KMAP_EXPORT int kmap_get(struct kmap *map, const void *key, size_t key_len,
 	if (key_len == 16)
 		return look_16(map, key, version, buf, size, len);
 	return look(map, key, key_len, buf, size, len, version);
+}
+
+KMAP_EXPORT int kmap_get_number(struct kmap *map, const void *key,
+				size_t key_len, int64_t *number,
+				uint64_t *version)
+{
+	struct kmap_op op = { .opcode = KMAP_OP_GET };
+	int64_t found = 0;
+	int rc;
+
+	rc = window_get_number(&map->window, key, key_len, &found, version);
+	if (rc == WINDOW_UNKNOWN) {
+		rc = op_set_key(&op, key, key_len);
+		if (rc)
+			return rc;
+		op_set_out(&op, &found, sizeof(found));
+		rc = device_call(map, KMAP_IOC_GET, &op);
+		if (rc == -EMSGSIZE ||
+		    (!rc && !(op.out_flags & KMAP_IS_NUMBER)))
+			return -EDOM;
+		if (!rc && version)
+			*version = op.version;
+	}
+	if (!rc && number)
+		*number = found;
+	return rc;
 }
 
 KMAP_EXPORT int kmap_get_alloc(struct kmap *map, const void *key,

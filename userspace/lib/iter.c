@@ -136,6 +136,7 @@ KMAP_EXPORT int kmap_iter_next(struct kmap_iter *it, struct kmap_pair *pair)
 	pair->value = NULL;
 	pair->value_len = item->value_len;
 	pair->version = item->version;
+	pair->flags = item->flags;
 	if (it->flags & KMAP_KEYS_VALUES) {
 		pair->value = data + item->key_len;
 		it->pos += KMAP_ITEM_SIZE(item->key_len, item->value_len);

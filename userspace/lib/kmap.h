@@ -71,6 +71,7 @@ struct kmap_iter;
  *	zero-terminated
  * @value_len: length of the value, also when the walk is over keys only
  * @version: version of the value
+ * @flags: what the value is: KMAP_IS_NUMBER
  */
 struct kmap_pair {
 	const void	*key;
@@ -78,6 +79,7 @@ struct kmap_pair {
 	const void	*value;
 	size_t		value_len;
 	uint64_t	version;
+	unsigned int	flags;
 };
 
 /**
@@ -158,6 +160,22 @@ int kmap_get(struct kmap *map, const void *key, size_t key_len, void *buf,
 	     size_t size, size_t *len, uint64_t *version);
 
 /**
+ * kmap_get_number - look a number up
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ * @number: set to the number
+ * @version: set to its version
+ *
+ * A number is what kmap_add() made, or kmap_set() with KMAP_NUMBER.
+ *
+ * Return: 0; -ENOENT when the key is absent; -EDOM when its value is no number; -EBADF
+ * when the map is not open for reading.
+ */
+int kmap_get_number(struct kmap *map, const void *key, size_t key_len,
+		    int64_t *number, uint64_t *version);
+
+/**
  * kmap_get_alloc - look a key up, into memory of the right size
  * @map: the handle
  * @key: the key
@@ -186,16 +204,37 @@ int kmap_get_alloc(struct kmap *map, const void *key, size_t key_len,
  *	KMAP_CREATE	only if the key is absent
  *	KMAP_REPLACE	only if the key is present
  *	KMAP_MATCH	only if the key is present at *@version
+ *	and KMAP_NUMBER: the value is a number, an int64_t, that kmap_add() can
+ *	add to
  * @version: in with KMAP_MATCH (then not NULL): the version to match; out: the
  *	new version, or with -EEXIST and -ESTALE the version found
  *
  * Return: 0; -EEXIST (KMAP_CREATE); -ENOENT (KMAP_REPLACE, KMAP_MATCH); -ESTALE
- * (KMAP_MATCH); -ENOSPC when the map is full; -ENAMETOOLONG, -EFBIG for a key or
+ * (KMAP_MATCH); -EDOM (KMAP_NUMBER, and @value_len is not 8); -ENOSPC when the map is full; -ENAMETOOLONG, -EFBIG for a key or
  * value that is too long; -EXFULL when the key's bucket can take no more.
  */
 int kmap_set(struct kmap *map, const void *key, size_t key_len,
 	     const void *value, size_t value_len, unsigned int flags,
 	     uint64_t *version);
+
+/**
+ * kmap_set_equal - store a value if the one that is there is the expected one
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ * @value: the value; may be NULL when @value_len is 0
+ * @value_len: its length
+ * @expected: the value that must be there; may be NULL when @expected_len is 0
+ * @expected_len: its length
+ * @flags: 0 or KMAP_NUMBER, which is about @value
+ * @version: set to the new version, or with -ESTALE to the version found
+ *
+ * Return: 0; -ENOENT when the key is absent; -ESTALE when its value is another one;
+ * -EBADF when the map is not open for reading and writing; else as kmap_set().
+ */
+int kmap_set_equal(struct kmap *map, const void *key, size_t key_len,
+		   const void *value, size_t value_len, const void *expected,
+		   size_t expected_len, unsigned int flags, uint64_t *version);
 
 /**
  * kmap_swap - store a value and get the one that was there
@@ -238,6 +277,23 @@ int kmap_delete(struct kmap *map, const void *key, size_t key_len,
 		unsigned int flags, uint64_t *version);
 
 /**
+ * kmap_delete_equal - remove a key if its value is the expected one
+ * @map: the handle
+ * @key: the key
+ * @key_len: its length
+ * @expected: the value that must be there; may be NULL when @expected_len is 0
+ * @expected_len: its length
+ * @version: set to the version of the value removed, or with -ESTALE to the
+ *	version found
+ *
+ * Return: 0; -ENOENT when the key is absent; -ESTALE when its value is another one;
+ * -EBADF when the map is not open for reading and writing.
+ */
+int kmap_delete_equal(struct kmap *map, const void *key, size_t key_len,
+		      const void *expected, size_t expected_len,
+		      uint64_t *version);
+
+/**
  * kmap_take - remove a key and get its value
  * @map: the handle
  * @key: the key
@@ -265,14 +321,16 @@ int kmap_take(struct kmap *map, const void *key, size_t key_len,
  * @key_len: its length
  * @delta: what to add, may be negative
  * @flags: 0, or KMAP_CREATE or KMAP_REPLACE as for kmap_set()
- * @sum: set to the sum; left alone when the map is open for writing only
+ * @sum: set to the sum
  * @version: set to the new version, or with -EEXIST to the version found
  *
- * A number is a value of 8 bytes, an int64_t in the byte order of the machine.
- * A key that is absent counts as 0 and is created.  No addition is ever lost.
+ * A number is a value of 8 bytes, an int64_t in the byte order of the machine, that
+ * was stored as one: here, or by kmap_set() with KMAP_NUMBER.  A key that is absent
+ * counts as 0 and is created.  No addition is ever lost.
  *
- * Return: 0; -EDOM when the value is not 8 bytes long; -ERANGE when the sum
- * would overflow; -EEXIST, -ENOENT by @flags; -ENOSPC when the map is full.
+ * Return: 0; -EDOM when the value is no number; -EBADF when the map is not open for
+ * reading and writing, since the sum tells the value; -ERANGE when the sum would
+ * overflow; -EEXIST, -ENOENT by @flags; -ENOSPC when the map is full.
  */
 int kmap_add(struct kmap *map, const void *key, size_t key_len, int64_t delta,
 	     unsigned int flags, int64_t *sum, uint64_t *version);

@@ -177,6 +177,7 @@ int window_absent(const struct window *window, uint32_t hash,
  * @size: bytes of @buf
  * @len: set to the length of the value, on 0 and -EMSGSIZE, unless NULL
  * @version: set to its version, likewise
+ * @word: whether @version is to be the whole version word, flags and all
  *
  * Return: 0, -ENOENT or -EMSGSIZE as the ioctl would have said at some moment of
  * this call, or WINDOW_UNKNOWN when that cannot be told: a writer interferes, or
@@ -184,14 +185,15 @@ int window_absent(const struct window *window, uint32_t hash,
  */
 static inline __attribute__((always_inline)) int
 window_lookup(const struct window *window, const void *key, uint32_t key_len,
-	      void *buf, size_t size, size_t *len, uint64_t *version)
+	      void *buf, size_t size, size_t *len, uint64_t *version,
+	      const bool word)
 {
 	uint32_t hash = (uint32_t)hash_64(&window->hash, key, key_len);
 	const struct kmap_bucket *home = window_home(window, hash), *bucket;
 	uint32_t depth = 0, ref, link, lens, value_len;
 	const unsigned char *at, *value;
 	const struct kmap_entry *entry;
-	uint64_t found_version;
+	uint64_t found_word;
 	tags_t wanted = tags_wanted(hash);
 	unsigned long seq;
 	slots_t slots;
@@ -242,7 +244,7 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 
 found:
 	/* Step 6: it has room for what its lengths say. */
-	found_version = load_64(&entry->version);
+	found_word = load_64(&entry->version);
 	r = -EMSGSIZE;
 	if (likely(value_len <= size)) {
 		copy(buf, value, value_len);
@@ -253,7 +255,7 @@ found:
 	if (len)
 		*len = value_len;
 	if (version)
-		*version = found_version & KMAP_VERSION_MASK;
+		*version = word ? found_word : KMAP_ENTRY_VERSION(found_word);
 	return r;
 }
 

@@ -53,10 +53,40 @@ int window_get(const struct window *window, const void *key, size_t key_len,
 		return WINDOW_UNKNOWN;
 	for (tries = TRIES;; relax()) {
 		rc = window_lookup(window, key, key_len, buf, size, len,
-				   version);
+				   version, false);
 		if (rc != WINDOW_UNKNOWN || !--tries)
 			return rc;
 	}
+}
+
+/**
+ * window_get_number - look a number up in the window
+ * @window: the window
+ * @key: the key
+ * @key_len: its length
+ * @number: set to the number, on 0
+ * @version: set to its version, likewise, unless NULL
+ *
+ * Return: as window_get(), and -EDOM when the value is no number.
+ */
+int window_get_number(const struct window *window, const void *key,
+		      size_t key_len, int64_t *number, uint64_t *version)
+{
+	unsigned int tries = TRIES;
+	uint64_t word = 0;
+	int rc;
+
+	if (!window_takes(window, key, key_len))
+		return WINDOW_UNKNOWN;
+	do {
+		rc = window_lookup(window, key, (uint32_t)key_len, number,
+				   sizeof(*number), NULL, &word, true);
+	} while (rc == WINDOW_UNKNOWN && --tries);
+	if (rc == -EMSGSIZE || (!rc && !(KMAP_ENTRY_FLAGS(word) & KMAP_IS_NUMBER)))
+		return -EDOM;
+	if (!rc && version)
+		*version = KMAP_ENTRY_VERSION(word);
+	return rc;
 }
 
 /* Do @n pieces of @each bytes fit behind @offset, at this alignment? */
@@ -72,7 +102,9 @@ static bool head_fine(const struct kmap_window *head, uint64_t size)
 {
 	const uint64_t bucket = sizeof(struct kmap_bucket);
 
+	/* A feature or a hash that is not known here is for the kernel to follow. */
 	return head->magic == KMAP_WINDOW_MAGIC && head->size == size &&
+	       head->features == KMAP_WINDOW_HSIPHASH &&
 	       head->shard_bits < 31 && head->shards == 1u << head->shard_bits &&
 	       head->max_chain >= KMAP_BUCKET_SLOTS &&
 	       head->max_chain <= DEPTH_MAX * KMAP_BUCKET_SLOTS &&

@@ -55,5 +55,7 @@ void window_map(struct kmap *map);
 void window_unmap(struct kmap *map);
 int window_get(const struct window *window, const void *key, size_t key_len,
 	       void *buf, size_t size, size_t *len, uint64_t *version);
+int window_get_number(const struct window *window, const void *key,
+		      size_t key_len, int64_t *number, uint64_t *version);
 
 #endif /* KMAP_WINDOW_H */
