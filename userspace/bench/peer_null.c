@@ -50,7 +50,7 @@ static int null_get(void *seat, const char *key, char *value)
 
 	(void)key;
 	/* A request that no file knows. */
-	return ioctl(*fd, 0xBA00, value) == -1 && errno == ENOTTY ? 0 : -EIO;
+	return ioctl(*fd, _IO(KMAP_IOC_MAGIC, 0), value) == -1 && errno == ENOTTY ? 0 : -EIO;
 }
 
 const struct peer peer_null = {
