@@ -8,11 +8,13 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
+#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/sizes.h>
 #include <linux/sysfs.h>
 
@@ -30,15 +32,48 @@ static struct shmap_map *map;
  * would be right, when all are known.
  */
 
-/* A number, which may end in K, M or G. */
+/* By how much the letter behind a number shifts it; negative for a wrong one. */
+static int suffix_shift(const char *text)
+{
+	if (*text && text[1])
+		return -EINVAL;
+	switch (*text) {
+	case '\0':
+		return 0;
+	case 'k':
+	case 'K':
+		return 10;
+	case 'm':
+	case 'M':
+		return 20;
+	case 'g':
+	case 'G':
+		return 30;
+	default:
+		return -EINVAL;
+	}
+}
+
+/*
+ * A decimal number, which may end in K, M or G.  Not memparse(): that takes 010
+ * for 8, and of a number that is too large the low bits.
+ */
 static int number_set(const char *text, const struct kernel_param *kp)
 {
-	u64 *number = kp->arg;
-	char *end;
+	u64 *number = kp->arg, n = 0;
+	const char *at = text;
+	int shift;
 
-	*number = memparse(text, &end);
-	if (end == text || *text == '-' || *end)
-		*number = BAD;
+	*number = BAD;
+	for (; isdigit(*at); at++)
+		if (check_mul_overflow(n, 10ull, &n) ||
+		    check_add_overflow(n, (u64)(*at - '0'), &n))
+			return 0;
+	if (at == text || (*text == '0' && at > text + 1))
+		return 0;
+	shift = suffix_shift(at);
+	if (shift >= 0 && !check_shl_overflow(n, shift, &n))
+		*number = n;
 	return 0;
 }
 
