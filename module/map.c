@@ -311,8 +311,10 @@ void shmap_map_destroy(struct shmap_map *map)
 			drop_entries(map, &map->shard[i]);
 	if (map->shard)
 		shmap_map_squeeze(map);
-	for (i = 0; map->shard && i < map->config.shards; i++)
+	for (i = 0; map->shard && i < map->config.shards; i++) {
 		shmap_table_exit(&map->shard[i].table);
+		cond_resched();
+	}
 	shmap_pool_free_table(&map->pool, map->shard, map->config.shards,
 			      sizeof(*map->shard));
 	shmap_pool_free_pages(&map->pool, map->head, map->head_order);
@@ -365,9 +367,7 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 		info->deferred_max += shard->arena.deferred_max;
 		info->waits += READ_ONCE(shard->arena.waits);
 		info->buckets += READ_ONCE(table->desc->buckets);
-		info->overflow += READ_ONCE(table->over_fresh) -
-				  table->home_max -
-				  READ_ONCE(table->over_free_n);
+		info->overflow += shmap_table_overflow(table);
 	}
 	info->gets = events(map, SHMAP_GETS);
 	info->hits = events(map, SHMAP_HITS);

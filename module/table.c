@@ -31,6 +31,7 @@
  */
 #include <linux/bitrev.h>
 #include <linux/log2.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "chain.h"
@@ -169,11 +170,31 @@ void shmap_table_exit(struct shmap_table *table)
 {
 	u32 i, n = table->over_end / SHMAP_BLOCK_BUCKETS;
 
-	for (i = 0; table->block && i < n; i++)
+	for (i = 0; table->block && i < n; i++) {
 		shmap_pool_free_pages(table->pool, table->block[i],
 				      SHMAP_BLOCK_ORDER);
+		cond_resched();
+	}
 	shmap_pool_free_table(table->pool, table->block, n,
 			      sizeof(*table->block));
+}
+
+/**
+ * shmap_table_overflow - overflow buckets in use
+ * @table: the table
+ *
+ * Exact when the table is at rest.  Else the two counts may be of different
+ * moments; what would be less than none is none.
+ *
+ * Context: any.
+ * Return: how many.
+ */
+u32 shmap_table_overflow(const struct shmap_table *table)
+{
+	u32 fresh = READ_ONCE(table->over_fresh) - table->home_max;
+	u32 free = READ_ONCE(table->over_free_n);
+
+	return fresh > free ? fresh - free : 0;
 }
 
 /**

@@ -101,6 +101,7 @@ int shmap_table_init(struct shmap_table *table, u64 max_entries);
 void shmap_table_exit(struct shmap_table *table);
 u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits);
 struct page *shmap_table_page(const struct shmap_table *table, u64 at);
+u32 shmap_table_overflow(const struct shmap_table *table);
 unsigned int shmap_table_collect(const struct shmap_table *table,
 				 const struct shmap_probe *probe,
 				 struct shmap_place *places, u64 *end);
