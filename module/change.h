@@ -72,36 +72,34 @@ shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,
  * @rq: the request; its key is absent
  * @probe: of the key
  *
+ * What does not fit in the chain is refused before anything is taken from the
+ * quota: units that come back would be missing for others meanwhile.
+ *
  * Context: writer.
- * Return: 0, -ENOSPC or -EXFULL.
+ * Return: 0, -EXFULL, or as shmap_quota_take().
  */
 static __always_inline int
 shmap_change_insert_locked(struct shmap_map *map, struct shmap_shard *shard,
 			   struct shmap_request *rq, struct shmap_probe *probe)
 {
 	unsigned int i = rq->hash & (map->config.shards - 1);
+	struct shmap_chain_end end __uninitialized;
 	u32 bytes = rq->fresh.bytes;
-	int r = -ENOSPC;
+	int r;
 
 	shmap_table_assert_locked(&shard->table);
-	if (!shmap_quota_take(&map->entries, i, 1))
+	r = shmap_table_end_locked(&shard->table, probe, &end);
+	if (unlikely(r))
 		return r;
-	if (!shmap_quota_take(&map->bytes, i, bytes))
-		goto give_entry;
-	shmap_entry_stamp(rq->fresh.entry, shard->version + 1);
-	r = shmap_table_insert_locked(&shard->table, probe, rq->fresh.ref);
-	if (r)
-		goto give_bytes;
+	r = shmap_quota_take(&map->quota, i, 1, bytes);
+	if (unlikely(r))
+		return r;
 	rq->version = ++shard->version;
+	shmap_entry_stamp(rq->fresh.entry, rq->version);
+	shmap_table_insert_locked(&shard->table, probe, &end, rq->fresh.ref);
 	rq->fresh.entry = NULL;
 	WRITE_ONCE(shard->bytes, shard->bytes + bytes);
 	return 0;
-
-give_bytes:
-	shmap_quota_give(&map->bytes, i, bytes);
-give_entry:
-	shmap_quota_give(&map->entries, i, 1);
-	return r;
 }
 
 /**
@@ -114,7 +112,7 @@ give_entry:
  * @entry: the other entry
  *
  * Context: writer.
- * Return: 0 or -ENOSPC.
+ * Return: 0, or as shmap_quota_take().
  */
 static __always_inline int
 shmap_change_replace_locked(struct shmap_map *map, struct shmap_shard *shard,
@@ -123,21 +121,26 @@ shmap_change_replace_locked(struct shmap_map *map, struct shmap_shard *shard,
 			    const struct kmap_entry *entry)
 {
 	u32 bytes = 0, old = 0;
+	int r;
 
 	shmap_table_assert_locked(&shard->table);
 	if (rq->fresh.entry->lens != entry->lens) {
 		bytes = rq->fresh.bytes;
 		old = shmap_arena_entry_size(entry);
 	}
-	if (bytes > old && !shmap_quota_take(&map->bytes, shard - map->shard,
-					     bytes - old))
-		return -ENOSPC;
+	if (bytes > old) {
+		r = shmap_quota_take(&map->quota, shard - map->shard, 0,
+				     bytes - old);
+		if (unlikely(r))
+			return r;
+	}
 	rq->version = ++shard->version;
 	shmap_entry_stamp(rq->fresh.entry, rq->version);
 	shmap_table_replace_locked(&shard->table, probe, spot, rq->fresh.ref);
 	rq->fresh.entry = NULL;
 	if (bytes < old)
-		shmap_quota_give(&map->bytes, shard - map->shard, old - bytes);
+		shmap_quota_give(&map->quota, shard - map->shard, 0,
+				 old - bytes);
 	if (bytes != old)
 		WRITE_ONCE(shard->bytes, shard->bytes + bytes - old);
 	return 0;
@@ -184,7 +187,7 @@ static __always_inline int shmap_change_set(struct shmap_map *map,
 		shmap_map_unlock(map, shard);
 		if (unlikely(wants))
 			r = shmap_key_feed(map, shard, wants);
-	} while (unlikely(!r && wants));
+	} while (unlikely(r ? r == -EAGAIN : wants));
 
 	if (unlikely(r))
 		return r;
@@ -232,8 +235,7 @@ static __always_inline int shmap_change_delete(struct shmap_map *map,
 	bytes = shmap_arena_entry_size(entry);
 	shmap_table_remove_locked(table, &probe, &spot);
 	WRITE_ONCE(shard->bytes, shard->bytes - bytes);
-	shmap_quota_give(&map->bytes, i, bytes);
-	shmap_quota_give(&map->entries, i, 1);
+	shmap_quota_give(&map->quota, i, 1, bytes);
 	shmap_map_unlock(map, shard);
 	shmap_map_retire(map, shard, spot.ref, bytes);
 	shmap_map_count(map, SHMAP_DELETES);

@@ -354,7 +354,7 @@ int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 		}
 		if (!r && wants)
 			r = shmap_key_feed(map, shard, wants);
-	} while (!r && (wants || !fresh));
+	} while (r ? r == -EAGAIN : wants || !fresh);
 
 	if (!r)
 		shmap_map_count(map, SHMAP_ADDS);

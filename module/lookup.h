@@ -230,10 +230,9 @@ shmap_table_find(const struct shmap_table *table,
 	return entry;
 }
 
-int shmap_table_extend_locked(struct shmap_table *table,
-			      struct kmap_bucket *home,
-			      struct shmap_chain_end *end, unsigned int depth,
-			      u16 tag, u32 ref);
+void shmap_table_extend_locked(struct shmap_table *table,
+			       struct kmap_bucket *home,
+			       struct shmap_chain_end *end, u16 tag, u32 ref);
 
 /**
  * shmap_table_wants_locked - does an insert need a block first?
@@ -258,46 +257,64 @@ shmap_table_wants_locked(const struct shmap_table *table)
 }
 
 /**
+ * shmap_table_end_locked - find out where an entry whose key is absent goes
+ * @table: the table
+ * @probe: of its key
+ * @end: set to the end of the chain
+ *
+ * Context: writer.
+ * Return: 0, or -EXFULL when the chain is as long as it may be, or would grow and
+ * no overflow bucket is left.
+ */
+static __always_inline int
+shmap_table_end_locked(struct shmap_table *table, struct shmap_probe *probe,
+		       struct shmap_chain_end *end)
+{
+	struct kmap_bucket *bucket = probe->home, *next;
+	unsigned int depth = 1;
+
+	shmap_table_assert_locked(table);
+	while (unlikely(next = shmap_chain_next(table, bucket))) {
+		bucket = next;
+		depth++;
+	}
+	end->bucket = bucket;
+	end->slot = shmap_chain_used(bucket);
+	if (likely(end->slot < KMAP_BUCKET_SLOTS))
+		return 0;
+	return depth < SHMAP_CHAIN_BUCKETS && shmap_chain_spare(table) ?
+	       0 : -EXFULL;
+}
+
+/**
  * shmap_table_insert_locked - insert an entry whose key is absent
  * @table: the table
  * @probe: of its key
+ * @end: from shmap_table_end_locked()
  * @ref: reference to it; the entry is complete
  *
  * Grows the table by a bucket when it is time.
  *
  * Context: writer.
- * Return: 0, or -EXFULL when the chain is as long as it may be, or would grow and
- * no overflow bucket is left; then nothing changed.
  */
-static __always_inline int
+static __always_inline void
 shmap_table_insert_locked(struct shmap_table *table, struct shmap_probe *probe,
-			  u32 ref)
+			  struct shmap_chain_end *end, u32 ref)
 {
-	struct kmap_bucket *home = probe->home, *next;
-	struct shmap_chain_end end = { .bucket = home };
-	unsigned int depth = 1;
-	int r;
+	struct kmap_bucket *home = probe->home;
 
 	shmap_table_assert_locked(table);
-	while (unlikely(next = shmap_chain_next(table, end.bucket))) {
-		end.bucket = next;
-		depth++;
-	}
-	end.slot = shmap_chain_used(end.bucket);
-	if (likely(end.slot < KMAP_BUCKET_SLOTS)) {
+	if (likely(end->slot < KMAP_BUCKET_SLOTS)) {
 		shmap_chain_change_begin(home);
-		shmap_chain_put(end.bucket, end.slot, probe->hash >> 16, ref);
+		shmap_chain_put(end->bucket, end->slot, probe->hash >> 16, ref);
 		shmap_chain_change_end(home);
 	} else {
-		r = shmap_table_extend_locked(table, home, &end, depth,
-					      probe->hash >> 16, ref);
-		if (r)
-			return r;
+		shmap_table_extend_locked(table, home, end, probe->hash >> 16,
+					  ref);
 	}
 	WRITE_ONCE(table->count, table->count + 1);
 	if (unlikely(table->count > table->desc->buckets * SHMAP_LOAD))
 		shmap_table_grow_locked(table);
-	return 0;
 }
 
 /**

@@ -43,10 +43,6 @@
 /* Versions begin with the time of day, in steps of 2^VERSION_SHIFT ns. */
 #define VERSION_SHIFT	7
 
-/* Credits a shard may draw in advance. */
-#define ENTRIES_BATCH	64
-#define BYTES_BATCH	65536
-
 /* Address space for slabs that are not full, for each shard. */
 #define SHARD_SLACK	(64 * SHMAP_UNIT_SIZE)
 
@@ -155,12 +151,8 @@ static int create(struct shmap_map *map)
 	r = shmap_pool_init(&map->pool, entry_area(config));
 	if (r)
 		return r;
-	r = shmap_quota_init(&map->entries, config->max_entries, ENTRIES_BATCH,
-			     config->shards);
-	if (r)
-		return r;
-	r = shmap_quota_init(&map->bytes, config->max_bytes, BYTES_BATCH,
-			     config->shards);
+	r = shmap_quota_init(&map->quota, config->max_entries,
+			     config->max_bytes, config->shards);
 	if (r)
 		return r;
 	map->stats = alloc_percpu(struct shmap_stats);
@@ -223,8 +215,7 @@ static unsigned int clear_some_locked(struct shmap_map *map,
 		bytes += shmap_arena_entry_size(shmap_pool_entry(&map->pool,
 								 refs[k]));
 	WRITE_ONCE(shard->bytes, shard->bytes - bytes);
-	shmap_quota_give(&map->bytes, i, bytes);
-	shmap_quota_give(&map->entries, i, n);
+	shmap_quota_give(&map->quota, i, n, bytes);
 	return n;
 }
 
@@ -319,8 +310,7 @@ void shmap_map_destroy(struct shmap_map *map)
 			      sizeof(*map->shard));
 	shmap_pool_free_pages(&map->pool, map->head, map->head_order);
 	free_percpu(map->stats);
-	shmap_quota_exit(&map->bytes);
-	shmap_quota_exit(&map->entries);
+	shmap_quota_exit(&map->quota);
 	shmap_pool_exit(&map->pool);
 	WARN_ON_ONCE(atomic_long_read(&map->pool.memory));
 	kfree(map);

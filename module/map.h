@@ -91,8 +91,7 @@ struct shmap_shard {
  * @head: first page of the window, and behind it the shards' descriptors
  * @head_order: 2^head_order pages
  * @pool: the entry area
- * @entries: quota of entries
- * @bytes: quota of bytes
+ * @quota: of entries and bytes
  * @stats: counters a CPU
  * @snapshot: one snapshot at a time
  * @frozen: a snapshot has frozen shards, or is about to
@@ -108,8 +107,7 @@ struct shmap_map {
 	struct kmap_window		*head;
 	unsigned int			head_order;
 	struct shmap_pool		pool;
-	struct shmap_quota		entries;
-	struct shmap_quota		bytes;
+	struct shmap_quota		quota;
 	struct shmap_stats __percpu	*stats;
 	struct mutex			snapshot;	/* see above */
 	bool				frozen;

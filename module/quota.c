@@ -1,67 +1,142 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A limit (entries, bytes) that the shards share without sharing a cache line.
+ * The limits (entries, bytes), which the shards share without sharing a cache line.
  *
  * Each shard draws a little more than it needs and lives on that credit.  When
- * nothing is left to draw, the credits of all shards are taken back, so that
- * the limit is exact: a take fails only when the units in use and the units
- * asked for exceed the limit.  The sum of quota->left, all credits and what is in
- * use is the limit whenever quota->transfer is not held.
+ * that is no longer possible, units are scarce: no shard keeps a credit any more,
+ * all that is given back goes to quota->left at once, and the credits that shards
+ * still have are taken back, one after the other, as far as units are needed.
+ * When all have been, quota->left is all there is.  So a take that fails costs
+ * no more than a look at quota->left, however many shards there are.
+ *
+ * The limits are exact: a take fails only when what is in use and what is asked
+ * for exceed a limit.  What a removal gives back can be taken when the removal
+ * returns, if not before.  The sum of quota->left, all credits and what is in use
+ * is the limit whenever quota->transfer is not held.
+ *
+ * No one goes through more than STEPS credits in one go.  All of them are gone
+ * through at most once until there is ample room again, which pays for it: room
+ * for an entry and a KiB for each of them, at least.
  *
  * Lock order: a shard's lock, then quota->transfer.  Nothing is taken under it.
  */
+#include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "quota.h"
 
-/* Take from what no shard has drawn, with a batch for later if there is one. */
-static bool draw_locked(struct shmap_quota *quota, struct shmap_credit *credit,
-			u64 units)
+/* Credits that are taken back under one lock. */
+#define STEPS		32u
+
+/* What a shard may draw in advance. */
+#define ENTRIES_BATCH	64ull
+#define BYTES_BATCH	65536ull
+
+static u64 entries_of(u64 units)
 {
+	return units / SHMAP_QUOTA_ENTRY;
+}
+
+static u64 bytes_of(u64 units)
+{
+	return units % SHMAP_QUOTA_ENTRY;
+}
+
+/* Move a shard's credit to what is left. */
+static void collect_locked(struct shmap_quota *quota, unsigned int shard)
+{
+	u64 units;
+
 	lockdep_assert_held(&quota->transfer);
-	if (quota->left < units + quota->batch)
+	units = atomic64_xchg(&quota->credit[shard].left, 0);
+	quota->left.entries += entries_of(units);
+	quota->left.bytes += bytes_of(units);
+}
+
+/* Take from what is left, if that is enough. */
+static bool grab_locked(struct shmap_quota *quota, u64 units)
+{
+	struct shmap_units *left = &quota->left;
+
+	lockdep_assert_held(&quota->transfer);
+	if (left->entries < entries_of(units) || left->bytes < bytes_of(units))
 		return false;
-	quota->left -= units + quota->batch;
-	atomic64_add(quota->batch, &credit->left);
+	left->entries -= entries_of(units);
+	left->bytes -= bytes_of(units);
 	return true;
 }
 
-/* Take the credits of all shards back first. */
-static bool recall_locked(struct shmap_quota *quota, u64 units)
+/* Take from what is left, and take credits back until that is enough. */
+static int recall_locked(struct shmap_quota *quota, u64 units)
 {
-	unsigned int i;
+	unsigned int step;
 
 	lockdep_assert_held(&quota->transfer);
-	for (i = 0; i < quota->shards; i++)
-		quota->left += atomic64_xchg(&quota->credit[i].left, 0);
-	if (quota->left < units)
-		return false;
-	quota->left -= units;
-	return true;
+	if (!quota->scarce) {
+		quota->scarce = true;
+		quota->cursor = 0;
+		/*
+		 * Before any credit is taken back: pairs with
+		 * shmap_quota_give(), which sees this, or is seen.
+		 */
+		WRITE_ONCE(quota->keep, 0);
+	}
+	for (step = 0; !grab_locked(quota, units); step++) {
+		if (quota->cursor == quota->shards)
+			return -ENOSPC;
+		if (step == STEPS)
+			return -EAGAIN;
+		collect_locked(quota, quota->cursor++);
+	}
+	return 0;
+}
+
+/* Let shards keep credits, if there is room for that. */
+static void relax_locked(struct shmap_quota *quota)
+{
+	lockdep_assert_held(&quota->transfer);
+	if (quota->left.entries <= quota->ample.entries ||
+	    quota->left.bytes <= quota->ample.bytes)
+		return;
+	quota->scarce = false;
+	WRITE_ONCE(quota->keep, 2 * quota->batch);
 }
 
 /**
  * shmap_quota_init - make a quota
- * @quota: to be made
- * @limit: units in all
- * @batch: units a shard may draw in advance; cut down where the limit is small
+ * @quota: to be made, zeroed
+ * @entries: entries in all
+ * @bytes: bytes in all
  * @shards: number of shards
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
-int shmap_quota_init(struct shmap_quota *quota, u64 limit, u64 batch,
+int shmap_quota_init(struct shmap_quota *quota, u64 entries, u64 bytes,
 		     unsigned int shards)
 {
+	u64 part = 16ull * shards;
+
 	quota->credit = kcalloc(shards, sizeof(*quota->credit),
 				GFP_KERNEL_ACCOUNT);
 	if (!quota->credit)
 		return -ENOMEM;
-	quota->left = limit;
-	quota->batch = min(batch, limit / (16 * shards));
+	quota->left.entries = entries;
+	quota->left.bytes = bytes;
+	quota->ample.entries = max(entries / 16, (u64)shards);
+	quota->ample.bytes = max(bytes / 16, (u64)shards * SZ_1K);
+	quota->batch = min(ENTRIES_BATCH, entries / part) * SHMAP_QUOTA_ENTRY +
+		       min(BYTES_BATCH, bytes / part);
 	quota->shards = shards;
 	spin_lock_init(&quota->transfer);
+	/* No shard has a credit yet. */
+	quota->scarce = true;
+	quota->cursor = shards;
+	spin_lock(&quota->transfer);
+	relax_locked(quota);
+	spin_unlock(&quota->transfer);
 	return 0;
 }
 
@@ -79,33 +154,38 @@ void shmap_quota_exit(struct shmap_quota *quota)
 /**
  * shmap_quota_draw - take units into use, where the shard's credit is too small
  * @quota: the quota
- * @shard: who takes them
- * @units: how many
+ * @shard: who takes them; its lock is held
+ * @units: entries and bytes in one word
  *
  * Context: any, also under the shard's lock.
- * Return: true, or false when the limit does not allow it.
+ * Return: as shmap_quota_take().
  */
-bool shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units)
+int shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units)
 {
-	bool taken;
+	int r = 0;
 
 	spin_lock(&quota->transfer);
-	taken = draw_locked(quota, &quota->credit[shard], units) ||
-		recall_locked(quota, units);
+	collect_locked(quota, shard);
+	if (!quota->scarce && grab_locked(quota, units + quota->batch))
+		atomic64_add(quota->batch, &quota->credit[shard].left);
+	else
+		r = recall_locked(quota, units);
 	spin_unlock(&quota->transfer);
-	return taken;
+	return r;
 }
 
 /**
- * shmap_quota_return - give a credit back that has become too large
+ * shmap_quota_return - give a credit back that is larger than it may be
  * @quota: the quota
- * @shard: whose
+ * @shard: whose; its lock is held
  *
  * Context: any, also under the shard's lock.
  */
 void shmap_quota_return(struct shmap_quota *quota, unsigned int shard)
 {
 	spin_lock(&quota->transfer);
-	quota->left += atomic64_xchg(&quota->credit[shard].left, 0);
+	collect_locked(quota, shard);
+	if (quota->scarce)
+		relax_locked(quota);
 	spin_unlock(&quota->transfer);
 }

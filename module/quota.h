@@ -1,79 +1,114 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A limit that shards draw on; see quota.c. */
+/* The limits that shards draw on; see quota.c. */
 #ifndef SHMAP_QUOTA_H
 #define SHMAP_QUOTA_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/cache.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+/*
+ * Entries and bytes in one word, so that both are taken in one step or neither
+ * is: the bytes in the lower bits, the entries above them, and over each a bit
+ * that is set when a subtraction went below zero there.
+ */
+#define SHMAP_QUOTA_ENTRY	BIT_ULL(40)
+#define SHMAP_QUOTA_BELOW	(BIT_ULL(63) | BIT_ULL(39))
+
 /**
  * struct shmap_credit - what one shard has drawn and not used
- * @left: units
+ * @left: entries and bytes in one word
  */
 struct shmap_credit {
 	atomic64_t	left;
 } ____cacheline_aligned;
 
 /**
- * struct shmap_quota - a limit shared by all shards
- * @left: units that no shard has drawn
- * @batch: units that a shard draws beyond its need
+ * struct shmap_units - entries and bytes
+ * @entries: how many
+ * @bytes: how many
+ */
+struct shmap_units {
+	u64	entries;
+	u64	bytes;
+};
+
+/**
+ * struct shmap_quota - the limits shared by all shards
+ * @left: what no shard has drawn
+ * @ample: as long as no more than this is left, no shard keeps a credit
+ * @batch: what a shard draws beyond its need, in one word
+ * @keep: a shard gives back a credit that is larger, in one word; 0 while no
+ *	shard keeps any
+ * @scarce: no shard keeps a credit
+ * @cursor: while @scarce: shards from here on may still have an old credit
  * @shards: length of @credit
- * @credit: one a shard
- * @transfer: protects @left, and moving units between it and the credits
+ * @credit: one for each shard
+ * @transfer: protects @left, @keep, @scarce and @cursor, and moving units between
+ *	@left and the credits
  */
 struct shmap_quota {
-	u64			left;
+	struct shmap_units	left;
+	struct shmap_units	ample;
 	u64			batch;
+	u64			keep;
+	bool			scarce;
+	unsigned int		cursor;
 	unsigned int		shards;
 	struct shmap_credit	*credit;
 	spinlock_t		transfer;	/* see above */
 };
 
-int shmap_quota_init(struct shmap_quota *quota, u64 limit, u64 batch,
+int shmap_quota_init(struct shmap_quota *quota, u64 entries, u64 bytes,
 		     unsigned int shards);
 void shmap_quota_exit(struct shmap_quota *quota);
-bool shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units);
+int shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units);
 void shmap_quota_return(struct shmap_quota *quota, unsigned int shard);
 
 /**
- * shmap_quota_take - take units into use
+ * shmap_quota_take - take entries and bytes into use
  * @quota: the quota
- * @shard: who takes them
- * @units: how many
+ * @shard: who takes them; its lock is held
+ * @entries: how many entries, 0 or 1
+ * @bytes: how many bytes, less than 2^32
  *
  * Context: any, also under the shard's lock.
- * Return: true, or false when the limit does not allow it.
+ * Return: 0; -ENOSPC when a limit does not allow it; -EAGAIN when there was too
+ * much to do for one go: the caller drops the shard's lock and asks again.
  */
-static inline bool shmap_quota_take(struct shmap_quota *quota,
-				    unsigned int shard, u64 units)
+static inline int shmap_quota_take(struct shmap_quota *quota,
+				   unsigned int shard, u64 entries, u64 bytes)
 {
 	atomic64_t *from = &quota->credit[shard].left;
+	u64 units = entries * SHMAP_QUOTA_ENTRY + bytes;
 	s64 left = atomic64_read(from);
 
 	do {
-		if (unlikely(left < (s64)units))
+		if (unlikely((left - units) & SHMAP_QUOTA_BELOW))
 			return shmap_quota_draw(quota, shard, units);
-	} while (!atomic64_try_cmpxchg(from, &left, left - (s64)units));
-	return true;
+	} while (!atomic64_try_cmpxchg(from, &left, left - units));
+	return 0;
 }
 
 /**
- * shmap_quota_give - give units back
+ * shmap_quota_give - give entries and bytes back
  * @quota: the quota
- * @shard: who gives them
- * @units: how many
+ * @shard: who gives them; its lock is held
+ * @entries: how many entries, less than 2^16
+ * @bytes: how many bytes, less than 2^32
  *
  * Context: any, also under the shard's lock.
  */
 static inline void shmap_quota_give(struct shmap_quota *quota,
-				    unsigned int shard, u64 units)
+				    unsigned int shard, u64 entries, u64 bytes)
 {
-	s64 left = atomic64_add_return(units, &quota->credit[shard].left);
+	u64 units = entries * SHMAP_QUOTA_ENTRY + bytes;
+	u64 left = atomic64_add_return(units, &quota->credit[shard].left);
 
-	if (unlikely(left > 2 * (s64)quota->batch))
+	/* After the addition: pairs with recall_locked(). */
+	if (unlikely((READ_ONCE(quota->keep) - left) & SHMAP_QUOTA_BELOW))
 		shmap_quota_return(quota, shard);
 }
 

@@ -280,26 +280,20 @@ struct page *shmap_table_page(const struct shmap_table *table, u64 at)
  * shmap_table_extend_locked - append an entry where the last bucket is full
  * @table: the table
  * @home: home bucket of its key
- * @end: end of the chain
- * @depth: buckets of the chain
+ * @end: end of the chain, from shmap_table_end_locked()
  * @tag: upper half of the hash
  * @ref: reference to the entry
  *
  * Context: writer.
- * Return: as shmap_table_insert_locked().
  */
-int shmap_table_extend_locked(struct shmap_table *table,
-			      struct kmap_bucket *home,
-			      struct shmap_chain_end *end, unsigned int depth,
-			      u16 tag, u32 ref)
+void shmap_table_extend_locked(struct shmap_table *table,
+			       struct kmap_bucket *home,
+			       struct shmap_chain_end *end, u16 tag, u32 ref)
 {
 	shmap_table_assert_locked(table);
-	if (depth == SHMAP_CHAIN_BUCKETS || !shmap_chain_spare(table))
-		return -EXFULL;
 	shmap_chain_change_begin(home);
 	shmap_chain_append(table, end, tag, ref);
 	shmap_chain_change_end(home);
-	return 0;
 }
 
 /**

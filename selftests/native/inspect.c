@@ -255,16 +255,24 @@ static void inspect_shard(struct inspect *inspect,
 	free(seen);
 }
 
-static void inspect_quota(const struct shmap_quota *quota, u64 limit, u64 used)
+static void inspect_quota(const struct shmap_map *map, u64 entries, u64 bytes)
 {
-	u64 sum = quota->left + used;
+	const struct shmap_quota *quota = &map->quota;
 	unsigned int i;
+	u64 units;
 
+	entries += quota->left.entries;
+	bytes += quota->left.bytes;
 	for (i = 0; i < quota->shards; i++) {
-		check(quota->credit[i].left.counter >= 0);
-		sum += quota->credit[i].left.counter;
+		units = quota->credit[i].left.counter;
+		check(!(units & SHMAP_QUOTA_BELOW));
+		/* Nobody keeps anything that has been taken back. */
+		check(!units || !quota->scarce || i >= quota->cursor);
+		entries += units / SHMAP_QUOTA_ENTRY;
+		bytes += units % SHMAP_QUOTA_ENTRY;
 	}
-	check_equal(sum, limit);
+	check_equal(entries, map->config.max_entries);
+	check_equal(bytes, map->config.max_bytes);
 }
 
 /**
@@ -291,8 +299,7 @@ void inspect_map(const struct shmap_map *map)
 	}
 	check(!map->frozen);
 	check_equal(map->held_up.counter, 0);
-	inspect_quota(&map->entries, map->config.max_entries, entries);
-	inspect_quota(&map->bytes, map->config.max_bytes, bytes);
+	inspect_quota(map, entries, bytes);
 	inspect_slabs(&inspect);
 	inspect.memory += (PAGE_SIZE << map->head_order) +
 			  map->config.shards * sizeof(*map->shard);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Parts by themselves: the hash and its published results, size classes, the
- * arena, the pool, the quota; and the shims where the tests lean on them.
+ * arena, the pool, INFO; and the shims where the tests lean on them.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include <linux/bitmap.h>
 #include <linux/bitrev.h>
+#include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
@@ -239,31 +240,23 @@ static void pool(void)
 	check_equal(shim_bytes_out(), 0);
 }
 
-/* To the last unit, whoever has drawn credit. */
-static void quota(void)
+/* A look between two changes of a count: never less than nothing is in use. */
+static void info_overflow(void)
 {
-	struct shmap_quota quota = { 0 };
-	u64 limit, taken;
-	u32 shard;
+	struct shmap_config config = {
+		.lock = shmap_lock_find("rcu"), .shards = 1,
+		.max_entries = 1000, .max_bytes = 1 << 20, .max_key = 16,
+		.max_value = 100,
+	};
+	struct shmap_map *map = shmap_map_create(&config);
+	struct kmap_info info = { 0 };
 
-	for (limit = 1; limit < 5000; limit += limit / 3 + 1) {
-		check_equal(shmap_quota_init(&quota, limit, 64, 8), 0);
-		for (shard = 0; shard < 8; shard++) {
-			/* Every shard draws credit and gives it all back. */
-			check(shmap_quota_take(&quota, shard, 1));
-			shmap_quota_give(&quota, shard, 1);
-		}
-		for (taken = 0; shmap_quota_take(&quota, taken % 8, 1);)
-			taken++;
-		check_equal(taken, limit);
-		check(!shmap_quota_take(&quota, 3, 1));
-		shmap_quota_give(&quota, 5, 1);
-		check(!shmap_quota_take(&quota, 3, 2));
-		check(shmap_quota_take(&quota, 3, 1));
-		shmap_quota_give(&quota, 0, limit);
-		check(shmap_quota_take(&quota, 7, limit));
-		shmap_quota_exit(&quota);
-	}
+	check(!IS_ERR(map));
+	map->shard[0].table.over_free_n++;
+	shmap_map_info(map, &info);
+	check_equal(info.overflow, 0);
+	map->shard[0].table.over_free_n--;
+	shmap_map_destroy(map);
 	check_equal(shim_bytes_out(), 0);
 }
 
@@ -287,7 +280,7 @@ int main(int argc, char **argv)
 		{ "arena", arena },
 		{ "arena_wipes", arena_wipes },
 		{ "pool", pool },
-		{ "quota", quota },
+		{ "info_overflow", info_overflow },
 		{ "lock_names", lock_names },
 	};
 

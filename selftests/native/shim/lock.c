@@ -26,6 +26,7 @@
 
 __thread struct task_struct shim_task;
 __thread void (*shim_relax)(void);
+__thread u64 shim_exchanges;
 
 static __thread struct held {
 	const void *lock;

@@ -57,8 +57,12 @@ static inline s64 atomic64_add_return(s64 i, atomic64_t *v)
 	return SHIM_ADD(i, v);
 }
 
+/* How many this thread has made, for tests that count what something costs. */
+extern __thread u64 shim_exchanges;
+
 static inline s64 atomic64_xchg(atomic64_t *v, s64 i)
 {
+	shim_exchanges++;
 	return __atomic_exchange_n(&v->counter, i, __ATOMIC_SEQ_CST);
 }
 
