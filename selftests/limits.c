@@ -51,7 +51,8 @@ TEST_F_TIMEOUT(map, max_entries, KT_LONG)
 
 	RELOAD("max_entries=%d", LIMIT);
 	EXPECT_EQ(LIMIT, self->info.max_entries);
-	ASSERT_EQ(0, kt_set(self->fd, "number", 6, &number, 8, 0, NULL));
+	ASSERT_EQ(0, kt_set(self->fd, "number", 6, &number, 8,
+			    KMAP_NUMBER, NULL));
 	for (id = 1; id < LIMIT; id++)
 		ASSERT_EQ(0, put(self->fd, id, 20, id & 1 ? KMAP_CREATE : 0)) {
 			TH_LOG("key %llu", id);

@@ -263,7 +263,8 @@ static void start_with(struct __test_metadata *_metadata, int fd,
 	ASSERT_EQ(0, kt_clear(fd, NULL));
 	kt_value_fill(value, OLD_LEN, KEY, KEY_LEN, 1);
 	if (scene->cmd == KMAP_IOC_ADD) {
-		ASSERT_EQ(0, kt_set(fd, KEY, KEY_LEN, &number, 8, 0, NULL));
+		ASSERT_EQ(0, kt_set(fd, KEY, KEY_LEN, &number, 8, KMAP_NUMBER,
+				    NULL));
 	} else {
 		ASSERT_EQ(0, kt_set(fd, KEY, KEY_LEN, value, OLD_LEN, 0,
 				    NULL));
