@@ -148,7 +148,33 @@ static __always_inline int take_key(struct shmap_map *map, struct job *job,
 	return 0;
 }
 
-/* The value goes straight into the entry, which nobody else can see yet. */
+/* Copy the value where that may take any time, and nothing of the map is held. */
+static noinline int take_value_slowly(struct shmap_map *map, struct job *job,
+				      const struct kmap_op *op, u32 flags)
+{
+	u32 len = op->value_len;
+	void *value;
+	int r = -EFAULT;
+
+	shmap_key_discard(map, &job->rq);
+	value = kvmalloc(len, SHMAP_POOL_GFP);
+	if (!value)
+		return -ENOMEM;
+	if (!shmap_user_read(value, u64_to_user_ptr(op->value), len))
+		r = shmap_key_prepare(map, &job->rq, len, flags);
+	if (!r)
+		memcpy(shmap_entry_value(job->rq.fresh.entry), value, len);
+	if (map->config.wipe)
+		memzero_explicit(value, len);
+	kvfree(value);
+	return r;
+}
+
+/*
+ * The value goes straight into the entry, which nobody else can see yet, if it is
+ * there to be copied.  Who had to wait for a page would hold a part of the entry
+ * area meanwhile that no limit counts.
+ */
 static __always_inline int take_value(struct shmap_map *map, struct job *job,
 				      const struct kmap_op *op)
 {
@@ -157,8 +183,11 @@ static __always_inline int take_value(struct shmap_map *map, struct job *job,
 
 	if (r)
 		return r;
-	return shmap_user_read(shmap_entry_value(job->rq.fresh.entry),
-			       u64_to_user_ptr(op->value), op->value_len);
+	if (likely(!shmap_user_read_now(shmap_entry_value(job->rq.fresh.entry),
+					u64_to_user_ptr(op->value),
+					op->value_len)))
+		return 0;
+	return take_value_slowly(map, job, op, flags);
 }
 
 /* Copy the value to compare with. */

@@ -75,10 +75,13 @@ int shmap_ops_set_user(struct shmap_map *map, fmode_t mode,
 	r = shmap_change_prepare(map, shard, &rq, value_len, 0);
 	if (unlikely(r))
 		return r;
-	r = shmap_user_read(shmap_entry_value(rq.fresh.entry),
-			    u64_to_user_ptr(in.value), value_len);
-	if (likely(!r))
-		r = shmap_change_set(map, shard, &rq, NULL);
+	if (unlikely(shmap_user_read_now(shmap_entry_value(rq.fresh.entry),
+					 u64_to_user_ptr(in.value),
+					 value_len))) {
+		shmap_key_discard(map, &rq);
+		return shmap_ops_set_any(map, mode, user);
+	}
+	r = shmap_change_set(map, shard, &rq, NULL);
 	if (likely(!r))
 		return shmap_user_write_version(user, rq.version);
 	shmap_key_discard(map, &rq);

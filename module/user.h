@@ -101,6 +101,30 @@ fault:
 }
 
 /**
+ * shmap_user_read_now - copy from user memory, if it can be done at once
+ * @to: where to; 8-byte aligned
+ * @from: user memory
+ * @len: bytes
+ *
+ * What would need a page fault is refused: nobody can make this wait.
+ *
+ * Context: a task that may sleep.
+ * Return: 0, or -EFAULT when it has to be copied in another way; part may be
+ * copied.
+ */
+static __always_inline int shmap_user_read_now(void *to,
+					       const void __user *from,
+					       size_t len)
+{
+	int r;
+
+	pagefault_disable();
+	r = shmap_user_read(to, from, len);
+	pagefault_enable();
+	return r;
+}
+
+/**
  * shmap_user_read_key - copy a key from user memory
  * @to: where to; 8-byte aligned
  * @from: user memory
