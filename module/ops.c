@@ -70,6 +70,7 @@ static const struct action actions[] = {
  * @long_key: a longer key, or NULL
  * @long_value: room for a longer value, or NULL
  * @expected: value to compare with, or NULL
+ * @writable: so much of what comes back can be written, as far as is known
  */
 struct job {
 	struct shmap_request	rq;
@@ -78,6 +79,7 @@ struct job {
 	void			*long_key;
 	void			*long_value;
 	void			*expected;
+	u32			writable;
 };
 
 static __always_inline bool returns_value(const struct action *action, u32 flags)
@@ -206,9 +208,14 @@ static noinline int take_expected(struct job *job, const struct kmap_op_ext *ext
 			       len);
 }
 
-/* Make room for a value that turned out to be longer than what there is. */
+/*
+ * Make room for a value that turned out to be longer than what there is, unless it
+ * could not be handed over.
+ */
 static noinline int make_room(struct job *job)
 {
+	if (job->rq.out_len > job->writable)
+		return -EFAULT;
 	kvfree(job->long_value);
 	job->long_value = kvmalloc(job->rq.out_len, SHMAP_POOL_GFP);
 	if (!job->long_value)
@@ -218,16 +225,23 @@ static noinline int make_room(struct job *job)
 	return 0;
 }
 
-/* Can what a change returns be written?  Leaves the memory as it is. */
-static noinline int probe_out(const struct shmap_map *map,
+/*
+ * How much of what a change returns can be written?  Leaves the memory as it is.
+ * Page by page: of a longer range, not every kernel says how far it came.
+ */
+static noinline u32 probe_out(const struct shmap_map *map,
 			      const struct kmap_op *op)
 {
-	size_t size = min(op->out_size, map->config.max_value);
+	u32 size = min(op->out_size, map->config.max_value), done = 0, part;
 
-	if (!size)
-		return 0;
-	return fault_in_safe_writeable(u64_to_user_ptr(op->out), size) ?
-	       -EFAULT : 0;
+	for (; done < size; done += part) {
+		u64 at = op->out + done;
+
+		part = min_t(u32, size - done, PAGE_SIZE - offset_in_page(at));
+		if (fault_in_safe_writeable(u64_to_user_ptr(at), part))
+			break;
+	}
+	return done;
 }
 
 static __always_inline int run_job(struct shmap_map *map, struct job *job,
@@ -240,8 +254,10 @@ static __always_inline int run_job(struct shmap_map *map, struct job *job,
 
 	if (!r && ext && op->flags & KMAP_EQUAL)
 		r = take_expected(job, ext);
-	if (!r && !action->out && op->flags & KMAP_RETURN)
-		r = probe_out(map, op);
+	if (!r && !action->out && op->flags & KMAP_RETURN) {
+		job->writable = probe_out(map, op);
+		rq->out_room = min(rq->out_room, job->writable);
+	}
 	if (!r && action->value)
 		r = take_value(map, job, op);
 	if (r)
@@ -289,6 +305,7 @@ static __always_inline int run_record(struct shmap_map *map, fmode_t mode,
 	job.long_key = NULL;
 	job.long_value = NULL;
 	job.expected = NULL;
+	job.writable = U32_MAX;
 	r = run_job(map, &job, action, op, ext);
 	if (unlikely(job.rq.fresh.entry))
 		shmap_key_discard(map, &job.rq);

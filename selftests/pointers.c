@@ -207,6 +207,68 @@ TEST_F(pointers, out)
 	}
 }
 
+/*
+ * A buffer that is said to be larger than it is: only what is written has to be
+ * there, with GET and with a change alike.
+ */
+TEST_F(pointers, out_size_too_generous)
+{
+	static const size_t lens[] = { 0, 1, 8, TEXT_LEN, 255, 256, 257, 4000 };
+	static const __u32 sizes[] = { 4096, 8192, 65536, 1 << 20, ~0u };
+	__u8 value[4096], *hole = self->pages.hole;
+	unsigned int i, j, k;
+	struct kmap_op op;
+
+	kt_value_fill(value, sizeof(value), "text", 4, 7);
+	for (i = 0; i < ARRAY_SIZE(lens) * ARRAY_SIZE(sizes); i++) {
+		size_t len = lens[i % ARRAY_SIZE(lens)];
+		__u32 size = sizes[i / ARRAY_SIZE(lens)];
+
+		for (j = 0; j < 4; j++) {
+			ASSERT_EQ(0, kt_set(self->fd, "text", 4, value, len, 0,
+					    NULL));
+			/* First without its last byte, then as a whole. */
+			for (k = !len; k < 2; k++) {
+				__u8 *out = hole - len + !k;
+
+				if (j == 0)
+					kt_op_get(&op, "text", 4, NULL, 0);
+				else if (j == 1)
+					kt_op_del(&op, "text", 4, KMAP_RETURN);
+				else
+					kt_op_set(&op, "text", 4, "v", 1,
+						  KMAP_RETURN |
+						  (j == 2 ? 0 : KMAP_REPLACE));
+				op.out = kt_ptr(out);
+				op.out_size = size;
+				REMEMBER(self->fd);
+				memset(hole - 4096, 0, 4096);
+				EXPECT_EQ(k ? 0 : -EFAULT,
+					  kt_ioctl(self->fd,
+						   j == 0 ? KMAP_IOC_GET :
+						   j == 1 ? KMAP_IOC_DELETE :
+							    KMAP_IOC_SET,
+						   &op)) {
+					TH_LOG("%u: value of %zu, size %u", j,
+					       len, size);
+				}
+				if (!k) {
+					UNCHANGED(self->fd);
+					continue;
+				}
+				EXPECT_EQ(len, op.out_len);
+				EXPECT_EQ(0, memcmp(out, value, len));
+			}
+		}
+	}
+	/* Nothing comes back, so nothing has to be there. */
+	kt_op_set(&op, "absent", 6, "v", 1, KMAP_RETURN);
+	op.out = kt_ptr(hole);
+	op.out_size = 64;
+	EXPECT_EQ(0, kt_ioctl(self->fd, KMAP_IOC_SET, &op));
+	EXPECT_EQ(KMAP_ABSENT, op.out_len);
+}
+
 /* What fits before the hole is all that is touched. */
 TEST_F(pointers, exact_ends)
 {
