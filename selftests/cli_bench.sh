@@ -38,27 +38,36 @@ within()
 			value >= least && value <= most) }'
 }
 
-# fact NAME VARIABLE: a field of "kmap info".
-fact()
-{
-	read -r "$2" < <(kmap info "$1")
-}
-
 # Keys of others, with versions; what must stay.
 others()
 {
 	kmap dump --sort --meta
 }
 
-# wait_for COMMAND...: until it succeeds; up to 60 s.
-wait_for()
+# measure OPERATIONS OPTION...: run bench, longer and longer until it comes to so
+# many operations: what shows on average only wants many.  What the module counted
+# meanwhile is for counted.
+measure()
 {
-	local end=$((SECONDS + 60))
+	local least=$1 tenths=2 count
 
-	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 0.1
+	shift
+	while ((tenths < 10000)); do
+		kmap info >info.before
+		run kmap bench -j -D "$((tenths / 10)).$((tenths % 10))" "$@"
+		kmap info >info.after
+		row all
+		member operations count row.all
+		[[ $count != none ]] && ((count < least)) || return 0
+		((tenths *= 4))
 	done
+}
+
+# counted NAME VARIABLE: by how much a count of the module grew in the last measure.
+counted()
+{
+	read -r "$2" < <(awk -v name="$1" '$1 == name { n = $2 - n } END { print n }' \
+		info.before info.after)
 }
 
 has_entries()
@@ -81,14 +90,11 @@ no_kmap_runs()
 
 test_json()
 {
-	local name gets_before gets_after sets_before sets_after
-	local all get set seconds rate p50 p99 p999 max
+	local name gets sets all get set seconds rate p50 p99 p999 max
 
-	fact gets gets_before
-	fact sets sets_before
-	run kmap bench -jWD 0.5 -n 500 -r 60
-	fact gets gets_after
-	fact sets sets_after
+	measure 4000 -W -n 500 -r 60
+	counted gets gets
+	counted sets sets
 	check "bench succeeds" test "$status" -eq 0
 	check "--json is JSON" json out
 	check "... says that gets were system calls" printed '"window":false'
@@ -116,10 +122,9 @@ test_json()
 	member operations get row.get
 	member operations set row.set
 	check "gets and sets are all" test $((get + set)) -eq "$all"
-	check "the module counted as many gets" \
-		test $((gets_after - gets_before)) -eq "$get"
+	check "the module counted as many gets" test "$gets" -eq "$get"
 	check "... and as many sets, beside those of the keys" \
-		test $((sets_after - sets_before)) -eq $((set + 500))
+		test "$sets" -eq $((set + 500))
 	within "share of gets" 54 "$(awk "BEGIN { print 100 * $get / $all }")" 66
 	check "no get found nothing" printed '"missing":0'
 	expect "no key stays" 0 "$((10 + 0))\n" kmap info entries
@@ -171,13 +176,13 @@ test_skew()
 {
 	local hottest
 
-	run kmap bench -jLD 0.5 -n 50
+	measure 4000 -L -n 50
 	member hottest hottest
 	within "uniform: share of the first key" 1 "$hottest" 3
-	run kmap bench -jLD 0.5 -n 50 -s zipf
+	measure 4000 -L -n 50 -s zipf
 	member hottest hottest
 	within "zipf: share of the first key" 18 "$hottest" 26
-	run kmap bench -jLD 0.5 -n 50 -s zipf:0.5
+	measure 4000 -L -n 50 -s zipf:0.5
 	member hottest hottest
 	within "zipf:0.5: share of the first key" 6 "$hottest" 10
 	for count in 1 2 3; do
@@ -193,6 +198,11 @@ test_workers()
 	check "3 processes of 2 threads" printed '"processes":3,"threads":2'
 	member missing one
 	check "... find all keys" test "$one" -eq 0
+	# Of a time that is too short for most of them to begin.
+	run kmap bench -jLD 0.001 -p 16 -t 16 -r 0 -n 300
+	row all
+	member operations one row.all
+	check "each of 256 workers completes an operation" test "$one" -ge 256
 	# A number of many characters in the shortest key there can be for it.
 	expect "keys of the smallest size are as many as told" 0 "1\n" \
 		bash -c 'kmap bench -jLD 0.05 -n 5000 -k 13 | grep -c "\"keys\":5000,"'
@@ -201,33 +211,27 @@ test_workers()
 # What the operations that are no gets do, as the module counted them.
 test_write()
 {
-	local adds_before adds_after sets_before sets_after gets_before gets_after
-	local write get
+	local adds sets gets write get
 
-	fact adds adds_before
-	run kmap bench -jLD 0.2 -n 20 -w add
-	fact adds adds_after
+	measure 1000 -L -n 20 -w add
+	counted adds adds
 	row add
 	member operations write row.add
-	check "--write add adds" test $((adds_after - adds_before)) -eq "$write"
+	check "--write add adds" test "$adds" -eq "$write"
 	check "... at all" test "$write" -gt 0
 	check "... to values of 8 bytes" printed '"value_size":8,'
 	check "... and says so" printed '"write":"add","own":false'
 
-	fact sets sets_before
-	fact gets gets_before
-	run kmap bench -jLWD 0.3 -n 3 -r 20 -t 4 -w match
-	fact sets sets_after
-	fact gets gets_after
+	measure 100 -L -W -n 3 -r 20 -t 4 -w match
+	counted sets sets
+	counted gets gets
 	row match
 	row get
 	member operations write row.match
 	member operations get row.get
-	check "--write match sets" \
-		test $((sets_after - sets_before)) -eq $((write + 3))
+	check "--write match sets" test "$sets" -eq $((write + 3))
 	# Once more for each set that came too late.
-	check "... each after a get" \
-		test $((gets_after - gets_before)) -ge $((write + get))
+	check "... each after a get" test "$gets" -ge $((write + get))
 
 	run kmap bench -D 0.2 -r 0 -w add -t 2 -n 7 -o
 	check "--own is said" matches \
@@ -247,7 +251,7 @@ test_own()
 {
 	local pid
 
-	kmap bench -D 600 -r 0 -w add -p 2 -t 2 -n 9 -o >table 2>err &
+	kmap bench -D 86400 -r 0 -w add -p 2 -t 2 -n 9 -o >table 2>err &
 	pid=$!
 	check "keys for --own come" wait_for has_entries 19
 	check "two keys of each of four threads are used" wait_for has_added 8
@@ -262,7 +266,7 @@ test_keys()
 {
 	local pid i lines
 
-	kmap bench -D 600 -n 300 -k 24 -v 5 -p 2 >table 2>err &
+	kmap bench -D 86400 -n 300 -k 24 -v 5 -p 2 >table 2>err &
 	pid=$!
 	check "keys come" wait_for has_entries 310
 	kmap keys >names
@@ -275,7 +279,7 @@ test_keys()
 	check "... prints its figures" matches '^all +[0-9]+' table
 	check "... and leaves no key" has_entries 10
 
-	kmap bench -D 600 -n 300 -p 3 >table 2>err &
+	kmap bench -D 86400 -n 300 -p 3 >table 2>err &
 	pid=$!
 	check "keys come again" wait_for has_entries 310
 	disown "$pid"

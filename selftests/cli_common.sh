@@ -92,6 +92,18 @@ full()
 	kmap "$@" >/dev/full
 }
 
+# wait_for COMMAND...: until it succeeds.  How long that takes is up to the machine;
+# the many tries are for what never comes.
+wait_for()
+{
+	local tries=12000
+
+	until "$@" 2>/dev/null; do
+		((tries--)) || return 1
+		sleep 0.05
+	done
+}
+
 # has_output FORMAT: the last run printed exactly this (a printf format).
 has_output()
 {

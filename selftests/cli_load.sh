@@ -304,6 +304,11 @@ test_bad_json()
 	kmap clear -yq
 }
 
+has_many_entries()
+{
+	[ "$(kmap info entries)" -ge 4096 ]
+}
+
 # Through a pipe, what stands before the bad place is loaded, and counted.
 test_counts()
 {
@@ -334,11 +339,7 @@ test_counts()
 	writer=$!
 	exec 9>fifo
 	cat open >&9
-	for ((i = 0; i < 600; i++)); do
-		[ "$(kmap info entries)" -lt 4096 ] || break
-		sleep 0.1
-	done
-	check "load stores while the pipe is open" test "$i" -lt 600
+	check "load stores while the pipe is open" wait_for has_many_entries
 	kill -TERM "$writer"
 	exec 9>&-
 	wait "$writer"

@@ -25,7 +25,7 @@
 #define SHARDS_MAX	1024
 
 /* How often and how long to wait for the node of a module just loaded. */
-#define NODE_TRIES	100
+#define NODE_TRIES	1500
 #define NODE_WAIT	20000000	/* ns */
 
 static enum cli_status take_rounds(const struct cli *cli, struct advise *advise)

@@ -130,7 +130,7 @@ serve_sessions() {
 	while [ ! -S "$socket" ] && kill -0 "$server"; do
 		sleep 0.1
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] || return 1
+		[ $tries -lt 6000 ] || return 1
 	done
 	answer=$(session-cache -r "$socket" NEW alice) || return 1
 	id=${answer#OK }
