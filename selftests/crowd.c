@@ -23,7 +23,7 @@
 #define BIG		60000
 
 /* Seconds; a fork takes long on an emulated CPU with a debug kernel. */
-#define LONGEST		900
+#define LONGEST		9000
 
 static int add(int fd)
 {
@@ -117,10 +117,12 @@ TEST_F_TIMEOUT(map, thousands_of_forks, LONGEST)
  * struct storm - what the writers and the test share
  * @rounds: done by all
  * @failed: calls that failed
+ * @seen: the test has seen what it looks for, or does not look
  */
 struct storm {
 	atomic_uint rounds;
 	atomic_uint failed;
+	atomic_bool seen;
 };
 
 /* Big values over and over, in place of others and in place of nothing. */
@@ -130,7 +132,9 @@ static void overwrite(struct storm *storm, int writer)
 	int fd = kt_open(O_RDWR);
 	unsigned int i;
 
-	for (i = 0; i < STORM; i++) {
+	/* How many outrun a grace period is a matter of how busy the host is. */
+	for (i = 0; i < STORM || (!atomic_load(&storm->seen) &&
+				  i < 100 * STORM); i++) {
 		__u64 key = i % 3;
 
 		kt_value_fill(value, BIG, &key, 8, writer);
@@ -149,6 +153,7 @@ static void overwrite(struct storm *storm, int writer)
 TEST_F_TIMEOUT(map, overwrite_storm, KT_LONG)
 {
 	const char *lock = getenv("KMAP_LOCK");
+	bool deferring = lock && !strcmp(lock, "rcu");
 	struct kmap_info info = { 0 };
 	unsigned int looks = 0;
 	struct storm *storm;
@@ -167,13 +172,17 @@ TEST_F_TIMEOUT(map, overwrite_storm, KT_LONG)
 		if (!pids[i])
 			overwrite(storm, i);
 	}
-	while (atomic_load(&storm->rounds) < WRITERS * STORM) {
+	while (atomic_load(&storm->rounds) < WRITERS * STORM ||
+	       (!atomic_load(&storm->seen) &&
+		atomic_load(&storm->rounds) < WRITERS * 100 * STORM)) {
 		ASSERT_EQ(0, kt_info(self->fd, &info));
 		ASSERT_LE(info.deferred, info.deferred_max);
 		if (info.deferred > most)
 			most = info.deferred;
 		if (info.memory > memory)
 			memory = info.memory;
+		if (!deferring || (most && info.waits))
+			atomic_store(&storm->seen, true);
 		looks++;
 		usleep(200);
 	}
@@ -187,7 +196,7 @@ TEST_F_TIMEOUT(map, overwrite_storm, KT_LONG)
 	EXPECT_LE(3, info.entries);
 	EXPECT_LE(memory, self->info.memory + info.max_bytes +
 			  2 * info.deferred_max + 1048576);
-	if (!lock || strcmp(lock, "rcu")) {
+	if (!deferring) {
 		EXPECT_EQ(0, most);
 		EXPECT_EQ(0, info.waits);
 	} else {

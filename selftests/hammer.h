@@ -14,7 +14,8 @@
  *	HAMMER_THREADS		threads in each, default 4, at least 2
  *	HAMMER_SEED		start of all random sequences, default random
  *	HAMMER_PATIENCE		seconds without any progress that count as a
- *				hang, default 60
+ *				hang, default 60; more of them where the machine
+ *				itself does not get on
  *	HAMMER_KILLS		clients that hammer_kill kills, default 200
  */
 #ifndef KMAP_HAMMER_H

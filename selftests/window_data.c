@@ -264,7 +264,7 @@ TEST_F_TIMEOUT(map, wiped, KT_LONG)
 		if (!wipe)
 			EXPECT_LT(500, count_marks(&window));
 		/* Its grace period passes, and others make it be noticed. */
-		for (i = 0; wipe && count_marks(&window) && i < 100; i++) {
+		for (i = 0; wipe && count_marks(&window) && i < 6000; i++) {
 			usleep(10000);
 			ASSERT_EQ(0, kt_fill(self->fd, 0, 200, 16, 3000, NULL));
 			ASSERT_EQ(0, kt_remove(self->fd, 0, 200, 16, NULL));

@@ -17,7 +17,7 @@ DEBUG_DIR=$(cd "$(dirname "$0")" && pwd)
 
 export TEST_DIR=${TEST_DIR:?folder of the tests}
 # In one guest.
-export TIMEOUT=${TIMEOUT:-600} HAMMER='' JOBS=1 V=0
+export TIMEOUT=${TIMEOUT:-3600} HAMMER='' JOBS=1 V=0
 unset LIST LAST
 
 WORK=$(mktemp -d)

@@ -36,7 +36,7 @@ export TEST_DIR
 
 # The tests of many seconds are shorter in turn for the many kernels; patience is
 # for the emulated CPU.
-export TIMEOUT=${TIMEOUT:-900}
+export TIMEOUT=${TIMEOUT:-3600}
 SETTINGS=(rcupdate.rcu_expedited=1 KT_LESS=4
 	  "HAMMER_SECONDS=${HAMMER_SECONDS:-1}"
 	  "HAMMER_KILLS=${HAMMER_KILLS:-100}"

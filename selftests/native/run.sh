@@ -53,7 +53,7 @@ fuzz()
 	rm -rf "$folder"
 	seeds "$folder"
 	if "$1" -runs="$RUNS" -seed="${SEED:-1}" -max_len=4000 -len_control=0 \
-		-timeout=120 -verbosity=1 -print_final_stats=1 \
+		-timeout=1200 -verbosity=1 -print_final_stats=1 \
 		-artifact_prefix="$LOG/" "$folder"; then
 		printf 'ok 1 %s_runs\n' "$RUNS"
 	else

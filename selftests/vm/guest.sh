@@ -24,8 +24,10 @@ TESTS=/kmap/tests
 KMAP_KO=/kmap/kmap.ko
 export KMAP_KO
 
-# Processes get this long to go after the program that started them is gone.
-PATIENCE=5
+# Processes get this many seconds to go after the program that started them is gone,
+# or as many as the program had, should these be fewer: a host that is busy makes it
+# long, and only what stays for good is to be found.
+PATIENCE=120
 
 DIR=$(mktemp -d -p /tmp)
 mkfifo "$DIR/never" "$DIR/pipe"
@@ -70,11 +72,11 @@ names_of()
 	done | sort | uniq -c | awk '{ printf "%s%s x %s", s, $1, $2; s = ", " }'
 }
 
-# clear_others: wait for what the program left running, then kill it.  Fails,
-# with LEFT set, when it had to.
+# clear_others SECONDS: wait for what the program left running, then kill it.
+# Fails, with LEFT set, when it had to.
 clear_others()
 {
-	local tries=$((PATIENCE * 10)) left
+	local tries=$(($1 * 10)) left
 
 	find_others
 	while ((${#OTHERS[@]} && tries--)); do
@@ -85,7 +87,7 @@ clear_others()
 	left=$(names_of "${OTHERS[@]}")
 	LEFT="left processes running: $left"
 	kill -KILL "${OTHERS[@]}" 2>/dev/null
-	tries=50
+	tries=$(($1 * 10))
 	while ((${#OTHERS[@]} && tries--)); do
 		nap 0.1
 		find_others
@@ -104,7 +106,7 @@ guard()
 	echo w > /proc/sysrq-trigger
 	echo l > /proc/sysrq-trigger
 	kill -KILL -- "-$1" "$1" 2>/dev/null
-	nap "$PATIENCE"
+	nap $(($2 < PATIENCE ? $2 : PATIENCE))
 	kill -USR1 $$
 }
 trap : USR1
@@ -204,7 +206,7 @@ run()
 	status=$?
 	kill -KILL "$GUARD_PID" 2>/dev/null
 
-	clear_others || kill "$TEE_PID"
+	clear_others $((limit < PATIENCE ? limit : PATIENCE)) || kill "$TEE_PID"
 	wait "$TEE_PID" 2>/dev/null
 
 	judge_output "$status"

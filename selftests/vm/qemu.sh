@@ -4,8 +4,9 @@
 # How the guest's machine is made: the QEMU command line, and whether KVM
 # serves.  To be sourced, after lib.sh.
 
-# Seconds a guest gets to come up before KVM counts as not serving.
-KVM_PATIENCE=15
+# After this many seconds without a word of its kernel, a guest that has not come up
+# says that KVM does not serve.
+KVM_PATIENCE=20
 
 # What every guest's kernel is told.  A panic or an oops ends the machine at
 # once (QEMU does not reboot); an NMI is a panic, so that a machine that hangs
@@ -14,6 +15,11 @@ KVM_PATIENCE=15
 # translate a program anew at each exec.
 KERNEL_ARGS='loglevel=7 printk.devkmsg=on log_buf_len=4M panic=-1 oops=panic'
 KERNEL_ARGS+=' unknown_nmi_panic norandmaps rdinit=/init'
+
+# A CPU that its host does not run looks like one that hangs; only what never ends is
+# to be reported as that.
+KERNEL_ARGS+=' watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300'
+KERNEL_ARGS+=' sysctl.kernel.hung_task_timeout_secs=1200'
 
 # cpu_model: the emulated CPU, unless VM_CPU= names one: all that QEMU can, on x86
 # without what is slow there.  It copies one byte a step for an instruction that
@@ -87,7 +93,7 @@ kvm_serves()
 		# Of several that come at once, one tries.
 		flock 7
 		if ! grep -q -F "$key " "$CACHE/accel" 2>/dev/null; then
-			say "Trying KVM (up to $KVM_PATIENCE s, this once)"
+			say "Trying KVM (this once)"
 			printf '%s %s\n' "$key" "$(try_kvm "$1" "$3")" \
 				>> "$CACHE/accel"
 		fi
@@ -98,7 +104,7 @@ kvm_serves()
 # try_kvm IMAGE INITRD: print yes or no.
 try_kvm()
 {
-	local verdict=no dir pid waited=0
+	local verdict=no dir pid waited=0 said=0 now
 
 	dir=$(mktemp -d)
 	mkfifo "$dir/monitor.in" "$dir/monitor.out"
@@ -112,6 +118,10 @@ try_kvm()
 			break
 		fi
 		kill -0 "$pid" 2>/dev/null || break
+		now=$(stat -c %s "$dir/kernel.log" 2>/dev/null)
+		if [[ ${now:-0} != "$said" ]]; then
+			said=$now waited=0
+		fi
 		sleep 0.1
 	done
 	kill -KILL "$pid" 2>/dev/null

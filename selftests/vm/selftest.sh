@@ -15,7 +15,7 @@ trap 'rm -rf "$WORK"' EXIT
 trap 'exit 130' INT TERM HUP
 
 export KMAP_KO=$WORK/module/kmap.ko TEST_DIR=$WORK/tests BIN_DIR='' V=0
-export LOCK=rcu TIMEOUT=5 HAMMER='hammer*'
+export LOCK=rcu TIMEOUT=30 HAMMER='hammer*'
 unset TESTS LIST
 PASSED=0 FAILED=0
 
@@ -64,7 +64,7 @@ expect_status()
 	bad "FAIL  $NAME: exit status $STATUS is not $1"
 }
 
-say 'Trying out the test runner (about 2 minutes)'
+say 'Trying out the test runner (about 5 minutes)'
 mkdir -p "$TEST_DIR" "$WORK/module"
 cp "$VM_DIR"/faults/* "$WORK/module/"
 KDIR=$("$VM_DIR/kernel.sh" kdir) || exit
@@ -84,8 +84,8 @@ program short <<< 'echo 1..3; echo ok 1'
 program no_plan <<< 'echo ok 1'
 program status <<< 'echo 1..1; echo ok 1; exit 3'
 program crashes <<< 'echo 1..1; echo ok 1; kill -SEGV $$'
-program late <<< 'echo 1..1; sleep 60; echo ok 1'
-program leaves <<< 'echo 1..1; echo ok 1; setsid sleep 77 & exit 0'
+program late <<< 'echo 1..1; sleep 6000; echo ok 1'
+program leaves <<< 'echo 1..1; echo ok 1; setsid sleep 7777 & exit 0'
 program warns <<< 'echo 1..1; echo w > /dev/kmap; echo ok 1'
 program unloads <<< 'echo 1..1; rmmod kmap; echo ok 1'
 program pinned <<< 'echo 1..1; echo m > /dev/kmap; echo ok 1'
@@ -116,7 +116,7 @@ expect '^  rcu - short: 3 checks planned, 1 made'
 expect '^  rcu - no_plan: no plan'
 expect '^  rcu - status: exit status 3'
 expect '^  rcu - crashes: killed by SIGSEGV'
-expect '^  rcu - late: TIMEOUT after 5 s'
+expect '^  rcu - late: TIMEOUT after 30 s'
 expect '^  rcu - leaves: left processes running: 1 x sleep'
 expect '^  rcu - warns: SPLAT: .*(WARNING|cut here)'
 expect '^SPLAT: in rcu - warns: .*(WARNING|cut here)'
@@ -130,7 +130,7 @@ expect '^  rcu - next: not run: the module of an earlier test'
 expect '^1 passed, 2 failed, 0 skipped$'
 
 check 'a process that cannot be killed' 'stuck good'
-expect '^  rcu - stuck: TIMEOUT after 5 s'
+expect '^  rcu - stuck: TIMEOUT after 30 s'
 expect '^  rcu - good: not run: the module of an earlier test'
 
 check 'panic' 'good panics hammer_good'
@@ -144,9 +144,9 @@ check 'oops' 'oopses good'
 expect '^  rcu - oopses: PANIC'
 expect '^SPLAT: in rcu - oopses: .*(BUG|Oops)'
 
-check 'hang' 'good hangs next' -s 20
+check 'hang' 'good hangs next' -s 60
 expect_status bad
-expect '^HANG: silent for 20 s, last seen rcu - hangs'
+expect '^HANG: silent for 60 s, last seen rcu - hangs'
 expect '^  rcu - hangs: HANG'
 expect '^  rcu - next: not run: the guest had ended'
 expect '^HANG: .*, a CPU in (faults_spin|faults_write)'
