@@ -8,10 +8,13 @@
 #include "kselftest_harness.h"
 #include "kmap_test.h"
 
-#define AT(offset, type, member) \
-	EXPECT_EQ(offset, offsetof(struct type, member))
-#define SIZE(size, type) \
-	EXPECT_EQ(size, sizeof(struct type))
+/* Compiling it says so too, where no program of the other size can be run. */
+#define SAME(number, constant) do {				\
+	_Static_assert((number) == (constant), #constant);	\
+	EXPECT_EQ(number, constant);				\
+} while (0)
+#define AT(offset, type, member)	SAME(offset, offsetof(struct type, member))
+#define SIZE(size, type)		SAME(size, sizeof(struct type))
 
 TEST(op)
 {

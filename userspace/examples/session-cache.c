@@ -58,9 +58,9 @@ void fail(const char *what, const char *why)
 	_exit(2);
 }
 
-static int key_of(char *key, size_t size, const char *id)
+static size_t key_of(char *key, size_t size, const char *id)
 {
-	return snprintf(key, size, "%s%s", settings.prefix, id);
+	return (size_t)snprintf(key, size, "%s%s", settings.prefix, id);
 }
 
 /* The operations: each returns 0 or what kmap_strerror() knows. */
@@ -70,6 +70,7 @@ static int session_new(struct kmap *map, const char *user, char *id, size_t size
 	struct session session = { 0 };
 	char key[LINE];
 	uint64_t random;
+	size_t len;
 	int rc;
 
 	snprintf(session.user, sizeof(session.user), "%s", user);
@@ -77,8 +78,9 @@ static int session_new(struct kmap *map, const char *user, char *id, size_t size
 		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 			return -errno;
 		snprintf(id, size, "%016" PRIx64, random & settings.id_mask);
-		rc = kmap_set(map, key, (size_t)key_of(key, sizeof(key), id),
-			      &session, sizeof(session), KMAP_CREATE, NULL);
+		len = key_of(key, sizeof(key), id);
+		rc = kmap_set(map, key, len, &session, sizeof(session),
+			      KMAP_CREATE, NULL);
 	} while (rc == -EEXIST);
 	return rc;
 }
@@ -87,15 +89,16 @@ static int session_get(struct kmap *map, const char *id, struct session *session
 		       uint64_t *version)
 {
 	char key[LINE];
+	size_t len = key_of(key, sizeof(key), id);
 
-	return kmap_get(map, key, (size_t)key_of(key, sizeof(key), id), session,
-			sizeof(*session), NULL, version);
+	return kmap_get(map, key, len, session, sizeof(*session), NULL, version);
 }
 
 static int session_hit(struct kmap *map, const char *id, struct session *session)
 {
-	uint64_t version;
 	char key[LINE];
+	size_t len = key_of(key, sizeof(key), id);
+	uint64_t version;
 	int rc;
 
 	do {
@@ -105,8 +108,8 @@ static int session_hit(struct kmap *map, const char *id, struct session *session
 		if (settings.crowded)
 			sched_yield();
 		session->hits++;
-		rc = kmap_set(map, key, (size_t)key_of(key, sizeof(key), id),
-			      session, sizeof(*session), KMAP_MATCH, &version);
+		rc = kmap_set(map, key, len, session, sizeof(*session),
+			      KMAP_MATCH, &version);
 	} while (rc == -ESTALE);
 	return rc;
 }
@@ -114,9 +117,9 @@ static int session_hit(struct kmap *map, const char *id, struct session *session
 static int session_end(struct kmap *map, const char *id, struct session *session)
 {
 	char key[LINE];
+	size_t len = key_of(key, sizeof(key), id);
 
-	return kmap_take(map, key, (size_t)key_of(key, sizeof(key), id), 0, NULL,
-			 session, sizeof(*session), NULL);
+	return kmap_take(map, key, len, 0, NULL, session, sizeof(*session), NULL);
 }
 
 static void answer(struct kmap *map, const char *request, char *line)
