@@ -17,9 +17,13 @@ export KMAP_KO := $(GUEST)/module/kmap.ko
 export TEST_DIR := $(GUEST)/tests
 export BIN_DIR := $(GUEST)/bin
 
-# Given on the command line, they are for the scripts.
-export TESTS LOCK HAMMER TIMEOUT JOBS V KERNEL MODULES KERNEL_KDIR ACCEL CMD PARAMS
-export BENCH ENTRIES MATRIX SAVE
+# Given on the command line, they are for the scripts, as they are: what looks like a
+# variable in them is one of a shell.
+VARIABLES := TESTS LOCK HAMMER TIMEOUT JOBS V KERNEL MODULES KERNEL_KDIR ACCEL CMD
+VARIABLES += PARAMS BENCH ENTRIES MATRIX SAVE RELEASES STEPS KEEP KERNELS
+raw = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1)))
+$(foreach name,$(VARIABLES),$(call raw,$(name)))
+export $(VARIABLES)
 
 CPUS := $(shell nproc)
 Q := $(if $(filter 1,$(V)),,@)
@@ -98,6 +102,11 @@ check-native: deps-native
 coverage: deps-check deps-native deps-coverage
 	$(Q)$(MAKE) guest-programs guest-tests
 	$(Q)selftests/coverage/coverage.sh
+
+# On minimal systems of Debian, in folders.
+check-debian: deps-debian
+	$(Q)selftests/debian/check-debian.sh
+.PHONY: check-debian
 
 check-litmus: deps-litmus
 	$(Q)selftests/litmus/run.sh

@@ -3,10 +3,12 @@
 #
 # Print the folder of a minimal Debian sid, for what no release of Debian has yet.
 #
-#	sid.sh NAME COMMAND PACKAGE...
+#	sid.sh NAME COMMAND [PACKAGE]...
+#
+# SUITE=	another release than sid
 #
 # It is set up once for each NAME, with debootstrap, and kept in the cache as
-# sid-NAME; remove the folder to have it set up anew.  It counts as set up when
+# SUITE-NAME; remove the folder to have it set up anew.  It counts as set up when
 # COMMAND works there.  Only root can.
 #
 # The mirror is one that this machine's apt takes Debian from.
@@ -19,7 +21,8 @@ COMMAND=${2:?command}
 shift 2
 PACKAGES=$*
 PACKAGES=${PACKAGES// /,}
-DIR=$CACHE/sid-$NAME
+SUITE=${SUITE:-sid}
+DIR=$CACHE/$SUITE-$NAME
 LOG=$DIR.log
 
 # Whatever format apt's sources have, apt knows what they mean.
@@ -39,7 +42,8 @@ bootstrap()
 		alone=(unshare --mount)
 	fi
 	"${alone[@]}" debootstrap --force-check-gpg --variant=minbase \
-		--include="$PACKAGES" sid "$1" "$2" >> "$LOG" 2>&1 &&
+		${PACKAGES:+"--include=$PACKAGES"} "$SUITE" "$1" "$2" \
+		>> "$LOG" 2>&1 &&
 		chroot "$1" /bin/sh -c "$COMMAND" > /dev/null 2>> "$LOG"
 }
 
@@ -47,7 +51,7 @@ set_up()
 {
 	local work new mirror
 
-	((EUID == 0)) || die "only root can set Debian sid up for $NAME"
+	((EUID == 0)) || die "only root can set Debian $SUITE up for $NAME"
 	command -v debootstrap >/dev/null ||
 		die 'debootstrap is not installed: run "make deps"'
 
@@ -62,11 +66,11 @@ set_up()
 		die 'apt-get update failed'
 	[[ -n $(mirrors) ]] || die 'the sources of apt name no Debian mirror'
 
-	printf '== Setting Debian sid up for %s (once, about 2 minutes)\n' \
-		"$NAME" >&2
+	printf '== Setting Debian %s up for %s (once, about 2 minutes)\n' \
+		"$SUITE" "$NAME" >&2
 	mkdir -p "$CACHE"
 	work=$(mktemp -d -p "$CACHE")
-	new=$work/sid
+	new=$work/system
 	# shellcheck disable=SC2064
 	trap "rm -rf --one-file-system '$work'" EXIT
 	trap 'exit 130' INT TERM HUP
@@ -84,7 +88,7 @@ set_up()
 		rm -rf --one-file-system "$new"
 	done
 	tail -n 5 "$LOG" >&2
-	die "Debian sid cannot be set up; all of the log: $LOG"
+	die "Debian $SUITE cannot be set up; all of the log: $LOG"
 }
 
 [[ -d $DIR ]] || set_up
