@@ -7,6 +7,7 @@ VM	:= selftests/vm
 # Headers to build the module with: those of the running kernel, else the newest
 # installed.
 KDIR	?= $(shell $(VM)/kdir.sh)
+KDIR_RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 PREFIX	?= /usr/local
 DESTDIR	?=
 
@@ -42,6 +43,8 @@ module-build:
 	$(call say,'Building kmap.ko with $(KDIR)')
 	$(Q)test -n '$(KDIR)' || { echo 'no kernel headers; name them with KDIR='; false; }
 	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+	$(Q)test '$(KDIR_RELEASE)' = "$$(uname -r)" || printf '== %s\n' \
+		"kmap.ko is for kernel $(KDIR_RELEASE); the one that runs is $$(uname -r)"
 
 userspace: deps-build
 	$(call say,'Building libkmap and the kmap command')
@@ -63,29 +66,38 @@ guest-tests:
 
 guest: guest-module guest-programs guest-tests
 
-# What narrows it is about the guest.
-check: deps-check deps-native
-	$(Q)selftests/parts.sh $(if $(strip $(TESTS)$(LOCK)),,check-native) check-guest
+# What narrows it is about the guest.  Only what is used is installed: compilers for
+# 32 bits when there are such programs among the tests.
+NARROW := $(strip $(TESTS)$(LOCK))
+DEPS_CHECK := deps-check $(if $(filter %32,$(or $(TESTS),all32)),deps-check32)
+check: $(DEPS_CHECK) $(if $(NARROW),,deps-native)
+	$(Q)selftests/parts.sh $(if $(NARROW),,check-native) check-guest
 
-check-guest: deps-check
+check-guest: $(DEPS_CHECK)
 	$(Q)$(MAKE) guest
 	$(Q)$(VM)/check.sh
 
 check-large: deps-check
 	$(Q)$(MAKE) guest
-	$(Q)LIST=kselftest-list-large.txt TIMEOUT=$(or $(TIMEOUT),1800) \
+	$(Q)LIST=kselftest-list-large.txt TIMEOUT=$(or $(TIMEOUT),9000) \
 		$(VM)/check.sh -m 6G
 
 # The module for the guest's usual kernel is that of the 32-bit userland.
-check-kernels: deps-check deps-kernels
+check-kernels: deps-check deps-check32 deps-kernels
 	$(Q)$(MAKE) guest
 	$(Q)selftests/kernels/check-kernels.sh
 .PHONY: check-kernels
 
 # On two debug kernels, which are built when the cache has none.
-check-debug: deps-check deps-debug
+check-debug: $(DEPS_CHECK) deps-debug
 	$(Q)$(MAKE) guest-programs guest-tests
 	$(Q)selftests/debug/check-debug.sh
+
+# The same, a third of the time: each program in one lock mode on each of them.
+check-debug-short: $(DEPS_CHECK) deps-debug
+	$(Q)$(MAKE) guest-programs guest-tests
+	$(Q)SHORT=1 selftests/debug/check-debug.sh
+.PHONY: check-debug-short
 
 check-plants: deps-check deps-debug
 	$(Q)$(MAKE) guest-programs guest-tests
@@ -99,7 +111,12 @@ check-native: deps-native
 	$(Q)$(MAKE) -C selftests/native -j$(CPUS) all
 	$(Q)$(MAKE) -C selftests/native check
 
-coverage: deps-check deps-native deps-coverage
+# Make's own part: what installs, what goes to the scripts.
+check-install: deps-install
+	$(Q)$(VM)/install-selftest.sh
+.PHONY: check-install
+
+coverage: $(DEPS_CHECK) deps-native deps-coverage
 	$(Q)$(MAKE) guest-programs guest-tests
 	$(Q)selftests/coverage/coverage.sh
 
@@ -159,12 +176,9 @@ deps:
 deps-%:
 	$(Q)$(VM)/deps.sh $*
 
-# Signing would want the key that the kernel was signed with.
 install: module userspace
 	$(call say,'Installing below $(DESTDIR)$(PREFIX) and the module for $(KDIR)')
-	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_MODULE_SIG_ALL= \
-		INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true modules_install
-	$(Q)$(if $(DESTDIR),,depmod $$(cat $(KDIR)/include/config/kernel.release))
+	$(Q)$(VM)/install-module.sh '$(KDIR)' '$(DESTDIR)'
 	$(Q)$(MAKE) $(QUIET) -C userspace install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 uninstall:

@@ -95,8 +95,13 @@ find_missing "$GROUP"
 ((${#MISSING[@]})) || exit 0
 
 if ((EUID != 0)); then
+	NAMES=()
+	for entry in "${MISSING[@]}"; do
+		# Without lists of packages, what it is called where we know of.
+		NAMES+=("$(choose "$entry" 2>/dev/null || printf '%s\n' "${entry%%|*}")")
+	done
 	die "packages are missing; install them as root: apt-get install" \
-		"${MISSING[*]%%|*}"
+		"${NAMES[*]}"
 fi
 
 # quietly COMMAND...: run apt-get, show how far it is on a terminal, and all that
@@ -122,7 +127,7 @@ quietly()
 	return "$status"
 }
 
-say "Installing what is missing: ${MISSING[*]%%|*}"
+say 'Packages are missing: reading the lists of packages'
 export DEBIAN_FRONTEND=noninteractive
 quietly apt-get update || die 'apt-get update failed'
 NAMES=()
@@ -130,6 +135,7 @@ for entry in "${MISSING[@]}"; do
 	name=$(choose "$entry") || exit
 	NAMES+=("$name")
 done
+say "Installing what is missing: ${NAMES[*]}"
 quietly apt-get install -q -y --no-install-recommends "${NAMES[@]}" ||
 	die 'apt-get install failed'
 find_missing "$GROUP"

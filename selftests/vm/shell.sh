@@ -17,6 +17,10 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
 cat > "$WORK/load" <<-END
+	# Where modprobe looks for it, for "kmap advise --reload".
+	mkdir -p "/lib/modules/\$(uname -r)/updates"
+	ln -s /kmap/kmap.ko "/lib/modules/\$(uname -r)/updates/"
+	depmod 2>/dev/null
 	insmod /kmap/kmap.ko ${LOCK:+lock=$LOCK} ${PARAMS:-}
 END
 cat > "$WORK/bashrc" <<-'END'
