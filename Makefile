@@ -103,27 +103,27 @@ check-plants: deps-check deps-debug
 	$(Q)$(MAKE) guest-programs guest-tests
 	$(Q)selftests/debug/plants.sh
 
+# On minimal systems of Debian, in folders.
+check-debian: deps-debian
+	$(Q)selftests/debian/check-debian.sh
+.PHONY: check-debian
+
 check-vm: deps-check
 	$(Q)$(VM)/selftest.sh
-
-check-native: deps-native
-	$(call say,'Building the core of the module for userspace')
-	$(Q)$(MAKE) -C selftests/native -j$(CPUS) all
-	$(Q)$(MAKE) -C selftests/native check
 
 # Make's own part: what installs, what goes to the scripts.
 check-install: deps-install
 	$(Q)$(VM)/install-selftest.sh
 .PHONY: check-install
 
+check-native: deps-native
+	$(call say,'Building the core of the module for userspace')
+	$(Q)$(MAKE) -C selftests/native -j$(CPUS) all
+	$(Q)$(MAKE) -C selftests/native check
+
 coverage: $(DEPS_CHECK) deps-native deps-coverage
 	$(Q)$(MAKE) guest-programs guest-tests
 	$(Q)selftests/coverage/coverage.sh
-
-# On minimal systems of Debian, in folders.
-check-debian: deps-debian
-	$(Q)selftests/debian/check-debian.sh
-.PHONY: check-debian
 
 check-litmus: deps-litmus
 	$(Q)selftests/litmus/run.sh

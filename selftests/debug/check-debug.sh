@@ -7,6 +7,8 @@
 #	check-debug.sh [VM OPTION]...		options as of vm.sh
 #
 # KERNELS='kasan kcsan'			only these
+# SHORT=1		each program in one lock mode on each kernel, in another one on the
+#			other kernel
 # TESTS=, LOCK=, HAMMER=, TIMEOUT=, JOBS=, V=	as of check.sh, for all KERNELS
 # HAMMER_SECONDS=, HAMMER_KILLS=, HAMMER_PATIENCE=	as of the hammer tests
 # HISTORY_OPS=, FUZZ_CALLS=		as of the history and fuzz tests
@@ -29,7 +31,7 @@ export TEST_DIR
 
 # All is slower here, and most of all on an emulated CPU; the tests of many
 # seconds are shorter in turn.
-export TIMEOUT=${TIMEOUT:-1200}
+export TIMEOUT=${TIMEOUT:-3600}
 
 # settings KERNEL: how much the tests do that can be told.  All histories of a
 # run have more than 1,000,000 operations together; fuzz and fuzz32 make more than
@@ -42,7 +44,7 @@ settings()
 	# where it comes to.
 	[[ $1 != kcsan ]] || ops=100000 calls=20000 seconds=1
 	# Unloading a module waits for a handful of grace periods.
-	printf '%s\n' rcupdate.rcu_expedited=1 KT_PATIENCE=10 KT_LESS=8 \
+	printf '%s\n' rcupdate.rcu_expedited=1 KT_PATIENCE=40 KT_LESS=8 \
 		"HAMMER_SECONDS=${HAMMER_SECONDS:-$seconds}" \
 		"HAMMER_KILLS=${HAMMER_KILLS:-40}" \
 		"HAMMER_PATIENCE=${HAMMER_PATIENCE:-240}" \
@@ -91,10 +93,20 @@ hammer_for()
 	printf '%s\n' "${HAMMER:-$all}"
 }
 
+# rotation KERNEL: the lock mode that the first program runs in, from 0; the others
+# go round.
+rotation()
+{
+	case $1 in
+	kasan)	echo 0 ;;
+	*)	echo 1 ;;
+	esac
+}
+
 # run KERNEL [VM OPTION]...: build what is missing, and run its tests.
 run()
 {
-	local name=$1 setting last=''
+	local name=$1 setting last='' rotate=''
 	local -a flags=("KCFLAGS=-include $DEBUG_DIR/watched-string.h")
 	local -a options=(-m 2G)
 
@@ -115,7 +127,8 @@ run()
 	while IFS= read -r setting; do
 		options+=(-K "$setting")
 	done < <(settings "$name")
-	HAMMER=$(hammer_for "$name") TESTS=$(tests_for "$name") LAST=$last \
+	[[ ${SHORT:-0} != 1 ]] || rotate=$(rotation "$name")
+	ROTATE=$rotate HAMMER=$(hammer_for "$name") TESTS=$(tests_for "$name") LAST=$last \
 		KMAP_KO=$DEBUG_OUT/$name/kmap.ko \
 		"$VM_DIR/check.sh" "${options[@]}" "$@"
 }

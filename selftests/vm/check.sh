@@ -21,6 +21,8 @@
 # BIN_DIR=	folder of programs for the guest's PATH, or empty
 # LIST=		file in TEST_DIR that lists the programs
 # LAST=		programs that each guest runs at its end, once
+# ROTATE=N	each program in one of the lock modes only, the next one in the next:
+#		the first in the N-th, from 0, and with shards=1 in the one after its
 #
 # The last line is "N passed, N failed, N skipped"; a run is one program in one
 # mode.  Fails unless something passed and nothing failed.
@@ -43,11 +45,17 @@ if [[ -z ${TIMEOUT:-} ]]; then
 	TIMEOUT=${TIMEOUT:-300}
 fi
 
+# runs_in MODE I: does the I-th program run in the MODE-th of the lock modes?
+runs_in()
+{
+	[[ -z ${ROTATE:-} ]] || (($1 == ($2 + ROTATE) % ${#locks[@]}))
+}
+
 # make_plan: what guest.sh reads, from the list and what was asked for.
 make_plan()
 {
-	local lock test pattern hammer
-	local -a tests=()
+	local lock test pattern hammer i mode=0
+	local -a tests=() locks
 
 	for lock in $LOCK; do
 		case $lock in
@@ -64,18 +72,22 @@ make_plan()
 	elif [[ -r $LIST ]]; then
 		mapfile -t tests < <(sed -e 's/^[^:]*://' -e '/^$/d' "$LIST")
 	fi
-	for lock in $LOCK; do
-		for test in "${tests[@]}"; do
-			printf '%s - %s %s\n' "$lock" "$TIMEOUT" "$test"
+	read -r -a locks <<< "$LOCK"
+	for lock in "${locks[@]}"; do
+		for ((i = 0; i < ${#tests[@]}; i++)); do
+			test=${tests[i]}
+			! runs_in "$mode" "$i" ||
+				printf '%s - %s %s\n' "$lock" "$TIMEOUT" "$test"
 			hammer=0
 			for pattern in $HAMMER; do
 				# It is a pattern.
 				# shellcheck disable=SC2053
 				[[ $test != $pattern ]] || hammer=1
 			done
-			((hammer == 0)) ||
+			((hammer == 0)) || ! runs_in "$mode" $((i + 1)) ||
 				printf '%s 1 %s %s\n' "$lock" "$TIMEOUT" "$test"
 		done
+		((++mode))
 	done | awk '!seen[$0]++'
 }
 
