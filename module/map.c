@@ -32,12 +32,12 @@
 #include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/random.h>
-#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
 #include "defer.h"
+#include "fatal.h"
 #include "map.h"
 
 /* Versions begin with the time of day, in steps of 2^VERSION_SHIFT ns. */
@@ -239,7 +239,7 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
 					 shmap_arena_entry_size(entry));
 		}
 		*removed += n;
-		if (fatal_signal_pending(current))
+		if (shmap_fatal_pending())
 			return -EINTR;
 		cond_resched();
 	}

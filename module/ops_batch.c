@@ -5,8 +5,7 @@
  * Lookups that follow each other go in groups where readers take no lock; see
  * ops_get.c.  All else goes one by one.
  */
-#include <linux/sched/signal.h>
-
+#include "fatal.h"
 #include "ops.h"
 #include "user.h"
 
@@ -69,7 +68,7 @@ int shmap_ops_batch(struct shmap_call *call, void *record)
 		}
 		i += n;
 		at += (size_t)n * batch->op_size;
-		if (fatal_signal_pending(current)) {
+		if (shmap_fatal_pending()) {
 			r = i < batch->count ? -EINTR : 0;
 			break;
 		}

@@ -6,11 +6,11 @@
  * while nothing is locked.  An atomic walk gathers everything while the map is
  * frozen, and copies after the thaw.
  */
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#include "fatal.h"
 #include "ops.h"
 #include "walk.h"
 
@@ -22,7 +22,7 @@ static int gather(struct shmap_map *map, struct shmap_walk *walk)
 {
 	walk->need = 0;
 	while (walk->cursor != KMAP_KEYS_END && shmap_walk_step(map, walk)) {
-		if (fatal_signal_pending(current))
+		if (shmap_fatal_pending())
 			return -EINTR;
 		cond_resched();
 	}

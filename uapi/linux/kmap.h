@@ -46,7 +46,8 @@
  *	EFAULT		a pointer that cannot be read or written
  *	ENOTTY		unknown ioctl
  *	ENOMEM		no memory, or the caller's memory cgroup is full
- *	EINTR		a fatal signal came while waiting
+ *	EINTR		a signal came that ends the process; one that is handled,
+ *			blocked or ignored lets the call go on
  *
  * An operation that fails changes nothing, with one exception that no kernel
  * can close: when the caller itself takes the output memory away while the
@@ -213,8 +214,9 @@ struct kmap_op_ext {
  * Each record is an operation of its own: it succeeds or fails alone, is atomic
  * alone, and has its result in its error field.  The ioctl itself returns 0
  * when all records were carried out, whatever their results.  It returns EFAULT
- * when a record cannot be read or written and EINTR on a fatal signal; @done is
- * set then as well, and records from there on were not carried out.
+ * when a record cannot be read or written and EINTR on a signal that ends the
+ * process; @done is set then as well, and records from there on were not carried
+ * out.
  *
  * A record and its key may be read before the records in front of it are carried
  * out, so memory that one of them writes to must not hold another or its key.

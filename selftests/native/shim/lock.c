@@ -19,6 +19,7 @@
 #include <linux/rwsem.h>
 #include <linux/wait.h>
 
+#include "fatal.h"
 #include "shim.h"
 
 #define CLASSES		32
@@ -39,6 +40,12 @@ static pthread_mutex_t classes_lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *classes[CLASSES];
 /* Bit b of taken_under[a]: b was taken while a was held. */
 static u32 taken_under[CLASSES];
+
+/* In the place of module/fatal.c. */
+bool shmap_fatal_among(void)
+{
+	return fatal_signal_pending(current);
+}
 
 void shim_set_cpu(unsigned int cpu)
 {
