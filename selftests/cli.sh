@@ -391,7 +391,7 @@ test_usage()
 	refuse "--json with --output hex" "--json" kmap get -j -o hex k
 	refuse "KMAP_DEVICE names the device" "cannot open /nonexistent" \
 		env KMAP_DEVICE=/nonexistent kmap keys
-	refuse "a device that is none" "not a kmap device" \
+	refuse "a device that is none" "not a kmap" \
 		kmap -d /dev/null keys
 	expect "-d before the command" 0 "" kmap -d "$device" keys
 }

@@ -5,7 +5,11 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -56,6 +60,7 @@ TEST_F(map, window_on)
 	kmap_close(map);
 	OPEN(&map, KMAP_WRONLY);
 	EXPECT_EQ(0, kmap_window(map));
+	EXPECT_EQ(-EBADF, kmap_window_error(map));
 	kmap_close(map);
 	OPEN(&map, KMAP_RDWR | KMAP_NO_WINDOW);
 	EXPECT_EQ(0, kmap_window(map));
@@ -69,15 +74,47 @@ TEST_F(map, window_on)
 	kmap_close(map);
 }
 
-/* What is no map, or another device, has no window, and opens as ever. */
+/* What is no map is refused when it is opened, and never waited for. */
 TEST_F(map, no_map)
 {
+	static const unsigned int flags[] = {
+		KMAP_RDONLY, KMAP_RDONLY | KMAP_NO_WINDOW, KMAP_WRONLY, KMAP_RDWR,
+	};
+	char file[] = "/tmp/kmap-file-XXXXXX", fifo[] = "/tmp/kmap-fifo-XXXXXX";
+	const char *paths[] = { "/dev/null", "/dev/zero", file, fifo };
 	struct kmap *map;
+	unsigned int i, j;
+	int fd;
 
-	ASSERT_EQ(0, kmap_open(&map, "/dev/null", KMAP_RDWR));
-	EXPECT_EQ(0, kmap_window(map));
-	EXPECT_EQ(-ENOTTY, kmap_get(map, "k", 1, NULL, 0, NULL, NULL));
-	kmap_close(map);
+	ASSERT_EQ(0, close(mkstemp(file)));
+	ASSERT_EQ(0, close(mkstemp(fifo)));
+	ASSERT_EQ(0, unlink(fifo));
+	ASSERT_EQ(0, mkfifo(fifo, 0600));
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
+		for (j = 0; j < ARRAY_SIZE(flags); j++) {
+			/* Nobody reads from the FIFO: open(2) says so. */
+			if (paths[i] == fifo && flags[j] == KMAP_WRONLY)
+				continue;
+			map = (void *)1;
+			EXPECT_EQ(-EMEDIUMTYPE,
+				  kmap_open(&map, paths[i], flags[j])) {
+				TH_LOG("%s, flags %u", paths[i], flags[j]);
+			}
+			EXPECT_EQ(NULL, map);
+		}
+	}
+	EXPECT_EQ(-EMEDIUMTYPE, kmap_open(&map, "/dev", KMAP_RDONLY));
+	EXPECT_EQ(-ENODEV, kmap_open(&map, "/dev/none", KMAP_RDONLY));
+
+	fd = open(file, O_RDWR);
+	EXPECT_EQ(-EMEDIUMTYPE, kmap_open_fd(&map, fd, 0));
+	EXPECT_EQ(NULL, map);
+	EXPECT_EQ(0, close(fd));
+	EXPECT_EQ(-EBADF, kmap_open_fd(&map, fd, 0));
+	EXPECT_EQ(0, unlink(file));
+	EXPECT_EQ(0, unlink(fifo));
+	EXPECT_STREQ("this is another device or file, not a kmap",
+		     kmap_strerror(-EMEDIUMTYPE));
 }
 
 /* Conditional on the value that is there; the same by both ways to look. */
@@ -158,27 +195,100 @@ TEST_F(map, closed)
 	EXPECT_EQ(0, kt_unload());
 }
 
-/* Without addresses for the window: the same, by system calls. */
-TEST_F(map, no_room)
+/* What keeps a program from mapping the window. */
+static int less_addresses(void)
 {
 	struct rlimit limit = { .rlim_cur = 64 << 20, .rlim_max = 64 << 20 };
+
+	return setrlimit(RLIMIT_AS, &limit);
+}
+
+static int less_locked(void)
+{
+	struct rlimit limit = { .rlim_cur = 1 << 20, .rlim_max = 1 << 20 };
+
+	return setrlimit(RLIMIT_MEMLOCK, &limit) || setuid(65534) ||
+	       mlockall(MCL_FUTURE);
+}
+
+static int exec_implied(void)
+{
+	return personality(READ_IMPLIES_EXEC) < 0;
+}
+
+static int nothing(void)
+{
+	return 0;
+}
+
+#define FAILED	255
+
+/*
+ * What kmap_window_error() says in a program that did this, negated.  In any case
+ * that program finds "key", and is told of its error with a text.
+ */
+static int lost(int (*how)(void), int fd, unsigned int flags)
+{
 	struct kmap *map;
-	int status;
+	int status, err;
 	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		if (how() || kmap_open_fd(&map, fd, flags))
+			_exit(FAILED);
+		err = kmap_window_error(map);
+		if (err > 0 || !err == !kmap_window(map))
+			_exit(FAILED);
+		if (err && !strcmp(kmap_strerror(err), strerror(-err)))
+			_exit(FAILED);
+		if (get(map, "key", 3, 5).rc)
+			_exit(FAILED);
+		_exit(-err);
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return FAILED;
+	return WEXITSTATUS(status);
+}
+
+/* Where the window cannot be had: the same, by system calls, and it can be seen. */
+TEST_F(map, window_lost)
+{
+	struct statvfs dev;
 
 	RELOAD("max_bytes=256M");
 	ASSERT_EQ(0, kt_set(self->fd, "key", 3, "value", 5, 0, NULL));
-	pid = fork();
-	if (!pid) {
-		setrlimit(RLIMIT_AS, &limit);
-		if (kmap_open(&map, NULL, KMAP_RDWR) || kmap_window(map))
-			_exit(1);
-		if (get(map, "key", 3, 5).rc)
-			_exit(2);
-		_exit(0);
-	}
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
+	EXPECT_EQ(ENOMEM, lost(less_addresses, self->fd, KMAP_WINDOW));
+	EXPECT_EQ(EAGAIN, lost(less_locked, self->fd, KMAP_WINDOW));
+	/* Where nothing can be executed, that personality asks for nothing. */
+	ASSERT_EQ(0, statvfs("/dev", &dev));
+	EXPECT_EQ(dev.f_flag & ST_NOEXEC ? 0 : EACCES,
+		  lost(exec_implied, self->fd, KMAP_WINDOW));
+	EXPECT_EQ(ECANCELED, lost(nothing, self->fd, KMAP_NO_WINDOW));
+	EXPECT_EQ(0, lost(nothing, self->fd, KMAP_WINDOW));
+}
+
+/* A 32-bit program gives the window no more of its addresses than it is told to. */
+TEST_F(map, window_size)
+{
+	const bool small = sizeof(void *) < 8;
+	struct kmap *map;
+
+	RELOAD("max_bytes=8M max_entries=20000");
+	ASSERT_EQ(0, kt_set(self->fd, "key", 3, "value", 5, 0, NULL));
+	ASSERT_GE(KMAP_WINDOW_MAX_32, self->info.window);
+	EXPECT_EQ(0, lost(nothing, self->fd, 0));
+	EXPECT_EQ(0, lost(nothing, self->fd, KMAP_WINDOW));
+
+	RELOAD("max_bytes=200M");
+	ASSERT_EQ(0, kt_set(self->fd, "key", 3, "value", 5, 0, NULL));
+	ASSERT_LT(KMAP_WINDOW_MAX_32, self->info.window);
+	EXPECT_EQ(small ? EOVERFLOW : 0, lost(nothing, self->fd, 0));
+	EXPECT_EQ(0, lost(nothing, self->fd, KMAP_WINDOW));
+	EXPECT_EQ(-EINVAL, kmap_open(&map, NULL, KMAP_WINDOW | KMAP_NO_WINDOW));
+	EXPECT_EQ(-EINVAL, kmap_open_fd(&map, self->fd,
+					KMAP_WINDOW | KMAP_NO_WINDOW));
+	EXPECT_EQ(-EINVAL, kmap_open(&map, NULL, 16));
 }
 
 /* A lookup in the window is none that the kernel counts. */

@@ -53,6 +53,7 @@ static void __attribute__((constructor)) begin(void)
 static struct kmap *handle_of(int fd)
 {
 	struct kmap *handle, *first = NULL;
+	struct kmap_info info = { 0 };
 
 	if (fd < 0 || fd >= FILES)
 		return &none;
@@ -63,7 +64,9 @@ static struct kmap *handle_of(int fd)
 	if (!handle)
 		return &none;
 	handle->fd = fd;
-	window_map(handle);
+	handle->flags = KMAP_WINDOW;
+	if (!__real_ioctl(fd, KMAP_IOC_INFO, &info))
+		window_map(handle, &info);
 	if (__atomic_compare_exchange_n(&handles[fd], &first, handle, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return handle;

@@ -263,6 +263,7 @@ static void fill(struct shmap_map *map)
 	for (i = 0; i < KEYS; i++)
 		check_equal(actor_put(map, key, actor_key(key, 'k', i),
 				      actor_value_len(&actor), 0), 0);
+	check_equal(actor_put(map, "empty", 5, 0, 0), 0);
 }
 
 /* A copy that is not damaged is read like the window itself. */
@@ -283,7 +284,12 @@ static void check_whole(const struct copy *copy)
 		check_equal(window_get(&window, key, key_len, room,
 				       sizeof(room), &len, &version), 0);
 		actor_check(shmap_key_hash(copy->map, key, key_len), room, len);
+		check_equal(window_get(&window, key, key_len, NULL, 0, NULL,
+				       NULL), len ? -EMSGSIZE : 0);
 	}
+	/* An empty value fits where there is no room, and is not copied there. */
+	check_equal(window_get(&window, "empty", 5, NULL, 0, &len, &version), 0);
+	check_equal(len, 0);
 }
 
 /* While a writer is at work there, nothing is to be believed. */

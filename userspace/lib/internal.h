@@ -22,12 +22,14 @@
  * struct kmap - a handle
  * @fd: the device
  * @flags: KMAP_RDWR, KMAP_RDONLY or KMAP_WRONLY, as @fd really is, and
- *	KMAP_NO_WINDOW as the caller wants it
+ *	KMAP_NO_WINDOW and KMAP_WINDOW as the caller wants it
+ * @window_error: why there is no window, or 0
  * @window: the window, if @fd has one and may be read
  */
 struct kmap {
 	int		fd;
 	unsigned int	flags;
+	int		window_error;
 	struct window	window;
 };
 

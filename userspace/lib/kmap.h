@@ -50,6 +50,7 @@ extern "C" {
 #define KMAP_RDONLY	1u	/* get, walk, info */
 #define KMAP_WRONLY	2u	/* set, delete, add, clear, info; no value out */
 #define KMAP_NO_WINDOW	4u	/* look up with system calls only */
+#define KMAP_WINDOW	8u	/* map a window of any size, also for 32 bits */
 
 /* Length of a value that was not there, see kmap_swap(). */
 #define KMAP_NO_VALUE	((size_t)-1)
@@ -86,12 +87,15 @@ struct kmap_pair {
  * kmap_open - open the map
  * @map: set to the handle, or to NULL on failure
  * @path: the device; NULL for $KMAP_DEVICE, or /dev/kmap if that is not set
- * @flags: KMAP_RDWR, KMAP_RDONLY or KMAP_WRONLY, and KMAP_NO_WINDOW
+ * @flags: KMAP_RDWR, KMAP_RDONLY or KMAP_WRONLY, and KMAP_NO_WINDOW or
+ *	KMAP_WINDOW, see kmap_window()
  *
- * The file descriptor is closed by execve().
+ * The file descriptor is closed by execve().  A program with more rights than
+ * its caller (set-user-ID and the like) is not led by $KMAP_DEVICE.
  *
  * Return: 0; -ENODEV when there is no such device, that is, the module is not
- * loaded; -EACCES; -EINVAL for an unknown flag; -ENOMEM; what open(2) says.
+ * loaded; -EMEDIUMTYPE when there is something else than a kmap; -EACCES; -EINVAL
+ * for unknown flags, or flags that do not go together; -ENOMEM; what open(2) says.
  */
 int kmap_open(struct kmap **map, const char *path, unsigned int flags);
 
@@ -104,7 +108,8 @@ int kmap_open(struct kmap **map, const char *path, unsigned int flags);
  * On success @fd belongs to the handle, and kmap_close() closes it.  On failure
  * it is left to the caller.
  *
- * Return: 0; -EBADF when @fd is not open; -EINVAL for an unknown flag; -ENOMEM.
+ * Return: 0; -EBADF when @fd is not open; -EMEDIUMTYPE when it is something else
+ * than a kmap; -EINVAL for flags as above; -ENOMEM.
  */
 int kmap_open_fd(struct kmap **map, int fd, unsigned int flags);
 
@@ -132,12 +137,38 @@ int kmap_fd(const struct kmap *map);
  *
  * kmap_open() and kmap_open_fd() map the kernel's table for reading, unless told
  * not to by KMAP_NO_WINDOW, or the map is not open for reading, or it cannot be
- * done: for instance because a 32-bit program has not enough addresses.  Where it
- * is not done, everything works as well, with system calls.
+ * done.  Where it is not done, everything works as well, with system calls;
+ * kmap_window_error() tells why.
+ *
+ * The window takes addresses, at least twice as many as the map may have bytes.  A
+ * 32-bit program gives it at most KMAP_WINDOW_MAX_32 of its own, unless
+ * KMAP_WINDOW allows more; a 64-bit program has enough of them.
  *
  * Return: bytes that are mapped for that, or 0.
  */
 size_t kmap_window(const struct kmap *map);
+
+/* Largest window that a 32-bit program maps unasked. */
+#define KMAP_WINDOW_MAX_32	(256u << 20)
+
+/**
+ * kmap_window_error - why are keys looked up with system calls?
+ * @map: the handle
+ *
+ * Return: 0 when the window is mapped, else
+ *	-ECANCELED	KMAP_NO_WINDOW was asked for
+ *	-EBADF		the map is not open for reading
+ *	-EOPNOTSUPP	the module has no window
+ *	-EPROTO		the module's window is of a kind that is not known here
+ *	-EOVERFLOW	it takes more addresses than a 32-bit program gives unasked
+ *	-ENOMEM		there are no such addresses, or RLIMIT_AS forbids them
+ *	-EAGAIN		mlockall(2) with MCL_FUTURE is in force, and RLIMIT_MEMLOCK
+ *			forbids so much
+ *	-EACCES		the program has the personality READ_IMPLIES_EXEC, and the
+ *			window cannot be executed
+ * or what else mmap(2) says.
+ */
+int kmap_window_error(const struct kmap *map);
 
 /**
  * kmap_get - look a key up

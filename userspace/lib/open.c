@@ -2,6 +2,9 @@
 /*
  * libkmap: handles, and what concerns the map as a whole.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +12,8 @@
 
 #include "internal.h"
 
-#define OPEN_FLAGS	(KMAP_RDONLY | KMAP_WRONLY | KMAP_NO_WINDOW)
+#define OPEN_FLAGS	(KMAP_RDONLY | KMAP_WRONLY | WINDOW_FLAGS)
+#define WINDOW_FLAGS	(KMAP_NO_WINDOW | KMAP_WINDOW)
 
 static int check_flags(unsigned int flags)
 {
@@ -17,17 +21,38 @@ static int check_flags(unsigned int flags)
 		return -EINVAL;
 	if ((flags & KMAP_RDONLY) && (flags & KMAP_WRONLY))
 		return -EINVAL;
+	if ((flags & WINDOW_FLAGS) == WINDOW_FLAGS)
+		return -EINVAL;
 	return 0;
+}
+
+/*
+ * Ask what is open.  Whatever is no kmap does not know the question, however it
+ * says so; or it is a device that takes any question and fills nothing in.
+ */
+static int ask_map(int fd, struct kmap_info *info)
+{
+	*info = (struct kmap_info) { 0 };
+	if (ioctl(fd, KMAP_IOC_INFO, info) < 0)
+		return errno == ENOMEM || errno == EINTR ? -errno : -EMEDIUMTYPE;
+	return info->abi && info->shards ? 0 : -EMEDIUMTYPE;
 }
 
 static int handle_new(struct kmap **map, int fd, unsigned int flags)
 {
-	*map = malloc(sizeof(**map));
-	if (!*map)
+	struct kmap_info info;
+	struct kmap *handle;
+	int rc = ask_map(fd, &info);
+
+	if (rc)
+		return rc;
+	handle = malloc(sizeof(*handle));
+	if (!handle)
 		return -ENOMEM;
-	(*map)->fd = fd;
-	(*map)->flags = flags;
-	window_map(*map);
+	handle->fd = fd;
+	handle->flags = flags;
+	handle->window_error = window_map(handle, &info);
+	*map = handle;
 	return 0;
 }
 
@@ -47,11 +72,12 @@ KMAP_EXPORT int kmap_open(struct kmap **map, const char *path,
 		mode = O_WRONLY;
 
 	if (!path)
-		path = getenv("KMAP_DEVICE");
+		path = secure_getenv("KMAP_DEVICE");
 	if (!path || !*path)
 		path = KMAP_DEVICE;
 
-	fd = open(path, mode | O_CLOEXEC);
+	/* What is no kmap must not hold the program up, or become its terminal. */
+	fd = open(path, mode | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		/* ENOENT is for keys; here it and ENXIO mean no module. */
 		if (errno == ENOENT || errno == ENXIO)
@@ -62,6 +88,8 @@ KMAP_EXPORT int kmap_open(struct kmap **map, const char *path,
 	rc = handle_new(map, fd, flags);
 	if (rc)
 		close(fd);
+	else
+		fcntl(fd, F_SETFL, 0);
 	return rc;
 }
 
@@ -77,7 +105,7 @@ KMAP_EXPORT int kmap_open_fd(struct kmap **map, int fd, unsigned int flags)
 	status = fcntl(fd, F_GETFL);
 	if (status < 0)
 		return -errno;
-	flags &= KMAP_NO_WINDOW;
+	flags &= WINDOW_FLAGS;
 	if ((status & O_ACCMODE) == O_RDONLY)
 		flags |= KMAP_RDONLY;
 	else if ((status & O_ACCMODE) == O_WRONLY)
@@ -103,6 +131,11 @@ KMAP_EXPORT int kmap_fd(const struct kmap *map)
 KMAP_EXPORT size_t kmap_window(const struct kmap *map)
 {
 	return map->window.mem ? map->window.size : 0;
+}
+
+KMAP_EXPORT int kmap_window_error(const struct kmap *map)
+{
+	return map->window_error;
 }
 
 KMAP_EXPORT int kmap_clear(struct kmap *map, uint64_t *removed)

@@ -27,12 +27,19 @@ static const struct {
 	{ E2BIG,	"the kernel module is older than this program" },
 	{ EBADF,	"the map is not open for this" },
 	{ EFAULT,	"bad address" },
-	{ ENOTTY,	"not a kmap device, or a module that does not know this operation" },
+	{ ENOTTY,	"the kernel module does not know this operation" },
+	{ EMEDIUMTYPE,	"this is another device or file, not a kmap" },
 	{ ENOMEM,	"out of memory" },
 	{ EINTR,	"interrupted" },
 	{ ENODEV,	"no such device: is the kmap module loaded?" },
 	{ EACCES,	"permission denied" },
 	{ EPERM,	"operation not permitted" },
+	/* What only kmap_window_error() returns. */
+	{ ECANCELED,	"not wanted" },
+	{ EOPNOTSUPP,	"the kernel module has no window" },
+	{ EPROTO,	"the kernel module's window is of another kind" },
+	{ EOVERFLOW,	"too large for a 32-bit program that does not ask for it" },
+	{ EAGAIN,	"more memory than may be locked" },
 };
 
 KMAP_EXPORT const char *kmap_strerror(int err)

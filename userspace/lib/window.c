@@ -36,7 +36,8 @@ int window_absent(const struct window *window, uint32_t hash,
  * @window: the window
  * @key: the key
  * @key_len: its length
- * @buf: room for the value; may be written to whatever comes of it
+ * @buf: room for the value; may be written to whatever comes of it; NULL is
+ *	fine when @size is 0
  * @size: bytes of @buf
  * @len: set to the length of the value, on 0 and -EMSGSIZE
  * @version: set to its version, likewise
@@ -46,11 +47,15 @@ int window_absent(const struct window *window, uint32_t hash,
 int window_get(const struct window *window, const void *key, size_t key_len,
 	       void *buf, size_t size, size_t *len, uint64_t *version)
 {
+	unsigned char none[1];
 	unsigned int tries;
 	int rc;
 
 	if (!window_takes(window, key, key_len) || (size && !buf))
 		return WINDOW_UNKNOWN;
+	/* An empty value is copied too, and not to NULL. */
+	if (!buf)
+		buf = none;
 	for (tries = TRIES;; relax()) {
 		rc = window_lookup(window, key, key_len, buf, size, len,
 				   version, false);
@@ -165,28 +170,45 @@ bool window_init(struct window *window, const void *mem, size_t size,
 	return true;
 }
 
+/* Are there too many addresses in it for this program to give them unasked? */
+static bool too_large(const struct kmap *map, uint64_t size)
+{
+	if (size > SIZE_MAX)
+		return true;
+	return sizeof(void *) < 8 && size > KMAP_WINDOW_MAX_32 &&
+	       !(map->flags & KMAP_WINDOW);
+}
+
 /**
  * window_map - map the window of an open map, if that can be
  * @map: the handle; fd and flags are set
+ * @info: what the kernel says of the map
  *
  * Without one everything works as well, with system calls.
+ *
+ * Return: 0, or why there is none: see kmap_window_error().
  */
-void window_map(struct kmap *map)
+int window_map(struct kmap *map, const struct kmap_info *info)
 {
-	struct kmap_info info = { 0 };
 	void *mem;
 
 	map->window = (struct window) { 0 };
-	if (map->flags & (KMAP_NO_WINDOW | KMAP_WRONLY))
-		return;
-	if (device_call(map, KMAP_IOC_INFO, &info) || !info.window ||
-	    info.window > SIZE_MAX)
-		return;
-	mem = mmap(NULL, info.window, PROT_READ, MAP_SHARED, map->fd, 0);
+	if (map->flags & KMAP_WRONLY)
+		return -EBADF;
+	if (map->flags & KMAP_NO_WINDOW)
+		return -ECANCELED;
+	if (!info->window)
+		return -EOPNOTSUPP;
+	if (too_large(map, info->window))
+		return -EOVERFLOW;
+	mem = mmap(NULL, info->window, PROT_READ, MAP_SHARED, map->fd, 0);
 	if (mem == MAP_FAILED)
-		return;
-	if (!window_init(&map->window, mem, info.window, info.max_key))
-		munmap(mem, info.window);
+		return -errno;
+	if (!window_init(&map->window, mem, info->window, info->max_key)) {
+		munmap(mem, info->window);
+		return -EPROTO;
+	}
+	return 0;
 }
 
 /**

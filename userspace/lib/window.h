@@ -51,7 +51,7 @@ struct window {
 
 bool window_init(struct window *window, const void *mem, size_t size,
 		 uint32_t key_max);
-void window_map(struct kmap *map);
+int window_map(struct kmap *map, const struct kmap_info *info);
 void window_unmap(struct kmap *map);
 int window_get(const struct window *window, const void *key, size_t key_len,
 	       void *buf, size_t size, size_t *len, uint64_t *version);
