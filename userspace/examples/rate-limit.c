@@ -15,14 +15,25 @@
  * at once which place the request has, and no two requests get the same one.
  * When the number is from another window, somebody must begin a new count, and
  * exactly one does: the number is replaced only if it still is the version that
- * was read (KMAP_MATCH).  Nothing is left behind that would have to be swept up
- * but one number a name.
+ * was read (KMAP_MATCH).
  *
- * Windows are counted from when the machine was booted.
+ * Names come and go, and nobody comes back to tidy up after each.  So before a
+ * count begins, its name is put into a queue, and whoever does that looks at the
+ * SWEEP oldest names in the queue: the numbers whose window is over are removed.
+ * More is removed than is added, so the map holds no more than the names of the
+ * last windows, and no request has more to do than this.
+ *
+ * Windows are counted from when the machine was booted.  Those of each length
+ * (of 60 seconds, say) have numbers and a queue of their own:
+ *
+ *	rate.60:NAME	the number of a name
+ *	rate.60.at:N	place N of the queue: a window and a name
+ *	rate.60.head	the oldest place that may be taken
+ *	rate.60.tail	the first place that is free
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +44,15 @@
 
 #include <kmap.h>
 
+/* Places of the queue that are looked at when a name is put into it. */
+#define SWEEP		4
+
+#define NAME_MAX_LEN	200u
+#define KEY_ROOM	(NAME_MAX_LEN + 40)
+
 struct limiter {
 	struct kmap *map;
+	char space[24];			/* what its keys begin with */
 	unsigned int limit;		/* requests in a window */
 	unsigned int seconds;		/* length of a window */
 	const unsigned int *clock;	/* the selftest's windows, else NULL */
@@ -56,19 +74,177 @@ static uint32_t window_now(const struct limiter *limiter)
 	return (uint32_t)(now.tv_sec / limiter->seconds);
 }
 
-/*
- * Begin a new count with this request as the first, in place of @version or, if
- * there is no number yet, of nothing.  -EAGAIN: somebody else did something.
- */
-static int begin_window(struct limiter *limiter, const char *key, uint32_t window,
-			uint64_t version)
+/* A place of the queue, without the part of the name that is not used. */
+struct place {
+	uint32_t window;
+	char name[NAME_MAX_LEN];
+};
+
+static void key_of(const struct limiter *limiter, char *key, const char *kind,
+		   const char *name)
 {
-	int64_t number = (int64_t)window << 32 | 1;
+	snprintf(key, KEY_ROOM, "%s%s%s", limiter->space, kind, name);
+}
+
+static void place_key(const struct limiter *limiter, char *key, int64_t place)
+{
+	snprintf(key, KEY_ROOM, "%s.at:%" PRId64, limiter->space, place);
+}
+
+/* A number and its version; both are 0 if there is none. */
+static int get_number(struct limiter *limiter, const char *key, int64_t *number,
+		      uint64_t *version)
+{
 	int rc;
 
-	rc = kmap_set(limiter->map, key, strlen(key), &number, sizeof(number),
-		      version ? KMAP_MATCH : KMAP_CREATE, &version);
+	*number = 0;
+	*version = 0;
+	rc = kmap_get(limiter->map, key, strlen(key), number, sizeof(*number),
+		      NULL, version);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/*
+ * Store a number in place of @version or, if that is 0, of nothing.  -EAGAIN:
+ * somebody else did something.
+ */
+static int set_number(struct limiter *limiter, const char *key, int64_t number,
+		      uint64_t version)
+{
+	int rc = kmap_set(limiter->map, key, strlen(key), &number,
+			  sizeof(number), KMAP_NUMBER |
+			  (version ? KMAP_MATCH : KMAP_CREATE),
+			  &version);
+
 	return rc == -EEXIST || rc == -ENOENT || rc == -ESTALE ? -EAGAIN : rc;
+}
+
+/* Remove what is there at @version, unless somebody was faster. */
+static int remove_match(struct limiter *limiter, const char *key,
+			uint64_t version)
+{
+	int rc = kmap_delete(limiter->map, key, strlen(key), KMAP_MATCH,
+			     &version);
+
+	return rc == -ENOENT || rc == -ESTALE ? 0 : rc;
+}
+
+/*
+ * Put a name into the queue.  When a client is killed after it took a place and
+ * before it moved the tail, the next one finds the place taken and moves it.
+ */
+static int enqueue(struct limiter *limiter, const char *name, uint32_t window)
+{
+	size_t len = offsetof(struct place, name) + strlen(name);
+	char tail_key[KEY_ROOM], key[KEY_ROOM];
+	struct place place = { .window = window };
+	uint64_t version, mine;
+	int64_t tail;
+	int rc, moved;
+
+	memcpy(place.name, name, strlen(name));
+	key_of(limiter, tail_key, ".tail", "");
+	for (;;) {
+		rc = get_number(limiter, tail_key, &tail, &version);
+		if (rc)
+			return rc;
+		place_key(limiter, key, tail);
+		rc = kmap_set(limiter->map, key, strlen(key), &place, len,
+			      KMAP_CREATE, &mine);
+		if (rc && rc != -EEXIST)
+			return rc;
+		moved = set_number(limiter, tail_key, tail + 1, version);
+		if (moved && moved != -EAGAIN)
+			return moved;
+		if (!rc && !moved)
+			return 0;
+		/* The tail may have been long past it: not in the queue. */
+		if (!rc)
+			rc = remove_match(limiter, key, mine);
+		if (rc && rc != -EEXIST)
+			return rc;
+	}
+}
+
+/* Remove the number of a name if its window is over. */
+static int forget(struct limiter *limiter, const char *name)
+{
+	char key[KEY_ROOM];
+	uint64_t version;
+	int64_t number;
+	int rc;
+
+	key_of(limiter, key, ":", name);
+	rc = get_number(limiter, key, &number, &version);
+	/* As in ask(): the clock is read after the number. */
+	if (rc || !version || (uint32_t)(number >> 32) == window_now(limiter))
+		return rc;
+	return remove_match(limiter, key, version);
+}
+
+/*
+ * Remove the oldest name of the queue if its window is over: its number, its
+ * place, and then the head moves on, so that who is killed leaves the rest to
+ * the next one.  Returns 1, or 0 if there is no such name.
+ */
+static int sweep(struct limiter *limiter)
+{
+	char head_key[KEY_ROOM], key[KEY_ROOM];
+	uint64_t head_version, version;
+	struct place place;
+	int64_t head, tail;
+	size_t len;
+	int rc;
+
+	key_of(limiter, key, ".tail", "");
+	key_of(limiter, head_key, ".head", "");
+	rc = get_number(limiter, head_key, &head, &head_version);
+	if (!rc)
+		rc = get_number(limiter, key, &tail, &version);
+	if (rc || head >= tail)
+		return rc;
+	place_key(limiter, key, head);
+	rc = kmap_get(limiter->map, key, strlen(key), &place,
+		      sizeof(place) - 1, &len, &version);
+	if (!rc) {
+		if (place.window == window_now(limiter))
+			return 0;
+		((char *)&place)[len] = '\0';
+		rc = forget(limiter, place.name);
+		if (!rc)
+			rc = remove_match(limiter, key, version);
+	}
+	if (rc && rc != -ENOENT)
+		return rc;
+	rc = set_number(limiter, head_key, head + 1, head_version);
+	return rc && rc != -EAGAIN ? rc : 1;
+}
+
+/*
+ * Begin a new count with this request as the first, in place of @version or, if
+ * that is 0, of nothing.  -EAGAIN: somebody else did something.
+ */
+static int begin_window(struct limiter *limiter, const char *name,
+			uint32_t window, uint64_t version)
+{
+	char key[KEY_ROOM];
+	int rc, i, more;
+
+	/* First the queue: a number that is not in it would stay for ever. */
+	rc = enqueue(limiter, name, window);
+	for (i = 0, more = 1; !rc && more && i < SWEEP; i++) {
+		more = sweep(limiter);
+		if (more < 0)
+			rc = more;
+	}
+	if (rc)
+		return rc;
+	key_of(limiter, key, ":", name);
+	rc = set_number(limiter, key, (int64_t)window << 32 | 1, version);
+	/* It may have been taken out again since the window ended. */
+	if (!rc && window_now(limiter) != window)
+		rc = enqueue(limiter, name, window);
+	return rc;
 }
 
 /**
@@ -85,19 +261,17 @@ static int ask(struct limiter *limiter, const char *name, uint32_t *window,
 {
 	uint64_t version;
 	int64_t number;
-	char key[256];
+	char key[KEY_ROOM];
 	int rc;
 
 	*window = 0;
 	*place = 0;
-	if (snprintf(key, sizeof(key), "rate:%s", name) >= (int)sizeof(key))
+	if (strlen(name) >= NAME_MAX_LEN)
 		return -ENAMETOOLONG;
+	key_of(limiter, key, ":", name);
 	do {
-		number = -1;
-		version = 0;
-		rc = kmap_get(limiter->map, key, strlen(key), &number,
-			      sizeof(number), NULL, &version);
-		if (rc && rc != -ENOENT)
+		rc = get_number(limiter, key, &number, &version);
+		if (rc)
 			return rc;
 
 		/*
@@ -107,9 +281,9 @@ static int ask(struct limiter *limiter, const char *name, uint32_t *window,
 		 */
 		*window = window_now(limiter);
 		*place = (uint32_t)number;
-		if (rc || (uint32_t)(number >> 32) != *window) {
+		if (!version || (uint32_t)(number >> 32) != *window) {
 			*place = 1;
-			rc = begin_window(limiter, key, *window, version);
+			rc = begin_window(limiter, name, *window, version);
 		} else if (*place < limiter->limit) {
 			/* If the next window begins now, this counts there. */
 			rc = kmap_add(limiter->map, key, strlen(key), 1,
@@ -127,11 +301,13 @@ static int ask(struct limiter *limiter, const char *name, uint32_t *window,
 /*
  * The selftest: processes that ask as fast as they can, while they move on a
  * clock of their own.  Each place of each window must be given to one request at
- * most, none beyond the limit, and all of them if anybody was refused.
+ * most, none beyond the limit, and all of them if anybody was refused.  They ask
+ * under many other names too, each once, and of those nothing must stay.
  */
 #define PROCESSES	8u
 #define ASK_EACH	4000u
 #define TICK_EVERY	250u	/* requests of one process */
+#define NAME_EVERY	16u	/* requests for one under a new name */
 #define WINDOWS		(PROCESSES * ASK_EACH / TICK_EVERY + 1)
 #define LIMIT		100u
 
@@ -141,16 +317,27 @@ struct shared {
 	unsigned int given[WINDOWS][LIMIT + 1];
 };
 
-static _Noreturn void ask_often(struct shared *shared, const char *name)
+static void new_name(struct limiter *limiter, unsigned int number)
 {
-	struct limiter limiter = { .limit = LIMIT, .clock = &shared->clock };
+	uint32_t window, place;
+	char name[40];
+	int rc;
+
+	snprintf(name, sizeof(name), "%d.%u", (int)getpid(), number);
+	rc = ask(limiter, name, &window, &place);
+	if (rc != 1 || place != 1)
+		fail("new name", rc < 0 ? kmap_strerror(rc) : "not the first");
+}
+
+static _Noreturn void ask_often(struct limiter *limiter, struct shared *shared)
+{
 	uint32_t window, place;
 	unsigned int i;
 	int rc;
 
-	rc = kmap_open(&limiter.map, NULL, KMAP_RDWR);
+	rc = kmap_open(&limiter->map, NULL, KMAP_RDWR);
 	for (i = 1; rc >= 0 && i <= ASK_EACH; i++) {
-		rc = ask(&limiter, name, &window, &place);
+		rc = ask(limiter, "name", &window, &place);
 		if (rc >= 0 && (window >= WINDOWS ||
 				(rc && (place < 1 || place > LIMIT))))
 			fail("check", "no such window or place");
@@ -160,6 +347,8 @@ static _Noreturn void ask_often(struct shared *shared, const char *name)
 		else if (!rc)
 			__atomic_fetch_add(&shared->refused[window], 1,
 					   __ATOMIC_RELAXED);
+		if (i % NAME_EVERY == 0)
+			new_name(limiter, i);
 		if (i % TICK_EVERY == 0)
 			__atomic_fetch_add(&shared->clock, 1, __ATOMIC_SEQ_CST);
 	}
@@ -168,27 +357,75 @@ static _Noreturn void ask_often(struct shared *shared, const char *name)
 	_exit(0);
 }
 
+/* How many entries the limiter has in the map; with @clear they are removed. */
+static unsigned int count_entries(struct limiter *limiter, int clear)
+{
+	size_t len = strlen(limiter->space);
+	struct kmap_iter *it;
+	struct kmap_pair pair;
+	unsigned int count = 0;
+	int rc;
+
+	rc = kmap_iter_open(limiter->map, 0, &it);
+	if (rc)
+		fail("count", kmap_strerror(rc));
+	while ((rc = kmap_iter_next(it, &pair)) > 0) {
+		if (pair.key_len <= len || memcmp(pair.key, limiter->space, len))
+			continue;
+		count++;
+		if (clear)
+			kmap_delete(limiter->map, pair.key, pair.key_len, 0,
+				    NULL);
+	}
+	if (rc)
+		fail("count", kmap_strerror(rc));
+	kmap_iter_close(it);
+	return count;
+}
+
+/*
+ * Windows with a few new names each, until all names of earlier ones must be
+ * gone.  A name of this window has a number and a place, and the queue has two
+ * ends; names of the window before may still be there.  Returns what is too much.
+ */
+#define FEW		10u
+
+static unsigned int fade(struct limiter *limiter, struct shared *shared)
+{
+	unsigned int names = count_entries(limiter, 0), number = 0, left, i;
+
+	while (number < names / (SWEEP - 1) + 2 * FEW) {
+		shared->clock++;
+		for (i = 0; i < FEW; i++)
+			new_name(limiter, number++);
+	}
+	left = count_entries(limiter, 0);
+	printf("rate-limit: %u entries, then %u of %u names in a window; ",
+	       names, left, FEW);
+	return left > 2 * 2 * FEW + 2 ? left : 0;
+}
+
 static int selftest(void)
 {
 	unsigned int window, place, i, full = 0, passed = 0, refused = 0;
+	struct limiter limiter = { .limit = LIMIT };
 	unsigned int problems = 0;
 	struct shared *shared;
-	char name[40], key[48];
-	struct kmap *map;
 	int status, rc;
 
-	snprintf(name, sizeof(name), "test.%d", (int)getpid());
+	snprintf(limiter.space, sizeof(limiter.space), "test.%d", (int)getpid());
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		fail("mmap", strerror(errno));
+	limiter.clock = &shared->clock;
 	for (i = 0; i < PROCESSES; i++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
 			fail("fork", strerror(errno));
 		if (!pid)
-			ask_often(shared, name);
+			ask_often(&limiter, shared);
 	}
 	while (wait(&status) > 0)
 		problems += status != 0;
@@ -209,14 +446,14 @@ static int selftest(void)
 	problems += passed + refused != PROCESSES * ASK_EACH;
 	problems += !full || !refused;	/* then nothing was tried */
 
-	snprintf(key, sizeof(key), "rate:%s", name);
-	rc = kmap_open(&map, NULL, KMAP_RDWR);
-	if (!rc)
-		rc = kmap_delete(map, key, strlen(key), 0, NULL);
+	rc = kmap_open(&limiter.map, NULL, KMAP_RDWR);
 	if (rc)
-		fail("clean up", kmap_strerror(rc));
-	kmap_close(map);
-	printf("rate-limit: %u processes, %u windows, %u full with %u requests each; ",
+		fail("open", kmap_strerror(rc));
+	problems += fade(&limiter, shared);
+	count_entries(&limiter, 1);
+	problems += count_entries(&limiter, 0);
+	kmap_close(limiter.map);
+	printf("%u processes, %u windows, %u full with %u requests each; ",
 	       PROCESSES, WINDOWS, full, LIMIT);
 	printf("%u passed, %u refused; %u problems: %s\n", passed, refused,
 	       problems, problems ? "FAILED" : "passed");
@@ -255,6 +492,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
+	snprintf(limiter.space, sizeof(limiter.space), "rate.%u",
+		 limiter.seconds);
 	rc = kmap_open(&limiter.map, NULL, KMAP_RDWR);
 	if (rc)
 		fail("open", kmap_strerror(rc));
