@@ -138,7 +138,8 @@ static enum cli_status make_batch(const struct cli *cli,
 {
 	const struct kmap_op set = {
 		.opcode = KMAP_OP_SET,
-		.flags = KMAP_CREATE,
+		.flags = plan->write == BENCH_WRITE_ADD ?
+			 KMAP_CREATE | KMAP_NUMBER : KMAP_CREATE,
 		.value = KMAP_PTR(batch->value),
 		.value_len = (uint32_t)plan->value_size,
 	};
