@@ -147,7 +147,8 @@ static int check_end(struct dump_input *in, const struct bytes *data,
 
 	if (len >= sizeof(word))
 		return dump_error(in, "no tab between key and value");
-	memcpy(word, data->data + begin_len, len);
+	if (len)
+		memcpy(word, data->data + begin_len, len);
 	word[len] = '\0';
 	if (strlen(word) != len || strncmp(word, head, sizeof(head) - 1) ||
 	    !dump_parse_number(word + sizeof(head) - 1, &count))
