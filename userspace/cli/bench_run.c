@@ -182,7 +182,7 @@ static void process_main(const struct bench_plan *plan, struct board *board,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || !workers)
 		_exit(CLI_ERROR);
-	err = kmap_open(&map, plan->device, plan->open_flags);
+	err = kmap_open(&map, plan->device, cli_open_flags(plan->open_flags));
 	for (unsigned int i = plan->threads; i--; ) {
 		struct worker *worker = &workers[i];
 

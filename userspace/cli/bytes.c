@@ -210,6 +210,33 @@ const char *bytes_add_base64(struct bytes *bytes, const char *text, size_t len)
 	return NULL;
 }
 
+int bytes_control(const unsigned char *p, size_t len, size_t *used)
+{
+	int code;
+
+	*used = 1;
+	if (p[0] < 0x20 || p[0] == 0x7f)
+		return p[0];
+	if (len >= 2 && p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
+		*used = 2;
+		return p[1];
+	}
+	if (len >= 2 && p[0] == 0xd8 && p[1] == 0x9c) {
+		*used = 2;
+		return 0x61c;
+	}
+	if (len < 3 || p[0] != 0xe2 || (p[1] & 0xfe) != 0x80 ||
+	    (p[2] & 0xc0) != 0x80)
+		return -1;
+	code = 0x2000 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+	if (code != 0x200e && code != 0x200f &&
+	    !(code >= 0x2028 && code <= 0x202e) &&
+	    !(code >= 0x2066 && code <= 0x2069))
+		return -1;
+	*used = 3;
+	return code;
+}
+
 /* Length of the well-formed UTF-8 character at p, or 0. */
 static size_t utf8_length(const unsigned char *p, size_t len)
 {
@@ -252,4 +279,21 @@ bool bytes_is_utf8(const void *data, size_t len)
 		len -= used;
 	}
 	return true;
+}
+
+void bytes_print_message(FILE *out, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t len = strlen(text), used;
+
+	for (; len; p += used, len -= used) {
+		size_t whole = utf8_length(p, len);
+
+		if (bytes_control(p, len, &used) >= 0 || !whole) {
+			bytes_print_escaped(out, p, used);
+		} else {
+			used = whole;
+			fwrite(p, 1, used, out);
+		}
+	}
 }

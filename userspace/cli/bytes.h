@@ -35,6 +35,9 @@ static inline void bytes_put(struct bytes *bytes, unsigned char byte)
 }
 
 void bytes_print_escaped(FILE *out, const void *data, size_t len);
+/* A message: as it is, but for what is no UTF-8 or could do harm to a terminal. */
+void bytes_print_message(FILE *out, const char *text);
+
 void bytes_print_hex(FILE *out, const void *data, size_t len);
 void bytes_print_base64(FILE *out, const void *data, size_t len);
 
@@ -48,6 +51,13 @@ const char *bytes_add_base64(struct bytes *bytes, const char *text, size_t len);
 
 /* Value of a hexadecimal digit, or -1. */
 int bytes_hex_digit(int c);
+
+/*
+ * The character at p if it is one that a terminal would obey: a control character,
+ * one that turns the direction of text (U+061C, U+200E, U+202E and so on), or that
+ * ends a line (U+2028, U+2029); else -1.  Sets used to its bytes, or to 1.
+ */
+int bytes_control(const unsigned char *p, size_t len, size_t *used);
 
 /*
  * What the letter behind a backslash stands for in the escaped form, or -1; x

@@ -45,6 +45,7 @@ struct cli_args {
 	const char	*key_file;
 	const char	*value_file;
 	const char	*match;
+	const char	*prefix;
 	const char	*threads;	/* of bench, as the ones below */
 	const char	*processes;
 	const char	*read;
@@ -111,6 +112,8 @@ struct cli_option {
 #define CLI_OPT_KEY_FILE						\
 	{ "key-file", 'k', "FILE", OPT_TEXT, CLI_FIELD(key_file), 0,	\
 	  "take the key from FILE, not from an argument" }
+#define CLI_OPT_PREFIX(help)						\
+	{ "prefix", 'p', "PREFIX", OPT_TEXT, CLI_FIELD(prefix), 0, help }
 #define CLI_OPT_OUTPUT(what)						\
 	{ "output", 'o', "FORM", OPT_FORM_NAME, CLI_FIELD(out), 0,	\
 	  "print " what " as raw, escape, hex or number" }
@@ -172,6 +175,7 @@ struct cli {
 	struct cli_args			args;
 	int				argc;	/* operands */
 	char				**argv;
+	bool				literal;	/* -- stood before them */
 	const char			*device;	/* for messages */
 	struct kmap			*map;	/* open after cli_open() */
 	bool				stdin_taken;
@@ -182,8 +186,8 @@ struct cli {
 
 /*
  * Take the options at the head of argv (argv[0] is a name) into cli->args and
- * leave cli->argc and cli->argv at the operands.  Prints what is wrong and
- * returns CLI_ERROR, or CLI_DONE.
+ * leave cli->argc and cli->argv at the operands; cli->literal tells whether a --
+ * stood before those.  Prints what is wrong and returns CLI_ERROR, or CLI_DONE.
  */
 enum cli_status cli_parse(struct cli *cli, const struct cli_option *options,
 			  int argc, char **argv);
@@ -202,7 +206,10 @@ enum cli_status cli_op_flags(struct cli *cli, unsigned int *flags,
 
 /* ---- report.c ---- */
 
-/* Print "kmap: command: text"; returns CLI_ERROR. */
+/*
+ * Print "kmap: command: text"; returns CLI_ERROR.  A format has no newline: what
+ * could do harm to a terminal is printed escaped.
+ */
 enum cli_status cli_error(const struct cli *cli, const char *format, ...)
 	CLI_FORMAT;
 
@@ -229,8 +236,17 @@ const char *cli_condition_name(int err);
 /* Set cli->device to what will be opened. */
 void cli_name_device(struct cli *cli);
 
+/* With a window of any size: this program needs its addresses for nothing else. */
+static inline unsigned int cli_open_flags(unsigned int flags)
+{
+	return flags & KMAP_NO_WINDOW ? flags : flags | KMAP_WINDOW;
+}
+
 /* Open the map with libkmap's KMAP_RDONLY and so on. */
 enum cli_status cli_open(struct cli *cli, unsigned int flags);
+
+/* The same for reading or, where that is not allowed, for writing. */
+enum cli_status cli_open_either(struct cli *cli);
 
 /*
  * Has output failed?  Long loops ask so that they can stop early.  The message

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "prefix.h"
 #include "value.h"
 
 /* First room for a value that comes back. */
@@ -131,7 +132,8 @@ const struct cli_command cli_command_get = {
 	.summary = "Print the value of a key",
 	.details =
 	"The value is printed as it is, with nothing added; to a terminal it is\n"
-	"printed escaped, with a newline.  A KEY of - is read from standard input.\n",
+	"printed escaped, with a newline.  A KEY of - is read from standard input,\n"
+	"unless -- stands before it.\n",
 	.options = get_options,
 	.max = 1,
 	.run = run_get,
@@ -220,7 +222,8 @@ const struct cli_command cli_command_set = {
 	.operands = "KEY VALUE",
 	.summary = "Store a value under a key",
 	.details =
-	"A KEY or VALUE of - is read from standard input, all of it.\n"
+	"A KEY or VALUE of - is read from standard input, all of it, unless -- stands\n"
+	"before KEY: \"kmap set -- KEY VALUE\" stores any VALUE as it is.\n"
 	"With --return and a condition that is not met, the value found is printed\n"
 	"too; with --meta, the line has the version found, and the length of the\n"
 	"value returned or - if there was none.\n",
@@ -273,6 +276,30 @@ static enum cli_status del_key(struct cli *cli, const struct bytes *key,
 	return status;
 }
 
+static enum cli_status del_prefix(struct cli *cli)
+{
+	const struct cli_args *args = &cli->args;
+	enum cli_status status = CLI_ERROR;
+	struct bytes prefix = { 0 };
+	uint64_t removed;
+
+	if (args->flags || args->match || args->meta || args->key_file ||
+	    args->out != FORM_AUTO)
+		return cli_usage(cli, "--prefix takes no --match, --return, --meta, --key-file, --output");
+	if (cli_no_operands(cli) || cli_take_prefix(cli, &prefix) ||
+	    cli_open(cli, KMAP_RDWR) ||
+	    prefix_delete(cli, &prefix, &removed))
+		goto out;
+	status = removed ? CLI_DONE : CLI_UNMET;
+	if (removed || args->json)
+		prefix_print_removed(cli, removed);
+	if (!removed)
+		prefix_print_none(cli, &prefix);
+out:
+	bytes_free(&prefix);
+	return status;
+}
+
 static enum cli_status run_del(struct cli *cli)
 {
 	enum cli_status status, worst = CLI_DONE;
@@ -280,6 +307,8 @@ static enum cli_status run_del(struct cli *cli)
 	unsigned int flags;
 	uint64_t match = 0;
 
+	if (cli->args.prefix)
+		return del_prefix(cli);
 	if (check_output_form(cli) || cli_op_flags(cli, &flags, &match))
 		return CLI_ERROR;
 	if (cli->args.key_file && cli_no_operands(cli))
@@ -304,8 +333,9 @@ static enum cli_status run_del(struct cli *cli)
 static const struct cli_option del_options[] = {
 	CLI_OPT_MATCH,
 	CLI_OPT_RETURN("print the value removed"),
-	CLI_OPT_HEX("KEY"),
-	CLI_OPT_ESCAPE("KEY"),
+	CLI_OPT_PREFIX("remove all keys that begin with this, and count them"),
+	CLI_OPT_HEX("KEY or PREFIX"),
+	CLI_OPT_ESCAPE("KEY or PREFIX"),
 	CLI_OPT_KEY_FILE,
 	CLI_OPT_OUTPUT("the value"),
 	CLI_OPT_META("print a line with the version"),
@@ -321,8 +351,9 @@ const struct cli_command cli_command_del = {
 	.operands = "KEY...",
 	.summary = "Remove keys",
 	.details =
-	"With several keys, the exit status is 1 if any was absent; --match and\n"
-	"--return take one key.  A KEY of - is read from standard input.  With --meta,\n"
+	"With several keys, the exit status is 1 if any was absent, and with --prefix,\n"
+	"which takes no KEY, if none begins so; --match and --return take one key.  A\n"
+	"KEY of - is read from standard input, unless -- stands before it.  With --meta,\n"
 	"the line has the version removed, or with a --match that fails the version\n"
 	"found, and with --return the length of the value.\n",
 	.options = del_options,

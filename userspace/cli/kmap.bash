@@ -50,6 +50,8 @@ __kmap()
 	__kmap_words "$kmap"
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
+		--)
+			[[ -z $command ]] || operands=1;;
 		-*)
 			[[ $takes != *" ${COMP_WORDS[i]} "* ]] || ((i++));;
 		*)
@@ -82,7 +84,7 @@ __kmap()
 			;;
 		*:-o | *:--output)
 			__kmap_choose raw escape hex number;;
-		*:-m | *:--match)
+		*:-m | *:--match | *:-p | *:--prefix)
 			;;
 		*)
 			__kmap_files;;

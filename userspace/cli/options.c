@@ -4,6 +4,7 @@
  *
  * Options stand before the operands, as POSIX has it, so that an operand may
  * begin with a dash: "kmap set key -5" and "kmap add key -5" mean what they say.
+ * Behind a -- every operand does, also one that is a dash and no more.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -98,13 +99,17 @@ enum cli_status cli_parse(struct cli *cli, const struct cli_option *options,
 	optind = 0;	/* begin anew, also inside glibc */
 	opterr = 0;
 	for (;;) {
-		const char *word = argv[optind ? optind : 1];
+		int index = optind ? optind : 1;
+		const char *word = argv[index];
 		const struct cli_option *option = options;
 		enum cli_status status;
 
 		c = getopt_long(argc, argv, shorts, longs, NULL);
-		if (c == -1)
+		if (c == -1) {
+			/* Of all words getopt only steps over a --. */
+			cli->literal = optind != index;
 			break;
+		}
 		if (c == '?' || c == ':')
 			return complain(cli, c, word);
 		while (option->letter != c)

@@ -2,6 +2,9 @@
 /*
  * Messages, exit statuses, and the beginning and end of a run, see cli.h.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -20,13 +23,26 @@ static void print_head(const struct cli *cli)
 		fprintf(stderr, "%s: ", cli->command->name);
 }
 
+/* What is in a message may come from anybody, such as a script's data. */
+static void print_message(const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0) {
+		fputs("out of memory", stderr);
+		return;
+	}
+	bytes_print_message(stderr, text);
+	free(text);
+}
+
 enum cli_status cli_error(const struct cli *cli, const char *format, ...)
 {
 	va_list args;
 
 	print_head(cli);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	print_message(format, args);
 	va_end(args);
 	fputc('\n', stderr);
 	return CLI_ERROR;
@@ -38,7 +54,7 @@ enum cli_status cli_usage(const struct cli *cli, const char *format, ...)
 
 	print_head(cli);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	print_message(format, args);
 	va_end(args);
 	if (cli->command)
 		fprintf(stderr, "\nTry \"kmap %s --help\".\n",
@@ -81,22 +97,39 @@ enum cli_status cli_fail(const struct cli *cli, int err)
 
 void cli_name_device(struct cli *cli)
 {
-	const char *named = getenv("KMAP_DEVICE");
+	const char *named = secure_getenv("KMAP_DEVICE");
 
 	cli->device = named && *named ? named : KMAP_DEVICE;
 	if (cli->args.device && *cli->args.device)
 		cli->device = cli->args.device;
 }
 
-enum cli_status cli_open(struct cli *cli, unsigned int flags)
+static int open_map(struct cli *cli, unsigned int flags)
 {
-	int err = kmap_open(&cli->map, cli->args.device, flags);
+	return kmap_open(&cli->map, cli->args.device, cli_open_flags(flags));
+}
 
+static enum cli_status opened(struct cli *cli, int err)
+{
 	cli_name_device(cli);
 	if (err)
 		return cli_error(cli, "cannot open %s: %s", cli->device,
 				 kmap_strerror(err));
 	return CLI_DONE;
+}
+
+enum cli_status cli_open(struct cli *cli, unsigned int flags)
+{
+	return opened(cli, open_map(cli, flags));
+}
+
+enum cli_status cli_open_either(struct cli *cli)
+{
+	int err = open_map(cli, KMAP_RDONLY);
+
+	if (err == -EACCES)
+		err = open_map(cli, KMAP_WRONLY);
+	return opened(cli, err);
 }
 
 bool cli_output_failed(struct cli *cli)

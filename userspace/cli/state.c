@@ -6,18 +6,21 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli.h"
+#include "prefix.h"
+#include "value.h"
 
-enum field_kind { FIELD_U32, FIELD_U64, FIELD_TEXT };
+enum field_kind { FIELD_U32, FIELD_U64, FIELD_TEXT, FIELD_WORDS };
 
 /**
  * struct facts - what there is to tell
  * @info: what the kernel says
  * @mapped: bytes of the window that this program reads through
+ * @window_error: in words, why there are none
  */
 struct facts {
 	struct kmap_info	info;
 	uint64_t		mapped;
+	const char		*window_error;
 };
 
 /* One fact. */
@@ -44,8 +47,8 @@ static const struct field {
 	FIELD(buckets, U64, "buckets"),
 	FIELD(overflow, U64, "overflow buckets"),
 	FIELD(max_chain, U32, "keys that can share a bucket"),
-	FIELD(gets, U64, "gets"),
-	FIELD(hits, U64, "gets that found their key"),
+	FIELD(gets, U64, "gets by system call; those from the window are not counted"),
+	FIELD(hits, U64, "of these, gets that found their key"),
 	FIELD(sets, U64, "sets that stored"),
 	FIELD(deletes, U64, "deletes that removed"),
 	FIELD(adds, U64, "adds that stored"),
@@ -56,6 +59,8 @@ static const struct field {
 #undef FIELD
 	{ "mapped", FIELD_U64, offsetof(struct facts, mapped),
 	  "bytes of it that get reads from, 0: gets are system calls" },
+	{ "window_error", FIELD_WORDS, offsetof(struct facts, window_error),
+	  "why gets are system calls" },
 };
 
 /* Width of a value in the table that is printed. */
@@ -66,6 +71,7 @@ static int print_field(const struct field *field,
 		       const struct facts *facts, const char *quote)
 {
 	const char *at = (const char *)facts + field->offset;
+	const char *words;
 	uint64_t u64;
 	uint32_t u32;
 
@@ -76,6 +82,9 @@ static int print_field(const struct field *field,
 	case FIELD_U64:
 		memcpy(&u64, at, sizeof(u64));
 		return printf("%" PRIu64, u64);
+	case FIELD_WORDS:
+		memcpy(&words, at, sizeof(words));
+		return printf("%s%s%s", quote, words, quote);
 	case FIELD_TEXT:
 		break;
 	}
@@ -121,6 +130,21 @@ static void print_table(const struct facts *facts)
 	}
 }
 
+/* In words of its own where those of the error would tell too little. */
+static const char *window_error(int err)
+{
+	switch (err) {
+	case 0:
+		return "none";
+	case -ENOMEM:
+		return "no addresses are left for it, or allowed";
+	case -EACCES:
+		return "this program wants to execute all that it maps";
+	default:
+		return kmap_strerror(err);
+	}
+}
+
 static enum cli_status run_info(struct cli *cli)
 {
 	struct facts facts = { 0 };
@@ -130,12 +154,13 @@ static enum cli_status run_info(struct cli *cli)
 		if (!find_field(cli->argv[i]))
 			return cli_usage(cli, "unknown field \"%s\"; \"kmap info\" lists them",
 					 cli->argv[i]);
-	if (cli_open(cli, KMAP_RDONLY))
+	if (cli_open_either(cli))
 		return CLI_ERROR;
 	err = kmap_info(cli->map, &facts.info);
 	if (err)
 		return cli_fail(cli, err);
 	facts.mapped = kmap_window(cli->map);
+	facts.window_error = window_error(kmap_window_error(cli->map));
 	if (cli->args.json) {
 		print_json(cli, &facts);
 	} else if (!cli->argc) {
@@ -168,29 +193,48 @@ const struct cli_command cli_command_info = {
 	.run = run_info,
 };
 
+static enum cli_status clear_prefix(struct cli *cli)
+{
+	enum cli_status status = CLI_ERROR;
+	struct bytes prefix = { 0 };
+	uint64_t removed;
+
+	if (cli_take_prefix(cli, &prefix) || cli_open(cli, KMAP_RDWR) ||
+	    prefix_delete(cli, &prefix, &removed))
+		goto out;
+	status = CLI_DONE;
+	prefix_print_removed(cli, removed);
+out:
+	bytes_free(&prefix);
+	return status;
+}
+
 static enum cli_status run_clear(struct cli *cli)
 {
 	uint64_t removed = 0;
 	int err;
 
 	if (!cli->args.yes)
-		return cli_usage(cli, "this removes all keys of all processes; say --yes if so");
+		return cli_usage(cli, "this removes the keys of all processes; say --yes if so");
+	if (cli->args.prefix)
+		return clear_prefix(cli);
 	if (cli_open(cli, KMAP_WRONLY))
 		return CLI_ERROR;
 	err = kmap_clear(cli->map, &removed);
 	if (err)
-		return cli_error(cli, "%s; %" PRIu64 " keys were removed",
-				 kmap_strerror(err), removed);
-	if (cli->args.json)
-		printf("{\"removed\":%" PRIu64 "}\n", removed);
-	else if (!cli->args.quiet)
-		printf("%" PRIu64 " keys removed\n", removed);
+		return cli_error(cli, "%s; %" PRIu64 " key%s removed",
+				 kmap_strerror(err), removed,
+				 removed == 1 ? " was" : "s were");
+	prefix_print_removed(cli, removed);
 	return CLI_DONE;
 }
 
 static const struct cli_option clear_options[] = {
 	{ "yes", 'y', NULL, OPT_FLAG, CLI_FIELD(yes), 0,
-	  "yes, remove every key" },
+	  "yes, remove them" },
+	CLI_OPT_PREFIX("only keys that begin with this"),
+	CLI_OPT_HEX("PREFIX"),
+	CLI_OPT_ESCAPE("PREFIX"),
 	CLI_OPT_JSON,
 	CLI_OPT_DEVICE,
 	CLI_OPT_QUIET,

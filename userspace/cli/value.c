@@ -103,7 +103,7 @@ static enum cli_status take(struct cli *cli, const char *file,
 		return cli_usage(cli, "the %s is missing", what);
 	text = *cli->argv++;
 	cli->argc--;
-	if (!strcmp(text, "-"))
+	if (!cli->literal && !strcmp(text, "-"))
 		return read_file(cli, text, what, limit, bytes);
 	return add_text(cli, form, what, text, bytes);
 }
@@ -127,6 +127,18 @@ enum cli_status cli_take_value(struct cli *cli, struct bytes *value)
 
 	return take(cli, cli->args.value_file, form, "value", KMAP_VALUE_MAX,
 		    value);
+}
+
+enum cli_status cli_take_prefix(const struct cli *cli, struct bytes *prefix)
+{
+	size_t begin = prefix->len;
+	enum cli_status status = add_text(cli, (enum cli_form)cli->args.in,
+					  "prefix", cli->args.prefix, prefix);
+
+	/* Rather a variable that was not set than all keys. */
+	if (!status && prefix->len == begin)
+		return cli_usage(cli, "the prefix is empty");
+	return status;
 }
 
 enum cli_status cli_no_operands(const struct cli *cli)
@@ -171,23 +183,23 @@ void cli_print_value(const struct cli *cli, const void *data, size_t len)
 
 static void print_json_string(FILE *out, const unsigned char *p, size_t len)
 {
+	const unsigned char *end = p + len;
+	size_t used;
+	int code;
+
 	putc_unlocked('"', out);
-	for (size_t i = 0; i < len; i++) {
-		if (p[i] == '"' || p[i] == '\\') {
-			putc_unlocked('\\', out);
-			putc_unlocked(p[i], out);
-		} else if (p[i] == '\n') {
+	for (; p < end; p += used) {
+		code = bytes_control(p, (size_t)(end - p), &used);
+		if (code == '\n')
 			fputs("\\n", out);
-		} else if (p[i] == '\t') {
+		else if (code == '\t')
 			fputs("\\t", out);
-		} else if (p[i] < 0x20 || p[i] == 0x7f) {
-			fprintf(out, "\\u%04x", p[i]);
-		} else if (p[i] == 0xc2 && p[i + 1] < 0xa0) {
-			/* The other control characters, U+0080 to U+009F. */
-			fprintf(out, "\\u%04x", p[++i]);
-		} else {
-			putc_unlocked(p[i], out);
-		}
+		else if (code >= 0)
+			fprintf(out, "\\u%04x", (unsigned int)code);
+		else if (*p == '"' || *p == '\\')
+			fprintf(out, "\\%c", *p);
+		else
+			putc_unlocked(*p, out);
 	}
 	putc_unlocked('"', out);
 }

@@ -12,12 +12,16 @@
 /*
  * Append the key that the command line names: the contents of --key-file, or
  * else the next operand, which is consumed.  An operand "-" stands for standard
- * input.  Contents of files and of standard input are taken as they are.
+ * input, unless a -- stands before the operands.  Contents of files and of
+ * standard input are taken as they are.
  */
 enum cli_status cli_take_key(struct cli *cli, struct bytes *key);
 
 /* The same for the value: --value-file or the next operand. */
 enum cli_status cli_take_value(struct cli *cli, struct bytes *value);
+
+/* The same for the prefix: --prefix, which is there. */
+enum cli_status cli_take_prefix(const struct cli *cli, struct bytes *prefix);
 
 /* Refuse operands that are left over. */
 enum cli_status cli_no_operands(const struct cli *cli);

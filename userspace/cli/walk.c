@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dump.h"
+#include "prefix.h"
 #include "value.h"
 
 /* What to do with each key of a walk; count is how many came before. */
@@ -69,8 +70,12 @@ static enum cli_status walk_kept(struct cli *cli, struct bytes *table,
 	return CLI_DONE;
 }
 
-/* Walk over the map, sorted if asked for; count is how many keys it had. */
-static enum cli_status walk(struct cli *cli, unsigned int flags, walk_fn each,
+/*
+ * Walk over those keys of the map that begin with prefix, which may be empty, in
+ * order if asked for; count is how many that were.
+ */
+static enum cli_status walk(struct cli *cli, unsigned int flags,
+			    const struct bytes *prefix, walk_fn each,
 			    uint64_t *count)
 {
 	struct bytes table = { 0 }, data = { 0 };
@@ -84,6 +89,8 @@ static enum cli_status walk(struct cli *cli, unsigned int flags, walk_fn each,
 	if (more)
 		return cli_fail(cli, more);
 	while (!status && (more = kmap_iter_next(iter, &pair)) > 0) {
+		if (prefix->len && !prefix_matches(prefix, &pair))
+			continue;
 		if (cli->args.sort)
 			keep(&table, &data, &pair);
 		else if (each(cli, &pair, (*count)++) || cli_output_failed(cli))
@@ -96,6 +103,24 @@ static enum cli_status walk(struct cli *cli, unsigned int flags, walk_fn each,
 		status = walk_kept(cli, &table, &data, each, count);
 	bytes_free(&table);
 	bytes_free(&data);
+	return status;
+}
+
+/* Open the map, and hand over the prefix that was asked for, or an empty one. */
+static enum cli_status run_with_prefix(struct cli *cli,
+				       enum cli_status (*run)(struct cli *cli,
+							      const struct bytes *))
+{
+	enum cli_status status = CLI_DONE;
+	struct bytes prefix = { 0 };
+
+	if (cli->args.prefix)
+		status = cli_take_prefix(cli, &prefix);
+	if (!status)
+		status = cli_open(cli, KMAP_RDONLY);
+	if (!status)
+		status = run(cli, &prefix);
+	bytes_free(&prefix);
 	return status;
 }
 
@@ -160,7 +185,7 @@ static enum cli_status print_json(struct cli *cli, const struct kmap_pair *pair,
 	return CLI_DONE;
 }
 
-static enum cli_status run_keys(struct cli *cli)
+static enum cli_status print_keys(struct cli *cli, const struct bytes *prefix)
 {
 	const struct cli_args *args = &cli->args;
 	unsigned int flags = args->walk;
@@ -169,21 +194,26 @@ static enum cli_status run_keys(struct cli *cli)
 	enum cli_status status;
 	uint64_t count;
 
-	if (args->null && (args->json || args->meta || args->out == FORM_HEX ||
-			   args->number || flags & KMAP_KEYS_VALUES))
-		return cli_usage(cli, "--null takes no --values, --number, --meta, --hex, --json");
-	if (args->json && args->out == FORM_HEX)
-		return cli_usage(cli, "--hex and --json exclude each other");
 	if (args->number)
 		flags |= KMAP_KEYS_VALUES;
-	if (cli_open(cli, KMAP_RDONLY))
-		return CLI_ERROR;
 	if (args->json)
 		putchar('[');
-	status = walk(cli, flags, each, &count);
+	status = walk(cli, flags, prefix, each, &count);
 	if (args->json && !status)
 		puts("\n]");
 	return status;
+}
+
+static enum cli_status run_keys(struct cli *cli)
+{
+	const struct cli_args *args = &cli->args;
+
+	if (args->null && (args->json || args->meta || args->out == FORM_HEX ||
+			   args->number || args->walk & KMAP_KEYS_VALUES))
+		return cli_usage(cli, "--null takes no --values, --number, --meta, --hex, --json");
+	if (args->json && args->out == FORM_HEX)
+		return cli_usage(cli, "--hex and --json exclude each other");
+	return run_with_prefix(cli, print_keys);
 }
 
 #define CLI_OPT_ATOMIC							\
@@ -194,6 +224,8 @@ static enum cli_status run_keys(struct cli *cli)
 	  "sort by key, in memory" }
 
 static const struct cli_option keys_options[] = {
+	CLI_OPT_PREFIX("only keys that begin with this"),
+	CLI_OPT_ESCAPE("PREFIX"),
 	{ "values", 'v', NULL, OPT_BITS, CLI_FIELD(walk), KMAP_KEYS_VALUES,
 	  "values too, behind a tab" },
 	{ "number", 'n', NULL, OPT_FLAG, CLI_FIELD(number), 0,
@@ -238,23 +270,29 @@ static enum cli_status print_record(struct cli *cli,
 	return CLI_DONE;
 }
 
-static enum cli_status run_dump(struct cli *cli)
+static enum cli_status print_dump(struct cli *cli, const struct bytes *prefix)
 {
 	enum cli_status status;
 	uint64_t count;
 
-	if (cli_open(cli, KMAP_RDONLY))
-		return CLI_ERROR;
 	dump_format(cli)->print_begin(stdout);
-	status = walk(cli, cli->args.walk | KMAP_KEYS_VALUES, print_record,
-		      &count);
+	status = walk(cli, cli->args.walk | KMAP_KEYS_VALUES, prefix,
+		      print_record, &count);
 	/* Without its end, "load" refuses a dump. */
 	if (!status)
 		dump_format(cli)->print_end(stdout, count);
 	return status;
 }
 
+static enum cli_status run_dump(struct cli *cli)
+{
+	return run_with_prefix(cli, print_dump);
+}
+
 static const struct cli_option dump_options[] = {
+	CLI_OPT_PREFIX("only keys that begin with this"),
+	CLI_OPT_HEX("PREFIX"),
+	CLI_OPT_ESCAPE("PREFIX"),
 	CLI_OPT_ATOMIC,
 	CLI_OPT_SORT,
 	CLI_OPT_META("versions too; \"load\" does not restore them"),
