@@ -288,6 +288,12 @@ check_mandoc()
 	for page in userspace/man/*.[1-9]; do
 		mandoc -T lint -W style "$page" 2>&1 | sed 's/^mandoc: //'
 	done | grep -v -e 'referenced manual not found' -e 'mandoc\.db'
+	# A macro that is not at the beginning of its line is text, to lint as well.
+	for page in userspace/man/*.[1-9]; do
+		mandoc -T ascii "$page" | sed -E 's/.\x08//g' |
+			grep -E '(^|[[:space:]"(])\.[A-Z][a-z]([[:space:]]|$)' |
+			sed -E "s|^[[:space:]]*|$page: a macro as text: |"
+	done
 	true
 }
 
