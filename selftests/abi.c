@@ -450,7 +450,7 @@ TEST_F(abi, key_and_value_lengths)
 
 TEST_F(abi, unknown_ioctls)
 {
-	struct command c = { "unknown", 0, sizeof(struct kmap_op) };
+	struct command c = { .name = "unknown", .size = sizeof(struct kmap_op) };
 
 	for (c.nr = 0; c.nr < 256; c.nr++) {
 		if (c.nr >= 1 && c.nr <= 8)

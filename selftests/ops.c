@@ -24,7 +24,7 @@ static void poison(struct kmap_op *op)
 	if (op->opcode != KMAP_OP_ADD)
 		op->number = (__s64)POISON64;
 	op->out_len = POISON32;
-	op->error = (__s32)POISON32;
+	op->error = (__s16)POISON32;
 }
 
 static int send_op(int fd, struct kmap_op *op)
