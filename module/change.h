@@ -12,6 +12,8 @@
 typedef int shmap_check_t(struct shmap_request *rq,
 			  const struct kmap_entry *entry);
 
+void shmap_key_bring_old(struct shmap_request *rq,
+			 const struct kmap_entry *entry);
 int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard, u32 index);
 
 /**
@@ -191,9 +193,12 @@ static __always_inline int shmap_change_set(struct shmap_map *map,
 
 	if (unlikely(r))
 		return r;
-	if (entry)
+	if (entry) {
+		if (check && rq->flags & KMAP_RETURN)
+			shmap_key_bring_old(rq, entry);
 		shmap_map_retire(map, shard, spot.ref,
 				 shmap_arena_entry_size(entry));
+	}
 	shmap_map_count(map, SHMAP_SETS);
 	return 0;
 }
@@ -237,6 +242,8 @@ static __always_inline int shmap_change_delete(struct shmap_map *map,
 	WRITE_ONCE(shard->bytes, shard->bytes - bytes);
 	shmap_quota_give(&map->quota, i, 1, bytes);
 	shmap_map_unlock(map, shard);
+	if (check && rq->flags & KMAP_RETURN)
+		shmap_key_bring_old(rq, entry);
 	shmap_map_retire(map, shard, spot.ref, bytes);
 	shmap_map_count(map, SHMAP_DELETES);
 	return 0;

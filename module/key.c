@@ -8,6 +8,13 @@
  * is copied to the request's buffer, which the caller made large enough or is
  * asked to (ENOBUFS) with nothing changed.
  *
+ * No lock is held, and no read-side critical section lasts, for longer than a
+ * piece of SHMAP_PIECE bytes takes to copy.  A longer value that a change has
+ * unlinked is copied after the shard is unlocked; nobody else has it then.  One that
+ * stays is copied piece by piece, and each time the key is looked up again: while
+ * its version is the same, so is its value.  Who finds it changed SHMAP_TRIES
+ * times copies it all at once.
+ *
  * Readers without a lock look the key up, take what can change in place
  * (version and number), and then make sure that nothing changed meanwhile.  The
  * rest of the entry is immutable and outlives the read-side critical section.
@@ -76,13 +83,43 @@ static int bring(struct shmap_request *rq, const struct kmap_entry *entry,
 		return -EMSGSIZE;
 	if (rq->out_len > rq->out_room)
 		return -ENOBUFS;
-	shmap_entry_copy(rq->out, entry, word, number);
+	/* A longer one comes when this hold is over. */
+	if (likely(rq->out_len <= SHMAP_PIECE || rq->whole))
+		shmap_entry_copy(rq->out, entry, word, number);
 	return 0;
 }
 
-static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
-		    struct shmap_request *rq, bool locked)
+/* Is the value that came back still to be copied? */
+static bool to_be_copied(const struct shmap_request *rq)
 {
+	return unlikely(rq->out_len != KMAP_ABSENT &&
+			rq->out_len > SHMAP_PIECE && !rq->whole);
+}
+
+/**
+ * struct piece - a part of a value that is copied
+ * @hash: of the key
+ * @key: the key
+ * @key_len: its length
+ * @version: that the value must have
+ * @to: where the part goes
+ * @from: where it begins in the value
+ * @len: its length
+ */
+struct piece {
+	u32			hash;
+	const void		*key;
+	u32			key_len;
+	u64			version;
+	void			*to;
+	u32			from;
+	u32			len;
+};
+
+static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
+		    void *request, bool locked)
+{
+	struct shmap_request *rq = request;
 	struct kmap_entry *entry;
 	struct shmap_probe probe;
 	u64 word;
@@ -105,6 +142,109 @@ static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
 	return bring(rq, entry, word, number);
 }
 
+/* Copy a part of a value: 0, or -ESTALE when the key has another one. */
+static int copy_once(const struct shmap_map *map, struct shmap_shard *shard,
+		     void *part, bool locked)
+{
+	const struct piece *piece = part;
+	struct kmap_entry *entry;
+	struct shmap_probe probe;
+	u64 word;
+	s64 number;
+
+	lockdep_assert(map->config.lock->read_held(&shard->lock));
+	if (!shmap_table_begin(&shard->table, piece->hash, &probe))
+		return -EAGAIN;
+	entry = shmap_table_find(&shard->table, &probe, piece->key,
+				 piece->key_len, NULL);
+	if (entry)
+		shmap_entry_state(entry, &word, &number);
+	if (!locked && !(entry ? shmap_table_same(&probe) :
+				 shmap_table_stable(&shard->table, &probe)))
+		return -EAGAIN;
+	if (!entry || KMAP_ENTRY_VERSION(word) != piece->version)
+		return -ESTALE;
+	memcpy(piece->to, shmap_entry_value(entry) + piece->from, piece->len);
+	return 0;
+}
+
+/* Read in a shard: as its readers do, or, disturbed too often, with the lock. */
+static __always_inline int
+read_shard(struct shmap_map *map, struct shmap_shard *shard,
+	   int (*once)(const struct shmap_map *map, struct shmap_shard *shard,
+		       void *arg, bool locked), void *arg)
+{
+	const struct shmap_lock_ops *lock = map->config.lock;
+	unsigned int try;
+	int r;
+
+	for (try = 0;; try++) {
+		if (lock->lockless_reads && try == SHMAP_TRIES) {
+			shmap_lock_write_enter(lock, &shard->lock);
+			r = once(map, shard, arg, true);
+			shmap_lock_write_leave(lock, &shard->lock);
+			return r;
+		}
+		shmap_lock_read_enter(lock, &shard->lock);
+		r = once(map, shard, arg, !lock->lockless_reads);
+		shmap_lock_read_leave(lock, &shard->lock);
+		if (r != -EAGAIN)
+			return r;
+		shmap_map_count(map, SHMAP_RETRIES);
+		cpu_relax();
+	}
+}
+
+/**
+ * shmap_key_copy_pieces - copy a long value, in pieces
+ * @map: the map
+ * @hash: of the key
+ * @key: the key
+ * @key_len: its length
+ * @version: of the entry that was seen
+ * @to: where to
+ * @len: length of its value
+ *
+ * Each piece is a hold of its own, for SHMAP_PIECE bytes at most.  No two values
+ * of a key have the same version, so all pieces are of one value.
+ *
+ * Context: may sleep.
+ * Return: 0, or -EAGAIN when the key does not have that entry any more.
+ */
+int shmap_key_copy_pieces(struct shmap_map *map, u32 hash, const void *key,
+			  u32 key_len, u64 version, void *to, u32 len)
+{
+	struct shmap_shard *shard = shmap_map_shard(map, hash);
+	struct piece piece = {
+		.hash = hash, .key = key, .key_len = key_len,
+		.version = version,
+	};
+
+	for (; piece.from < len; piece.from += piece.len) {
+		piece.to = to + piece.from;
+		piece.len = min(len - piece.from, SHMAP_PIECE);
+		if (read_shard(map, shard, copy_once, &piece))
+			return -EAGAIN;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Bring the value back that is to be copied, where it stays in the map.  False:
+ * the key has another one by now, so start over.
+ */
+static bool bring_pieces(struct shmap_map *map, struct shmap_request *rq,
+			 unsigned int start)
+{
+	if (!shmap_key_copy_pieces(map, rq->hash, rq->key, rq->key_len,
+				   rq->version, rq->out, rq->out_len))
+		return true;
+	shmap_map_count(map, SHMAP_RETRIES);
+	rq->whole = start + 1 >= SHMAP_TRIES;
+	return false;
+}
+
 /**
  * shmap_key_get - look a key up
  * @map: the map
@@ -116,26 +256,14 @@ static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
  */
 int shmap_key_get(struct shmap_map *map, struct shmap_request *rq)
 {
-	const struct shmap_lock_ops *lock = map->config.lock;
 	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
-	unsigned int try;
+	unsigned int start = 0;
 	int r;
 
-	for (try = 0;; try++) {
-		if (lock->lockless_reads && try == SHMAP_TRIES) {
-			shmap_lock_write_enter(lock, &shard->lock);
-			r = get_once(map, shard, rq, true);
-			shmap_lock_write_leave(lock, &shard->lock);
-			break;
-		}
-		shmap_lock_read_enter(lock, &shard->lock);
-		r = get_once(map, shard, rq, !lock->lockless_reads);
-		shmap_lock_read_leave(lock, &shard->lock);
-		if (r != -EAGAIN)
-			break;
-		shmap_map_count(map, SHMAP_RETRIES);
-		cpu_relax();
-	}
+	rq->whole = false;
+	do {
+		r = read_shard(map, shard, get_once, rq);
+	} while (!r && to_be_copied(rq) && !bring_pieces(map, rq, start++));
 	if (r != -ENOBUFS) {
 		shmap_map_count(map, SHMAP_GETS);
 		if (r != -ENOENT)
@@ -226,6 +354,27 @@ static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 	return r;
 }
 
+/* Was a change refused, and is the value that is there still to be copied? */
+static bool refused_long(const struct shmap_request *rq, int r)
+{
+	return (r == -EEXIST || r == -ESTALE) && rq->flags & KMAP_RETURN &&
+	       to_be_copied(rq);
+}
+
+/**
+ * shmap_key_bring_old - bring back a long value that a change has unlinked
+ * @rq: the request; its change was made and asks for what was there
+ * @entry: the entry that was there, not retired yet
+ *
+ * Context: any.
+ */
+void shmap_key_bring_old(struct shmap_request *rq,
+			 const struct kmap_entry *entry)
+{
+	if (to_be_copied(rq))
+		shmap_entry_copy(rq->out, entry, 0, 0);
+}
+
 /**
  * shmap_key_feed - get a block for a table
  * @map: the map
@@ -264,8 +413,17 @@ int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard,
  */
 int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
 {
-	return shmap_change_set(map, shmap_map_shard(map, rq->hash), rq,
-				check);
+	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
+	unsigned int start = 0;
+	u64 match = rq->version;
+	int r;
+
+	rq->whole = false;
+	do {
+		rq->version = match;
+		r = shmap_change_set(map, shard, rq, check);
+	} while (refused_long(rq, r) && !bring_pieces(map, rq, start++));
+	return r;
 }
 
 /**
@@ -279,8 +437,17 @@ int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
  */
 int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq)
 {
-	return shmap_change_delete(map, shmap_map_shard(map, rq->hash), rq,
-				   check);
+	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
+	unsigned int start = 0;
+	u64 match = rq->version;
+	int r;
+
+	rq->whole = false;
+	do {
+		rq->version = match;
+		r = shmap_change_delete(map, shard, rq, check);
+	} while (refused_long(rq, r) && !bring_pieces(map, rq, start++));
+	return r;
 }
 
 /* Add in place: one 64-bit store for the number and one for the version. */

@@ -8,6 +8,9 @@
 #include "lookup.h"
 #include "map.h"
 
+/* A longer value is copied in pieces of so much, so that no hold is long. */
+#define SHMAP_PIECE		16384u
+
 /**
  * struct shmap_fresh - an entry that is not in the map yet
  * @entry: the entry, or NULL
@@ -35,6 +38,7 @@ struct shmap_fresh {
  * @out_size: longest value that the user can take
  * @out_len: out: length of the value, or KMAP_ABSENT
  * @out_flags: out: what the value is, KMAP_IS_NUMBER
+ * @whole: for key.c: copy even a long value at once
  * @fresh: entry that SET puts in the map, with key and value
  */
 struct shmap_request {
@@ -51,6 +55,7 @@ struct shmap_request {
 	u32			out_size;
 	u32			out_len;
 	u32			out_flags;
+	bool			whole;
 	struct shmap_fresh	fresh;
 };
 
@@ -62,6 +67,8 @@ int shmap_key_get(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_set(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_add(struct shmap_map *map, struct shmap_request *rq);
+int shmap_key_copy_pieces(struct shmap_map *map, u32 hash, const void *key,
+			  u32 key_len, u64 version, void *to, u32 len);
 
 /**
  * struct shmap_seen - what shmap_key_peek() saw of an entry

@@ -11,7 +11,14 @@
  * Whatever the discipline, the code under a lock keeps the rules of the
  * strictest one: it touches no user memory, allocates nothing and does not
  * sleep.  At most one shard's lock is held at a time.
+ *
+ * Nor is it preempted, whatever preemption the kernel has: somebody who waits for
+ * a lock, or for the readers, would wait until a task of the lowest priority gets a
+ * CPU again.  So a read-side critical section is one of rcu_read_lock_sched(), and
+ * who has the semaphore keeps the CPU.
  */
+#include <linux/kconfig.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
@@ -72,20 +79,27 @@ static void sem_init(struct shmap_lock *lock)
 static void sem_enter_shared(struct shmap_lock *lock)
 {
 	down_read(&lock->sem);
+	preempt_disable();
 }
 
 static void sem_leave_shared(struct shmap_lock *lock)
 {
+	preempt_enable();
 	up_read(&lock->sem);
 }
 
+/* With PREEMPT_RT, a spinlock under it may sleep, and a waiter lends its priority. */
 static void sem_enter(struct shmap_lock *lock)
 {
 	down_write(&lock->sem);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
 }
 
 static void sem_leave(struct shmap_lock *lock)
 {
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
 	up_write(&lock->sem);
 }
 
@@ -96,9 +110,9 @@ static void sem_leave(struct shmap_lock *lock)
  * Context: any; nothing may sleep until shmap_lock_unrcu().
  */
 void shmap_lock_rcu(struct shmap_lock *lock)
-	__acquires(RCU)
+	__acquires(RCU_SCHED)
 {
-	rcu_read_lock();
+	rcu_read_lock_sched();
 }
 
 /**
@@ -108,9 +122,9 @@ void shmap_lock_rcu(struct shmap_lock *lock)
  * Context: as shmap_lock_rcu() left it.
  */
 void shmap_lock_unrcu(struct shmap_lock *lock)
-	__releases(RCU)
+	__releases(RCU_SCHED)
 {
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 }
 
 static const struct shmap_lock_ops disciplines[] = {
