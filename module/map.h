@@ -5,6 +5,8 @@
 
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 
 #include "arena.h"
@@ -200,6 +202,42 @@ static inline void shmap_map_unlock(struct shmap_map *map,
 				    struct shmap_shard *shard)
 {
 	shmap_lock_write_leave(map->config.lock, &shard->lock);
+}
+
+/**
+ * shmap_map_wipe_copy - wipe a copy of a key or value, if that is asked for
+ * @map: the map
+ * @mem: the copy
+ * @size: bytes
+ *
+ * For what is on the stack: each function that puts a key or a value there calls
+ * this before it returns.
+ *
+ * Context: any.
+ */
+static __always_inline void shmap_map_wipe_copy(const struct shmap_map *map,
+						void *mem, size_t size)
+{
+	if (unlikely(map->config.wipe))
+		memzero_explicit(mem, size);
+}
+
+/**
+ * shmap_map_free_copy - free a buffer that may hold copies of keys or values
+ * @map: the map
+ * @mem: from kmalloc() or kvmalloc(), or NULL
+ * @size: bytes
+ *
+ * Wiped first, if that is asked for.
+ *
+ * Context: may sleep.
+ */
+static inline void shmap_map_free_copy(const struct shmap_map *map, void *mem,
+				       size_t size)
+{
+	if (mem)
+		shmap_map_wipe_copy(map, mem, size);
+	kvfree(mem);
 }
 
 /**

@@ -166,9 +166,7 @@ static noinline int take_value_slowly(struct shmap_map *map, struct job *job,
 		r = shmap_key_prepare(map, &job->rq, len, flags);
 	if (!r)
 		memcpy(shmap_entry_value(job->rq.fresh.entry), value, len);
-	if (map->config.wipe)
-		memzero_explicit(value, len);
-	kvfree(value);
+	shmap_map_free_copy(map, value, len);
 	return r;
 }
 
@@ -208,15 +206,22 @@ static noinline int take_expected(struct job *job, const struct kmap_op_ext *ext
 			       len);
 }
 
+static void free_value(const struct shmap_map *map, struct job *job)
+{
+	/* If there is one, the room is its size. */
+	shmap_map_free_copy(map, job->long_value, job->rq.out_room);
+	job->long_value = NULL;
+}
+
 /*
  * Make room for a value that turned out to be longer than what there is, unless it
  * could not be handed over.
  */
-static noinline int make_room(struct job *job)
+static noinline int make_room(const struct shmap_map *map, struct job *job)
 {
 	if (job->rq.out_len > job->writable)
 		return -EFAULT;
-	kvfree(job->long_value);
+	free_value(map, job);
 	job->long_value = kvmalloc(job->rq.out_len, SHMAP_POOL_GFP);
 	if (!job->long_value)
 		return -ENOMEM;
@@ -265,7 +270,7 @@ static __always_inline int run_job(struct shmap_map *map, struct job *job,
 
 	do {
 		r = action->run(map, rq);
-	} while (r == -ENOBUFS && !(r = make_room(job)));
+	} while (r == -ENOBUFS && !(r = make_room(map, job)));
 
 	if (r && r != -EEXIST && r != -ESTALE)
 		return r;
@@ -310,23 +315,24 @@ static __always_inline int run_record(struct shmap_map *map, fmode_t mode,
 	if (unlikely(job.rq.fresh.entry))
 		shmap_key_discard(map, &job.rq);
 	if (unlikely(job.long_key))
-		kfree(job.long_key);
+		shmap_map_free_copy(map, job.long_key, op->key_len);
 	if (unlikely(job.long_value))
-		kvfree(job.long_value);
+		free_value(map, &job);
 	if (unlikely(job.expected))
-		kvfree(job.expected);
+		shmap_map_free_copy(map, job.expected, job.rq.expected_len);
 
-	if (r && !shmap_ops_tells(r))
-		return r;
-	if (r != -EMSGSIZE || action->out)
-		op->version = job.rq.version;
-	if (!r)
-		op->number = job.rq.number;
-	if (returns_value(action, op->flags)) {
-		op->out_len = job.rq.out_len;
-		op->out_flags = job.rq.out_flags;
+	if (!r || shmap_ops_tells(r)) {
+		if (r != -EMSGSIZE || action->out)
+			op->version = job.rq.version;
+		if (!r)
+			op->number = job.rq.number;
+		if (returns_value(action, op->flags)) {
+			op->out_len = job.rq.out_len;
+			op->out_flags = job.rq.out_flags;
+		}
+		op->error = r;
 	}
-	op->error = r;
+	shmap_map_wipe_copy(map, &job, sizeof(job));
 	return r;
 }
 

@@ -41,21 +41,13 @@ static __always_inline int take(const struct shmap_map *map,
 	return 0;
 }
 
-/**
- * shmap_ops_set_user - KMAP_IOC_SET with a record as it is known
- * @map: the map
- * @mode: what the file is open for
- * @user: the record
- *
- * Context: may sleep.
- * Return: 0 or a negative errno, as the ABI says.
- */
-int shmap_ops_set_user(struct shmap_map *map, fmode_t mode,
-		       struct kmap_op __user *user)
+/* All of it, with room for the key that the caller wipes. */
+static __always_inline int set_user_record(struct shmap_map *map, fmode_t mode,
+					   struct kmap_op __user *user,
+					   u64 *key)
 {
 	struct shmap_user_inputs in __uninitialized;
 	struct shmap_request rq __uninitialized;
-	u64 key[CHANGE_KEY / 8] __uninitialized;
 	struct shmap_shard *shard;
 	u32 value_len;
 	int r;
@@ -89,6 +81,25 @@ int shmap_ops_set_user(struct shmap_map *map, fmode_t mode,
 }
 
 /**
+ * shmap_ops_set_user - KMAP_IOC_SET with a record as it is known
+ * @map: the map
+ * @mode: what the file is open for
+ * @user: the record
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno, as the ABI says.
+ */
+int shmap_ops_set_user(struct shmap_map *map, fmode_t mode,
+		       struct kmap_op __user *user)
+{
+	u64 key[CHANGE_KEY / 8] __uninitialized;
+	int r = set_user_record(map, mode, user, key);
+
+	shmap_map_wipe_copy(map, key, sizeof(key));
+	return r;
+}
+
+/**
  * shmap_ops_delete_user - KMAP_IOC_DELETE with a record as it is known
  * @map: the map
  * @mode: what the file is open for
@@ -115,5 +126,6 @@ int shmap_ops_delete_user(struct shmap_map *map, fmode_t mode,
 	if (likely(!r))
 		r = shmap_change_delete(map, shmap_map_shard(map, rq.hash), &rq,
 					NULL);
+	shmap_map_wipe_copy(map, key, sizeof(key));
 	return likely(!r) ? shmap_user_write_version(user, rq.version) : r;
 }

@@ -148,6 +148,45 @@ static noinline int get_unusual(struct shmap_map *map, fmode_t mode,
 	return r;
 }
 
+/* All of it, with room for copies that the caller wipes. */
+static __always_inline int get_user_record(struct shmap_map *map, fmode_t mode,
+					   struct kmap_op __user *user,
+					   struct short_key *key,
+					   struct room *room)
+{
+	enum outcome outcome;
+	struct shmap_seen seen __uninitialized;
+	struct shmap_user_inputs in __uninitialized;
+	struct lookup at __uninitialized;
+	s16 error __aligned(8);
+
+	if (shmap_user_read_inputs(&in, user))
+		return -EFAULT;
+	/* No flags. */
+	if (unlikely(in.what > KMAP_OP_GET ||
+		     !map->config.lock->lockless_reads || !(mode & FMODE_READ) ||
+		     !take(map, &at, key, &in)))
+		return get_unusual(map, mode, user);
+	/* As good as rcu_read_lock() for so short a time, and no call. */
+	rcu_read_lock_sched();
+	pagefault_disable();
+	outcome = look(map, &at, key, &seen, room);
+	pagefault_enable();
+	rcu_read_unlock_sched();
+	if (unlikely(outcome == UNUSUAL))
+		return get_unusual(map, mode, user);
+	if (unlikely(outcome == ABSENT)) {
+		shmap_map_count(map, SHMAP_GETS);
+		/* The rest of the record must be readable as well. */
+		return shmap_user_read(&error, &user->error, sizeof(error)) ?: -ENOENT;
+	}
+	shmap_map_count_gets(map, 1, 1);
+	if (unlikely(outcome == LATE && write_late(at.out, room, seen.lens)))
+		return -EFAULT;
+	might_fault();
+	return tell(user, &seen);
+}
+
 /**
  * shmap_ops_get_user - KMAP_IOC_GET with a record as it is known
  * @map: the map
@@ -160,39 +199,13 @@ static noinline int get_unusual(struct shmap_map *map, fmode_t mode,
 int shmap_ops_get_user(struct shmap_map *map, fmode_t mode,
 		       struct kmap_op __user *user)
 {
-	enum outcome outcome;
-	struct shmap_seen seen __uninitialized;
 	struct room room __uninitialized;
-	struct shmap_user_inputs in __uninitialized;
-	struct lookup at __uninitialized;
 	struct short_key key __uninitialized;
-	s16 error __aligned(8);
+	int r = get_user_record(map, mode, user, &key, &room);
 
-	if (shmap_user_read_inputs(&in, user))
-		return -EFAULT;
-	/* No flags. */
-	if (unlikely(in.what > KMAP_OP_GET ||
-		     !map->config.lock->lockless_reads || !(mode & FMODE_READ) ||
-		     !take(map, &at, &key, &in)))
-		return get_unusual(map, mode, user);
-	/* As good as rcu_read_lock() for so short a time, and no call. */
-	rcu_read_lock_sched();
-	pagefault_disable();
-	outcome = look(map, &at, &key, &seen, &room);
-	pagefault_enable();
-	rcu_read_unlock_sched();
-	if (unlikely(outcome == UNUSUAL))
-		return get_unusual(map, mode, user);
-	if (unlikely(outcome == ABSENT)) {
-		shmap_map_count(map, SHMAP_GETS);
-		/* The rest of the record must be readable as well. */
-		return shmap_user_read(&error, &user->error, sizeof(error)) ?: -ENOENT;
-	}
-	shmap_map_count_gets(map, 1, 1);
-	if (unlikely(outcome == LATE && write_late(at.out, &room, seen.lens)))
-		return -EFAULT;
-	might_fault();
-	return tell(user, &seen);
+	shmap_map_wipe_copy(map, &key, sizeof(key));
+	shmap_map_wipe_copy(map, &room, sizeof(room));
+	return r;
 }
 
 /*
@@ -212,18 +225,18 @@ static __always_inline bool tell_now(struct kmap_op __user *user,
 
 /* What is found stays, and nothing is waited for, from here... */
 static __always_inline void hold(void)
-	__acquires(RCU)
+	__acquires(RCU_SCHED)
 {
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	pagefault_disable();
 }
 
 /* ...to here. */
 static __always_inline void let_go(void)
-	__releases(RCU)
+	__releases(RCU_SCHED)
 {
 	pagefault_enable();
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 }
 
 /* The same where it may take its time: 0, or -EFAULT for the batch. */
@@ -287,6 +300,8 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 		hold();
 	}
 	let_go();
+	shmap_map_wipe_copy(map, keys, sizeof(keys));
+	shmap_map_wipe_copy(map, &room, sizeof(room));
 	shmap_map_count_gets(map, i, hits);
 	/* One that could not be told: let it be found out again, by itself. */
 	return r ? i - 1 : i;

@@ -16,4 +16,10 @@ static inline void strscpy_pad(char *to, const char *from, size_t size)
 	memset(to + len, 0, size - len);
 }
 
+/* Not left out although nobody reads it any more. */
+static inline void memzero_explicit(void *mem, size_t size)
+{
+	explicit_bzero(mem, size);
+}
+
 #endif /* SHIM_STRING_H */
