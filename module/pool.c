@@ -8,18 +8,18 @@
  * entries that one unit does not suit.  A run is contiguous in the area, and
  * mapped to be contiguous for the kernel while it is one; freed units can be
  * taken again in any other grouping.  Units that have memory are taken first, so
- * that the map holds no more than it needs at its fullest.  Of the others, single
- * units are searched from the start and runs from the middle, to keep the area
- * from falling to pieces.
+ * that the map holds no more than it needs at its fullest.  Single units are taken
+ * from the start and runs from the end, to keep the area from falling to pieces.
  *
  * All memory of a map is allocated here: charged to the memory cgroup of the
  * caller, counted, and never at the price of killing a process.
  *
- * Locking: pool->lock is innermost and covers the bitmaps.  What is behind a unit
+ * Locking: pool->lock is innermost and covers the sets of units.  What is behind a unit
  * is changed only by who has taken it; who wants to map a page has taken none, and
  * holds pool->lock instead, so that a run cannot be parted meanwhile.
  */
 #include <linux/bitmap.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -130,6 +130,24 @@ void shmap_pool_free_table(struct shmap_pool *pool, void *mem, size_t n,
 	atomic_long_sub(n * size, &pool->memory);
 }
 
+static bool runs_alloc(struct shmap_pool *pool, struct shmap_runs *runs)
+{
+	runs->words = shmap_runs_words(pool->units);
+	runs->missing = shmap_pool_alloc_table(pool, runs->words,
+					       sizeof(*runs->missing));
+	runs->node = shmap_pool_alloc_table(pool, 2 * runs->words,
+					    sizeof(*runs->node));
+	return runs->missing && runs->node;
+}
+
+static void runs_free(struct shmap_pool *pool, struct shmap_runs *runs)
+{
+	shmap_pool_free_table(pool, runs->missing, runs->words,
+			      sizeof(*runs->missing));
+	shmap_pool_free_table(pool, runs->node, 2 * runs->words,
+			      sizeof(*runs->node));
+}
+
 /**
  * shmap_pool_init - make an entry area
  * @pool: to be made, zeroed
@@ -146,17 +164,13 @@ int shmap_pool_init(struct shmap_pool *pool, u64 bytes)
 					    sizeof(*pool->unit));
 	pool->slab = shmap_pool_alloc_table(pool, pool->units,
 					    sizeof(*pool->slab));
-	pool->taken = shmap_pool_alloc_table(pool, BITS_TO_LONGS(pool->units),
-					     sizeof(*pool->taken));
-	pool->cold = shmap_pool_alloc_table(pool, BITS_TO_LONGS(pool->units),
-					    sizeof(*pool->cold));
-	if (!pool->unit || !pool->slab || !pool->taken || !pool->cold)
+	if (!runs_alloc(pool, &pool->idle) || !runs_alloc(pool, &pool->ready) ||
+	    !pool->unit || !pool->slab)
 		return -ENOMEM;
 
-	bitmap_fill(pool->cold, pool->units);
 	/* Reference 0 means none, so the first unit is never used. */
-	__set_bit(0, pool->taken);
-	pool->low = 1;
+	shmap_runs_init(&pool->idle, 1, pool->units - 1);
+	shmap_runs_init(&pool->ready, 0, 0);
 	return 0;
 }
 
@@ -170,16 +184,16 @@ void shmap_pool_exit(struct shmap_pool *pool)
 {
 	unsigned int i;
 
-	for (i = 0; pool->unit && i < pool->units; i++)
+	for (i = 0; pool->unit && i < pool->units; i++) {
 		shmap_pool_free_pages(pool, pool->unit[i], SHMAP_UNIT_ORDER);
+		cond_resched();
+	}
 	shmap_pool_free_table(pool, pool->unit, pool->units,
 			      sizeof(*pool->unit));
 	shmap_pool_free_table(pool, pool->slab, pool->units,
 			      sizeof(*pool->slab));
-	shmap_pool_free_table(pool, pool->taken, BITS_TO_LONGS(pool->units),
-			      sizeof(*pool->taken));
-	shmap_pool_free_table(pool, pool->cold, BITS_TO_LONGS(pool->units),
-			      sizeof(*pool->cold));
+	runs_free(pool, &pool->idle);
+	runs_free(pool, &pool->ready);
 }
 
 static void mark_free(struct shmap_pool *pool, unsigned int first,
@@ -188,50 +202,32 @@ static void mark_free(struct shmap_pool *pool, unsigned int first,
 	unsigned int i;
 
 	spin_lock(&pool->lock);
-	bitmap_clear(pool->taken, first, units);
-	for (i = first; i < first + units; i++) {
-		if (!pool->unit[i])
-			continue;
-		__clear_bit(i, pool->cold);
-		pool->ready++;
-	}
-	pool->low = min(pool->low, first);
+	bitmap_clear(pool->idle.missing, first, units);
+	for (i = first; i < first + units; i++)
+		if (pool->unit[i])
+			__clear_bit(i, pool->ready.missing);
+	shmap_runs_update(&pool->idle, first, units);
+	shmap_runs_update(&pool->ready, first, units);
 	spin_unlock(&pool->lock);
-}
-
-/* First of so many units in a row whose bits are clear, or pool->units. */
-static unsigned long find_clear(const struct shmap_pool *pool,
-				unsigned long *bits, unsigned long from,
-				unsigned int units)
-{
-	unsigned long at = bitmap_find_next_zero_area(bits, pool->units, from,
-						      units, 0);
-
-	return min_t(unsigned long, at, pool->units);
 }
 
 static int mark_taken(struct shmap_pool *pool, unsigned int units)
 {
-	unsigned long at = pool->units, i;
+	bool last = units > 1;
+	int first;
 
 	spin_lock(&pool->lock);
-	if (pool->ready >= units)
-		at = find_clear(pool, pool->cold, 1, units);
-	if (at == pool->units && units > 1)
-		at = find_clear(pool, pool->taken, pool->units / 2, units);
-	if (at == pool->units) {
-		at = find_clear(pool, pool->taken, pool->low, units);
-		if (units == 1)
-			pool->low = at;
-	}
-	if (at < pool->units) {
-		for (i = at; i < at + units; i++)
-			pool->ready -= !test_bit(i, pool->cold);
-		bitmap_set(pool->cold, at, units);
-		bitmap_set(pool->taken, at, units);
+	first = shmap_runs_find(&pool->ready, units, last);
+	if (first < 0)
+		first = shmap_runs_find(&pool->idle, units, last);
+	if (first >= 0) {
+		bitmap_set(pool->ready.missing, first, units);
+		bitmap_set(pool->idle.missing, first, units);
+		shmap_runs_update(&pool->ready, first, units);
+		shmap_runs_update(&pool->idle, first, units);
 	}
 	spin_unlock(&pool->lock);
-	return at < pool->units ? (int)at : -ENOSPC;
+	return first < 0 ? -ENOSPC : first;
 }
 
 /* Give each unit its memory; what is got stays even if not all is got. */

@@ -12,6 +12,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "runs.h"
+
 /* One unit: 16 KiB, or a page where pages are larger. */
 #if PAGE_SHIFT > 14
 #define SHMAP_UNIT_SHIFT	PAGE_SHIFT
@@ -36,15 +38,12 @@ struct shmap_slab;
 
 /**
  * struct shmap_pool - the entry area of a map, in units
- * @lock: protects @taken, @cold, @ready and @low, and keeps runs from being
- *	parted
+ * @lock: protects @idle and @ready, and keeps runs from being parted
  * @unit: kernel address of each unit, NULL as long as it has no memory
  * @slab: the slab that has each unit
- * @taken: bitmap of units in use
- * @cold: bitmap of units in use or without memory
+ * @idle: the units that are not in use
+ * @ready: those of them that have memory
  * @units: number of units
- * @ready: units that are free and have memory
- * @low: no unit below this one is free
  * @memory: bytes of kernel memory that the map holds, all told
  *
  * @unit and @slab of a unit belong to whoever has taken it.  Who holds a
@@ -56,11 +55,9 @@ struct shmap_pool {
 	spinlock_t		lock;	/* see above */
 	void			**unit;
 	struct shmap_slab	**slab;
-	unsigned long		*taken;
-	unsigned long		*cold;
+	struct shmap_runs	idle;
+	struct shmap_runs	ready;
 	unsigned int		units;
-	unsigned int		ready;
-	unsigned int		low;
 	atomic_long_t		memory;
 };
 

@@ -83,14 +83,29 @@ static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 /* A unit that nobody has: its memory, if any, is at its own address. */
 static void inspect_unit(const struct shmap_pool *pool, unsigned int i)
 {
-	check(!test_bit(i, pool->taken) || i == 0);
-	check(i == 0 || pool->low <= i);
+	check(!test_bit(i, pool->idle.missing) || i == 0);
 	if (i && pool->unit[i])
-		check(!test_bit(i, pool->cold));
+		check(!test_bit(i, pool->ready.missing));
 	else
-		check(test_bit(i, pool->cold));
+		check(test_bit(i, pool->ready.missing));
 	if (pool->unit[i])
 		check(shim_page_is_linear(pool->unit[i]));
+}
+
+/* The longest run of a set is found, and none that is longer. */
+static void inspect_runs(const struct shmap_pool *pool,
+			 const struct shmap_runs *runs)
+{
+	unsigned int i, run = 0, longest = 0;
+
+	for (i = 0; i < runs->words * BITS_PER_LONG; i++) {
+		check(i < pool->units || test_bit(i, runs->missing));
+		run = test_bit(i, runs->missing) ? 0 : run + 1;
+		longest = max(longest, run);
+	}
+	check_equal(shmap_runs_find(runs, longest + 1, false), -1);
+	check_equal(shmap_runs_find(runs, longest + 1, true), -1);
+	check(!longest || shmap_runs_find(runs, longest, false) >= 0);
 }
 
 /**
@@ -101,24 +116,23 @@ void inspect_slabs(struct inspect *inspect)
 {
 	const struct shmap_pool *pool = &inspect->map->pool;
 	size_t words = BITS_TO_LONGS((u64)pool->units * SHMAP_UNIT_REFS);
-	unsigned int i, k, ready = 0;
+	unsigned int i, k;
 
-	check(test_bit(0, pool->taken));
+	check(test_bit(0, pool->idle.missing));
 	for (i = 0; i < pool->units; i++)
 		if (pool->unit[i])
 			inspect->memory += SHMAP_UNIT_SIZE;
 	for (i = 0; i < pool->units; ) {
 		const struct shmap_slab *slab = pool->slab[i];
 
-		if (i == 0 || !test_bit(i, pool->taken)) {
-			ready += i && pool->unit[i];
+		if (i == 0 || !test_bit(i, pool->idle.missing)) {
 			inspect_unit(pool, i++);
 			continue;
 		}
 		check(slab && slab->first == i);
 		for (k = 0; k < slab->units; k++) {
-			check(test_bit(i + k, pool->taken));
-			check(test_bit(i + k, pool->cold));
+			check(test_bit(i + k, pool->idle.missing));
+			check(test_bit(i + k, pool->ready.missing));
 			check(pool->slab[i + k] == slab);
 			check(pool->unit[i + k] ==
 			      pool->unit[i] + k * SHMAP_UNIT_SIZE);
@@ -127,11 +141,13 @@ void inspect_slabs(struct inspect *inspect)
 		inspect->memory += sizeof(*slab);
 		i += slab->units;
 	}
-	check_equal(ready, pool->ready);
+	inspect_runs(pool, &pool->idle);
+	inspect_runs(pool, &pool->ready);
 	inspect->memory += pool->units * (sizeof(*pool->unit) +
 					  sizeof(*pool->slab)) +
-			   BITS_TO_LONGS(pool->units) *
-			   (sizeof(*pool->taken) + sizeof(*pool->cold));
+			   2 * pool->idle.words *
+			   (sizeof(*pool->idle.missing) +
+			    2 * sizeof(*pool->idle.node));
 	/* Every entry was in a slab. */
 	for (i = 0; i < words; i++)
 		check(!inspect->live[i] && !inspect->dead[i]);
@@ -155,7 +171,7 @@ bool inspect_no_room(const struct shmap_map *map,
 		return false;
 	units = slab_units(class_size(shmap_arena_class(bytes)));
 	for (i = 0; i < pool->units; i++) {
-		run = test_bit(i, pool->taken) ? 0 : run + 1;
+		run = test_bit(i, pool->idle.missing) ? 0 : run + 1;
 		if (run == units)
 			return false;
 	}

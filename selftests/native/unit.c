@@ -174,7 +174,7 @@ static void play_arena(bool wipe)
 	for (bytes = 8; bytes < 1100000; bytes += 8 + bytes / 11 / 8 * 8)
 		play_class(&arena, bytes);
 	shmap_arena_exit(&arena);
-	check_equal(bitmap_find_next_zero_area(pool.taken, pool.units, 0,
+	check_equal(bitmap_find_next_zero_area(pool.idle.missing, pool.units, 0,
 					       pool.units - 1, 0), 1);
 	shmap_pool_exit(&pool);
 	check_equal(pool.memory.counter, 0);
@@ -189,6 +189,57 @@ static void arena(void)
 static void arena_wipes(void)
 {
 	play_arena(true);
+}
+
+/* First or last run of so many clear bits, the plain way. */
+static int plain_find(const unsigned long *missing, u32 n, u32 units, bool last)
+{
+	u32 i, run = 0;
+	int found = -1;
+
+	for (i = 0; i < n && (last || found < 0); i++) {
+		run = test_bit(i, missing) ? 0 : run + 1;
+		if (run >= units)
+			found = i + 1 - units;
+	}
+	return found;
+}
+
+/* Sets of many sizes, changed at random, against the plain way. */
+static void runs(void)
+{
+	static const u32 sizes[] = { 1, 2, 63, 64, 65, 127, 129, 300, 1000, 5000 };
+	u32 i, k, from, len, n, units;
+	struct shmap_runs runs;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		n = sizes[i];
+		runs.words = shmap_runs_words(n);
+		runs.missing = calloc(runs.words, sizeof(*runs.missing));
+		runs.node = calloc(2 * runs.words, sizeof(*runs.node));
+		check(runs.missing && runs.node);
+		shmap_runs_init(&runs, 0, n);
+		for (k = 0; k < 4000; k++) {
+			u32 x;
+
+			get_random_bytes(&x, sizeof(x));
+			from = x % n;
+			len = min(x >> 16 & 127, n - from - 1) + 1;
+			if (x >> 31)
+				bitmap_set(runs.missing, from, len);
+			else
+				bitmap_clear(runs.missing, from, len);
+			shmap_runs_update(&runs, from, len);
+			get_random_bytes(&x, sizeof(x));
+			units = k % 8 ? x % 90 + 1 : x % n + 1;
+			check_equal(shmap_runs_find(&runs, units, false),
+				    plain_find(runs.missing, n, units, false));
+			check_equal(shmap_runs_find(&runs, units, true),
+				    plain_find(runs.missing, n, units, true));
+		}
+		free(runs.missing);
+		free(runs.node);
+	}
 }
 
 /* Runs of any length, in any order, until the area is full. */
@@ -210,7 +261,7 @@ static void pool(void)
 			first = shmap_pool_take(&pool, units);
 			if (first < 0) {
 				check_equal(first, -ENOSPC);
-				check(bitmap_find_next_zero_area(pool.taken,
+				check(bitmap_find_next_zero_area(pool.idle.missing,
 								 pool.units, 0,
 								 units, 0) >=
 				      pool.units);
@@ -279,6 +330,7 @@ int main(int argc, char **argv)
 		{ "classes", classes },
 		{ "arena", arena },
 		{ "arena_wipes", arena_wipes },
+		{ "runs", runs },
 		{ "pool", pool },
 		{ "info_overflow", info_overflow },
 		{ "lock_names", lock_names },
