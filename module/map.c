@@ -155,6 +155,11 @@ static int create(struct shmap_map *map)
 			     config->max_bytes, config->shards);
 	if (r)
 		return r;
+	if (config->wipe && config->lock->lockless_reads) {
+		r = shmap_wipe_init(map);
+		if (r)
+			return r;
+	}
 	map->stats = alloc_percpu(struct shmap_stats);
 	map->head_order = get_order(head_size(config));
 	map->head = shmap_pool_alloc_pages(&map->pool, map->head_order);
@@ -297,6 +302,7 @@ void shmap_map_destroy(struct shmap_map *map)
 {
 	unsigned int i;
 
+	shmap_wipe_exit(map);
 	for (i = 0; map->shard && i < map->config.shards; i++)
 		if (map->shard[i].table.block && map->shard[i].table.block[0])
 			drop_entries(map, &map->shard[i]);

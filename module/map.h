@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "arena.h"
 #include "defer.h"
@@ -33,7 +34,7 @@
  * @max_bytes: most bytes of entries
  * @max_key: longest key
  * @max_value: longest value
- * @wipe: zero a removed entry before its memory is used again
+ * @wipe: zero a removed entry as soon as no reader has it
  */
 struct shmap_config {
 	const struct shmap_lock_ops	*lock;
@@ -99,6 +100,8 @@ struct shmap_shard {
  * @frozen: a snapshot has frozen shards, or is about to
  * @held_up: writers that found their shard frozen and have not been through
  * @thawed: they wait here, and so does the next snapshot for them
+ * @wiper: where @wipe runs, if the map wipes what was removed
+ * @wipe: frees what waits for readers, without any other operation
  */
 struct shmap_map {
 	struct shmap_config		config;
@@ -115,6 +118,8 @@ struct shmap_map {
 	bool				frozen;
 	atomic_t			held_up;
 	wait_queue_head_t		thawed;
+	struct workqueue_struct		*wiper;
+	struct delayed_work		wipe;
 };
 
 struct shmap_map *shmap_map_create(const struct shmap_config *config);
@@ -126,6 +131,9 @@ struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
 					struct shmap_shard *shard, u32 bytes,
 					u32 *ref);
 void shmap_map_squeeze(struct shmap_map *map);
+int shmap_wipe_init(struct shmap_map *map);
+void shmap_wipe_exit(struct shmap_map *map);
+void shmap_wipe_later(struct shmap_map *map);
 
 /**
  * shmap_map_shard - the shard of a hash
@@ -253,10 +261,13 @@ static inline void shmap_map_retire(struct shmap_map *map,
 				    struct shmap_shard *shard, u32 ref,
 				    u32 bytes)
 {
-	if (map->config.lock->lockless_reads)
+	if (map->config.lock->lockless_reads) {
 		shmap_defer_add(&shard->arena, ref, bytes);
-	else
+		if (unlikely(map->config.wipe))
+			shmap_wipe_later(map);
+	} else {
 		shmap_arena_free(&shard->arena, &ref, 1);
+	}
 }
 
 #endif /* SHMAP_MAP_H */

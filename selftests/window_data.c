@@ -263,12 +263,9 @@ TEST_F_TIMEOUT(map, wiped, KT_LONG)
 		ASSERT_EQ(0, kt_clear(self->fd, NULL));
 		if (!wipe)
 			EXPECT_LT(500, count_marks(&window));
-		/* Its grace period passes, and others make it be noticed. */
-		for (i = 0; wipe && count_marks(&window) && i < 6000; i++) {
-			usleep(10000);
-			ASSERT_EQ(0, kt_fill(self->fd, 0, 200, 16, 3000, NULL));
-			ASSERT_EQ(0, kt_remove(self->fd, 0, 200, 16, NULL));
-		}
+		/* Readers may have it for a while yet. */
+		for (i = 0; wipe && count_marks(&window) && i < 600; i++)
+			usleep(100000);
 		if (wipe)
 			EXPECT_EQ(0, count_marks(&window));
 		kt_window_unmap(&window);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wipe=1: what was removed is gone from memory too.
+ * wipe=1: what was removed is gone from memory too, soon and by itself.
  *
- * The test stores values with a mark that nothing else has, removes them, and
- * looks for the mark in a sample of the memory, through /proc/kcore.
+ * One test stores values with a mark that nothing else has, removes them, and
+ * looks for the mark in a sample of the memory, through /proc/kcore.  Others look
+ * through the window.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
+#include "kmap_test_window.h"
 
 #define SECRETS		((unsigned int)kt_less(40000, 10000))
 #define VALUE_LEN	64
@@ -142,22 +144,16 @@ static unsigned int find_again(int fd)
 	return count;
 }
 
-/* Operations in every shard, so that what waits for readers is freed. */
-static void stir(struct __test_metadata *_metadata, int fd)
-{
-	int round;
-
-	for (round = 0; round < 5; round++) {
-		ASSERT_EQ(0, store(fd, 1 << 20, SECRETS / 4, false));
-		ASSERT_EQ(0, kt_remove(fd, 1 << 20, SECRETS / 4, 8, NULL));
-		usleep(50000);
-	}
-}
+/*
+ * Looks until there is nothing to be seen, or for a long time.  Nobody does
+ * anything with the map meanwhile.
+ */
+#define LOOKS		600
+#define BETWEEN		100000	/* microseconds */
 
 TEST_F_TIMEOUT(map, removed_is_gone, KT_LONG)
 {
-	struct kmap_info info;
-	unsigned int first, marks;
+	unsigned int first, marks = 0, look;
 	int kcore;
 
 	kcore = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
@@ -175,14 +171,141 @@ TEST_F_TIMEOUT(map, removed_is_gone, KT_LONG)
 	ASSERT_EQ(0, kt_remove(self->fd, 0, SECRETS / 2, 8, NULL));
 	ASSERT_EQ(0, store(self->fd, SECRETS / 2, SECRETS / 4, false));
 	ASSERT_EQ(0, kt_clear(self->fd, NULL));
-	stir(_metadata, self->fd);
-	ASSERT_EQ(0, kt_info(self->fd, &info));
-	marks = find_again(kcore);
-	EXPECT_LE(marks, first / 50 + info.deferred / VALUE_LEN) {
-		TH_LOG("%u of %u values are still there, %llu bytes deferred",
-		       marks, first, info.deferred);
+	for (look = 0; look < LOOKS; look++) {
+		marks = find_again(kcore);
+		if (!marks)
+			break;
+		usleep(BETWEEN);
+	}
+	EXPECT_EQ(0, marks) {
+		TH_LOG("%u of %u values are still there", marks, first);
 	}
 	close(kcore);
+}
+
+#define MARK_LEN	64
+#define MARK		0xee
+
+/* Times that a run of MARK_LEN marks is in the window. */
+static unsigned int count_runs(const struct kt_window *window)
+{
+	unsigned int count = 0, run = 0;
+	__u8 page[window->page];
+	size_t at, i;
+
+	for (at = 0; at < window->size; at += window->page) {
+		if (kt_window_page(window, at, page) != 1)
+			continue;
+		if (!memchr(page, MARK, window->page)) {
+			run = 0;
+			continue;
+		}
+		for (i = 0; i < window->page; i++) {
+			run = page[i] == MARK ? run + 1 : 0;
+			count += run && !(run % MARK_LEN);
+		}
+	}
+	return count;
+}
+
+/* How many are left when nobody has done anything for a while. */
+static unsigned int runs_left(const struct kt_window *window,
+			      unsigned int expected)
+{
+	unsigned int look, count = 0;
+
+	for (look = 0; look < LOOKS; look++) {
+		count = count_runs(window);
+		if (count <= expected)
+			break;
+		usleep(BETWEEN);
+	}
+	return count;
+}
+
+/* Ways to take a value away: one key of two, so that others stay. */
+static int delete_it(int fd, unsigned int key)
+{
+	return kt_del(fd, &key, sizeof(key), 0, NULL);
+}
+
+static int replace_it(int fd, unsigned int key)
+{
+	return kt_set(fd, &key, sizeof(key), "harmless", 8, 0, NULL);
+}
+
+static int take_it(int fd, unsigned int key)
+{
+	__u8 out[2 * MARK_LEN];
+
+	return kt_take(fd, &key, sizeof(key), 0, NULL, out, sizeof(out), NULL);
+}
+
+/* A value that does not get into the map, of a length that no other has. */
+static int fail_to_set(int fd, unsigned int key)
+{
+	__u8 value[4 * MARK_LEN];
+	int ret;
+
+	memset(value, MARK, sizeof(value));
+	ret = kt_set(fd, &key, sizeof(key), value, sizeof(value), KMAP_CREATE,
+		     NULL);
+	return ret == -EEXIST ? 0 : -EPROTO;
+}
+
+#define KEYS	1000u
+
+FIXTURE(values) {
+	int fd;
+	struct kmap_info info;
+};
+
+/* Few, so that they fill no batch, and many. */
+FIXTURE_VARIANT(values)
+{
+	unsigned int keys;
+	int (*away)(int fd, unsigned int key);
+	unsigned int stay;
+};
+
+FIXTURE_VARIANT_ADD(values, one_delete) { 1, delete_it, KEYS - 1 };
+FIXTURE_VARIANT_ADD(values, deletes) { KEYS, delete_it, 0 };
+FIXTURE_VARIANT_ADD(values, one_replace) { 1, replace_it, KEYS - 1 };
+FIXTURE_VARIANT_ADD(values, replaces) { KEYS, replace_it, 0 };
+FIXTURE_VARIANT_ADD(values, one_take) { 1, take_it, KEYS - 1 };
+FIXTURE_VARIANT_ADD(values, failed_set) { 1, fail_to_set, KEYS };
+FIXTURE_VARIANT_ADD(values, clear) { 0, NULL, 0 };
+
+FIXTURE_SETUP(values)
+{
+	self->fd = open_empty(_metadata);
+}
+
+FIXTURE_TEARDOWN(values)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+}
+
+TEST_F_TIMEOUT(values, gone_by_itself, KT_LONG)
+{
+	__u8 value[MARK_LEN];
+	struct kt_window window;
+	unsigned int i;
+
+	RELOAD("wipe=1 max_bytes=4M max_entries=20000");
+	ASSERT_EQ(0, kt_window_map(self->fd, &window));
+	memset(value, MARK, sizeof(value));
+	for (i = 0; i < KEYS; i++)
+		ASSERT_EQ(0, kt_set(self->fd, &i, sizeof(i), value,
+				    sizeof(value), 0, NULL));
+	ASSERT_EQ(KEYS, count_runs(&window));
+	for (i = 0; i < variant->keys; i++)
+		ASSERT_EQ(0, variant->away(self->fd, i));
+	if (!variant->away)
+		ASSERT_EQ(0, kt_clear(self->fd, NULL));
+	EXPECT_EQ(variant->stay, runs_left(&window, variant->stay));
+	kt_window_unmap(&window);
 }
 
 TEST_HARNESS_MAIN

@@ -21,6 +21,9 @@ void shim_rcu_by_hand(bool by_hand);
 void shim_rcu_pass(void);
 void shim_rcu_miss(unsigned int times);
 
+/* Delayed work, see work.c: run what is due in so many jiffies. */
+unsigned int shim_work_pass(unsigned long jiffies);
+
 /* A thread calls this first when it counts for another CPU than 0. */
 void shim_set_cpu(unsigned int cpu);
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Wiping what was removed in time, where readers take no lock: an entry is zeroed
+ * when it is freed, but that is after a grace period, and left to later operations
+ * of its shard.  Where nobody comes, work in the background does it.
+ *
+ * The work is queued when something was removed.  It asks for the grace period of
+ * all that was, frees what can be freed, and queues itself again as long as there
+ * is more.  So an entry waits at most for two runs, WIPE_DELAY apart, and for its
+ * grace period between them.
+ */
+#include <linux/jiffies.h>
+#include <linux/sched.h>
+
+#include "map.h"
+
+/* With two of these, the manual says a second. */
+#define WIPE_DELAY	(HZ / 4)
+
+static void wipe_some(struct work_struct *work)
+{
+	struct shmap_map *map = container_of(to_delayed_work(work),
+					     struct shmap_map, wipe);
+	bool more = false;
+	unsigned int i;
+
+	for (i = 0; i < map->config.shards; i++) {
+		struct shmap_arena *arena = &map->shard[i].arena;
+
+		shmap_defer_close(arena);
+		shmap_defer_reap(arena);
+		more |= READ_ONCE(arena->deferred);
+		cond_resched();
+	}
+	if (more)
+		shmap_wipe_later(map);
+}
+
+/**
+ * shmap_wipe_init - get ready to wipe
+ * @map: the map
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int shmap_wipe_init(struct shmap_map *map)
+{
+	INIT_DELAYED_WORK(&map->wipe, wipe_some);
+	map->wiper = alloc_workqueue("kmap_wipe", WQ_UNBOUND, 0);
+	return map->wiper ? 0 : -ENOMEM;
+}
+
+/**
+ * shmap_wipe_exit - wipe no more
+ * @map: the map; nobody uses it any more
+ *
+ * Context: may sleep.
+ */
+void shmap_wipe_exit(struct shmap_map *map)
+{
+	if (!map->wiper)
+		return;
+	cancel_delayed_work_sync(&map->wipe);
+	destroy_workqueue(map->wiper);
+}
+
+/**
+ * shmap_wipe_later - something was removed
+ * @map: the map
+ *
+ * Context: any.
+ */
+void shmap_wipe_later(struct shmap_map *map)
+{
+	/* This orders everything, so the run that it finds pending sees our entry. */
+	queue_delayed_work(map->wiper, &map->wipe, WIPE_DELAY);
+}

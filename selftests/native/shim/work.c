@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Delayed work.  Its time passes when the test says so, in the test's own thread,
+ * so that what happens does not depend on how fast anything is.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "shim.h"
+
+#define WORKS	8
+
+struct workqueue_struct {
+	const char *name;
+};
+
+static struct delayed_work *works[WORKS];
+
+/**
+ * alloc_workqueue - make a queue
+ * @name: of it
+ * @flags: not used
+ * @most: not used
+ *
+ * Return: the queue, or NULL.
+ */
+struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags,
+					 int most)
+{
+	struct workqueue_struct *queue = kzalloc(sizeof(*queue), 0);
+
+	if (queue)
+		queue->name = name;
+	return queue;
+}
+
+void destroy_workqueue(struct workqueue_struct *queue)
+{
+	unsigned int i;
+
+	for (i = 0; i < WORKS; i++)
+		if (works[i])
+			shim_fail(__FILE__, __LINE__, "work is left");
+	kfree(queue);
+}
+
+bool queue_delayed_work(struct workqueue_struct *queue,
+			struct delayed_work *delayed, unsigned long delay)
+{
+	unsigned int i;
+
+	if (!queue)
+		shim_fail(__FILE__, __LINE__, "no queue");
+	if (delayed->pending)
+		return false;
+	for (i = 0; i < WORKS && works[i]; i++)
+		;
+	if (i == WORKS)
+		shim_fail(__FILE__, __LINE__, "too much work");
+	works[i] = delayed;
+	delayed->due = delay;
+	delayed->pending = true;
+	return true;
+}
+
+static void dequeue(unsigned int i)
+{
+	works[i]->pending = false;
+	works[i] = NULL;
+}
+
+bool cancel_delayed_work_sync(struct delayed_work *delayed)
+{
+	unsigned int i;
+
+	might_sleep();
+	for (i = 0; i < WORKS; i++)
+		if (works[i] == delayed) {
+			dequeue(i);
+			return true;
+		}
+	return false;
+}
+
+/**
+ * shim_work_pass - let time pass
+ * @jiffies: how much
+ *
+ * Return: how many times work was due, and run.
+ */
+unsigned int shim_work_pass(unsigned long jiffies)
+{
+	unsigned int ran = 0, i;
+
+	for (; jiffies; jiffies--) {
+		for (i = 0; i < WORKS; i++) {
+			struct delayed_work *delayed = works[i];
+
+			if (!delayed || --delayed->due)
+				continue;
+			dequeue(i);
+			delayed->work.function(&delayed->work);
+			ran++;
+		}
+	}
+	return ran;
+}
