@@ -6,7 +6,8 @@
  * would waste more than an eighth of a single one.  Free objects are linked
  * through their own first bytes.  The arena keeps one empty slab a class and
  * gives further ones back to the pool, where any class of any shard may have
- * them next.
+ * them next.  Empty ones are on a list of their own as well, so that nobody has
+ * to search for them.
  *
  * Each shard has an arena of its own, so that writers to different shards share
  * nothing until a slab is full.
@@ -18,9 +19,13 @@
  */
 #include <linux/err.h>
 #include <linux/log2.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "arena.h"
+
+/* Slabs that are taken out under one lock. */
+#define TRIM_SLABS	32
 
 static u32 class_size(unsigned int class)
 {
@@ -76,18 +81,17 @@ static void slab_destroy(struct shmap_pool *pool, struct shmap_slab *slab)
 	shmap_pool_free(pool, slab, sizeof(*slab));
 }
 
-static void slabs_destroy(struct shmap_pool *pool, struct hlist_head *slabs)
+static void slabs_destroy(struct shmap_pool *pool, struct list_head *slabs)
 {
-	struct shmap_slab *slab;
-	struct hlist_node *next;
+	struct shmap_slab *slab, *next;
 
-	hlist_for_each_entry_safe(slab, next, slabs, node)
+	list_for_each_entry_safe(slab, next, slabs, empty)
 		slab_destroy(pool, slab);
 }
 
 /* Move @slab to @empty if it is empty and not the last of its class. */
 static void slab_push_locked(struct shmap_arena *arena, u32 ref,
-			     struct hlist_head *empty)
+			     struct list_head *empty)
 {
 	struct shmap_slab *slab = arena->pool->slab[ref / SHMAP_UNIT_REFS];
 	struct hlist_head *partial = &arena->partial[slab->class];
@@ -97,9 +101,14 @@ static void slab_push_locked(struct shmap_arena *arena, u32 ref,
 	slab->free = ref;
 	if (slab->live-- == slab->objects)
 		hlist_add_head(&slab->node, partial);
-	if (!slab->live && !hlist_is_singular_node(&slab->node, partial)) {
+	if (slab->live)
+		return;
+	if (hlist_is_singular_node(&slab->node, partial)) {
+		list_add_tail(&slab->empty, &arena->empty);
+		shmap_pool_stir(arena->pool);
+	} else {
 		hlist_del(&slab->node);
-		hlist_add_head(&slab->node, empty);
+		list_add_tail(&slab->empty, empty);
 	}
 }
 
@@ -119,6 +128,7 @@ void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
 	arena->wipe = wipe;
 	spin_lock_init(&arena->lock);
 	INIT_LIST_HEAD(&arena->waiting);
+	INIT_LIST_HEAD(&arena->empty);
 	arena->deferred_max = deferred_max;
 }
 
@@ -161,6 +171,8 @@ int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 		return PTR_ERR(slab);
 	spin_lock(&arena->lock);
 	hlist_add_head(&slab->node, &arena->partial[slab->class]);
+	list_add_tail(&slab->empty, &arena->empty);
+	shmap_pool_stir(arena->pool);
 	spin_unlock(&arena->lock);
 	return 0;
 }
@@ -176,7 +188,7 @@ int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 		      unsigned int n)
 {
-	HLIST_HEAD(empty);
+	LIST_HEAD(empty);
 	unsigned int i;
 
 	for (i = 0; arena->wipe && i < n; i++)
@@ -189,6 +201,25 @@ void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 	slabs_destroy(arena->pool, &empty);
 }
 
+/* Take some empty slabs out.  False: there were none. */
+static bool trim_some(struct shmap_arena *arena)
+{
+	struct shmap_slab *slab;
+	LIST_HEAD(empty);
+	unsigned int n;
+
+	spin_lock(&arena->lock);
+	for (n = 0; n < TRIM_SLABS && !list_empty(&arena->empty); n++) {
+		slab = list_first_entry(&arena->empty, struct shmap_slab,
+					empty);
+		hlist_del(&slab->node);
+		list_move_tail(&slab->empty, &empty);
+	}
+	spin_unlock(&arena->lock);
+	slabs_destroy(arena->pool, &empty);
+	return n;
+}
+
 /**
  * shmap_arena_trim - give empty slabs back to the pool
  * @arena: the arena
@@ -197,21 +228,6 @@ void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
  */
 void shmap_arena_trim(struct shmap_arena *arena)
 {
-	struct shmap_slab *slab;
-	struct hlist_node *next;
-	HLIST_HEAD(empty);
-	unsigned int i;
-
-	spin_lock(&arena->lock);
-	for (i = 0; i < SHMAP_CLASSES; i++) {
-		hlist_for_each_entry_safe(slab, next, &arena->partial[i],
-					  node) {
-			if (slab->live)
-				continue;
-			hlist_del(&slab->node);
-			hlist_add_head(&slab->node, &empty);
-		}
-	}
-	spin_unlock(&arena->lock);
-	slabs_destroy(arena->pool, &empty);
+	while (trim_some(arena))
+		cond_resched();
 }

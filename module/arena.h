@@ -22,8 +22,10 @@ struct shmap_deferred;
  * @wipe: zero a freed entry before it can be used again
  * @lock: protects all that follows
  * @partial: of each size class, the slabs that have a free object
+ * @empty: those of them that have no other
  * @open: removed entries that no grace period has been asked for yet
  * @waiting: older ones, oldest first, each batch with its grace period
+ * @closed: how many batches have been put there
  * @deferred: bytes in @open and @waiting
  * @deferred_max: bound of @deferred
  * @waits: times that someone had to wait because of that bound
@@ -34,15 +36,18 @@ struct shmap_arena {
 	spinlock_t		lock;	/* see above */
 	struct shmap_deferred	*open;
 	struct list_head	waiting;
+	u64			closed;
 	u64			deferred;
 	u64			deferred_max;
 	u64			waits;
+	struct list_head	empty;
 	struct hlist_head	partial[SHMAP_CLASSES];
 };
 
 /**
  * struct shmap_slab - objects of one class
  * @node: in arena->partial while an object is free
+ * @empty: in arena->empty while all are
  * @first: first unit
  * @units: units in the run
  * @size: bytes of an object
@@ -54,6 +59,7 @@ struct shmap_arena {
  */
 struct shmap_slab {
 	struct hlist_node	node;
+	struct list_head	empty;
 	unsigned int		first;
 	unsigned int		units;
 	u32			size;
@@ -133,6 +139,8 @@ static __always_inline u32 shmap_slab_pop_locked(struct shmap_arena *arena,
 	else
 		ref = slab->first * SHMAP_UNIT_REFS +
 		      slab->fresh++ * (slab->size >> SHMAP_REF_SHIFT);
+	if (unlikely(!slab->live))
+		list_del(&slab->empty);
 	if (unlikely(++slab->live == slab->objects))
 		hlist_del_init(&slab->node);
 	return ref;

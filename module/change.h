@@ -25,7 +25,7 @@ int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard, u32 index);
  * @value_flags: what the value is, KMAP_IS_NUMBER
  *
  * Context: may sleep.
- * Return: 0, -ENOSPC or -ENOMEM.
+ * Return: 0, -ENOSPC, -ENOMEM or -EINTR.
  */
 static __always_inline int
 shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,

@@ -9,10 +9,12 @@
  * so nothing is left to wait for at unload.
  *
  * The memory in batches is bounded by arena->deferred_max: a writer that finds
- * no room waits for the oldest grace period.
+ * no room waits for the oldest grace period.  A fatal signal ends that wait.  The
+ * change was made by then, so what was removed is noted beyond the bound.
  */
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "defer.h"
 
@@ -24,6 +26,7 @@
  * struct shmap_deferred - a batch of removed entries
  * @node: in arena->waiting
  * @grace: the grace period that ends their time, as RCU's polling API has it
+ * @number: counts the batches of an arena, in the order in which they were closed
  * @bytes: of the entries
  * @n: how many
  * @refs: to them
@@ -31,6 +34,7 @@
 struct shmap_deferred {
 	struct list_head	node;
 	unsigned long		grace;
+	u64			number;
 	u32			bytes;
 	u32			n;
 	u32			refs[BATCH_REFS];
@@ -42,6 +46,7 @@ static void close_locked(struct shmap_arena *arena)
 
 	lockdep_assert_held(&arena->lock);
 	batch->grace = start_poll_synchronize_rcu();
+	batch->number = ++arena->closed;
 	list_add_tail(&batch->node, &arena->waiting);
 	arena->open = NULL;
 }
@@ -76,8 +81,22 @@ static bool reap(struct shmap_arena *arena)
 	return true;
 }
 
-/* Wait for the oldest grace period.  False when there is nothing to wait for. */
-static bool wait_oldest(struct shmap_arena *arena)
+/* Sleep until a grace period is over: 0, or -EINTR when a fatal signal came. */
+static int wait_grace(unsigned long grace, bool killable)
+{
+	while (!poll_state_synchronize_rcu(grace)) {
+		if (!killable)
+			schedule_timeout_uninterruptible(1);
+		else if (fatal_signal_pending(current))
+			return -EINTR;
+		else
+			schedule_timeout_killable(1);
+	}
+	return 0;
+}
+
+/* Wait for the oldest grace period, if there is one and no fatal signal. */
+static void wait_oldest(struct shmap_arena *arena)
 {
 	struct shmap_deferred *batch;
 	unsigned long grace = 0;
@@ -90,54 +109,40 @@ static bool wait_oldest(struct shmap_arena *arena)
 	if (batch)
 		grace = batch->grace;
 	spin_unlock(&arena->lock);
-	if (!batch)
-		return false;
-	cond_synchronize_rcu(grace);
-	return true;
+	if (batch)
+		wait_grace(grace, true);
 }
 
 /*
- * Do what may let an entry be noted: wait for room, or make a batch.  False when
- * there is no memory for one; then the entry was waited for, and freed.
+ * Make a batch to note an entry in.  False when there is no memory for one; then
+ * the entry was waited for, and freed.  Who is dying gets memory in any case.
  */
-static bool make_room(struct shmap_arena *arena, u32 ref, u32 bytes,
-		      bool *waited)
+static bool make_batch(struct shmap_arena *arena, u32 ref)
 {
 	struct shmap_deferred *batch;
-	bool full;
-
-	spin_lock(&arena->lock);
-	full = arena->deferred + bytes > arena->deferred_max;
-	if (full && !*waited)
-		WRITE_ONCE(arena->waits, arena->waits + 1);
-	spin_unlock(&arena->lock);
-	if (full) {
-		*waited = true;
-		if (!reap(arena) && wait_oldest(arena))
-			reap(arena);
-		return true;
-	}
 
 	batch = shmap_pool_alloc(arena->pool, sizeof(*batch));
 	if (!batch) {
-		synchronize_rcu();
-		shmap_arena_free(arena, &ref, 1);
-		return false;
+		if (!wait_grace(start_poll_synchronize_rcu(), true)) {
+			shmap_arena_free(arena, &ref, 1);
+			return false;
+		}
+		batch = shmap_pool_alloc_surely(arena->pool, sizeof(*batch));
 	}
 	spin_lock(&arena->lock);
 	if (!arena->open) {
 		arena->open = batch;
 		batch = NULL;
+		shmap_pool_stir(arena->pool);
 	}
 	spin_unlock(&arena->lock);
 	shmap_pool_free(arena->pool, batch, sizeof(*batch));
 	return true;
 }
 
-static __always_inline bool has_room(const struct shmap_arena *arena, u32 bytes)
+static __always_inline bool is_full(const struct shmap_arena *arena, u32 bytes)
 {
-	return likely(arena->open &&
-		      arena->deferred + bytes <= arena->deferred_max);
+	return arena->deferred + bytes > arena->deferred_max;
 }
 
 /* Note an entry.  True: that filled the batch. */
@@ -167,13 +172,22 @@ static noinline void add_slowly(struct shmap_arena *arena, u32 ref, u32 bytes)
 {
 	bool waited = false, full;
 
+	spin_lock(&arena->lock);
 	for (;;) {
-		if (!make_room(arena, ref, bytes, &waited))
-			return;
-		spin_lock(&arena->lock);
-		if (has_room(arena, bytes))
+		full = is_full(arena, bytes) && !fatal_signal_pending(current);
+		if (arena->open && !full)
 			break;
+		if (full && !waited)
+			WRITE_ONCE(arena->waits, arena->waits + 1);
+		waited |= full;
 		spin_unlock(&arena->lock);
+		if (!full && !make_batch(arena, ref))
+			return;
+		if (full && !reap(arena)) {
+			wait_oldest(arena);
+			reap(arena);
+		}
+		spin_lock(&arena->lock);
 	}
 	full = note_locked(arena, ref, bytes);
 	spin_unlock(&arena->lock);
@@ -187,14 +201,15 @@ static noinline void add_slowly(struct shmap_arena *arena, u32 ref, u32 bytes)
  * @ref: reference to it; already unlinked
  * @bytes: of the entry
  *
- * Context: may sleep, and does when the bound on deferred memory is reached.
+ * Context: may sleep, and does when the bound on deferred memory is reached and no
+ * fatal signal is pending.
  */
 void shmap_defer_add(struct shmap_arena *arena, u32 ref, u32 bytes)
 {
 	bool full;
 
 	spin_lock(&arena->lock);
-	if (!has_room(arena, bytes)) {
+	if (unlikely(!arena->open || is_full(arena, bytes))) {
 		spin_unlock(&arena->lock);
 		add_slowly(arena, ref, bytes);
 		return;
@@ -231,29 +246,47 @@ void shmap_defer_reap(struct shmap_arena *arena)
 		cond_resched();
 }
 
+/* Is there a batch with this number or a lower one?  Sets its grace period. */
+static bool find_oldest(struct shmap_arena *arena, u64 number,
+			unsigned long *grace)
+{
+	struct shmap_deferred *batch;
+	bool found;
+
+	spin_lock(&arena->lock);
+	batch = list_first_entry_or_null(&arena->waiting, struct shmap_deferred,
+					 node);
+	found = batch && batch->number <= number;
+	if (found)
+		*grace = batch->grace;
+	spin_unlock(&arena->lock);
+	return found;
+}
+
 /**
  * shmap_defer_drain - free all that waited when the call began
  * @arena: the arena; shmap_defer_close() was called
+ * @killable: end at a fatal signal
  *
  * A polled grace period may not be over when a synchronize_rcu() that began
  * after it is: so ask each batch.
  *
  * Context: may sleep.
+ * Return: 0, or -EINTR when a fatal signal came.
  */
-void shmap_defer_drain(struct shmap_arena *arena)
+int shmap_defer_drain(struct shmap_arena *arena, bool killable)
 {
-	struct list_head *at;
-	unsigned int n = 0;
+	unsigned long grace = 0;
+	u64 last;
+	int r = 0;
 
 	spin_lock(&arena->lock);
-	list_for_each(at, &arena->waiting)
-		n++;
+	last = arena->closed;
 	spin_unlock(&arena->lock);
-	while (n) {
-		if (reap(arena))
-			n--;
-		else if (!wait_oldest(arena))
-			break;
+	while (!r && find_oldest(arena, last, &grace)) {
+		if (!reap(arena))
+			r = wait_grace(grace, killable);
 		cond_resched();
 	}
+	return r;
 }

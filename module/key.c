@@ -48,7 +48,7 @@ u32 shmap_key_hash(const struct shmap_map *map, const void *key, u32 key_len)
  * @value_flags: what the value is, KMAP_IS_NUMBER
  *
  * Context: may sleep.
- * Return: 0, -ENOSPC or -ENOMEM.
+ * Return: 0, -ENOSPC, -ENOMEM or -EINTR.
  */
 int shmap_key_prepare(struct shmap_map *map, struct shmap_request *rq,
 		      u32 value_len, u32 value_flags)

@@ -15,7 +15,8 @@
  * Nor is it preempted, whatever preemption the kernel has: somebody who waits for
  * a lock, or for the readers, would wait until a task of the lowest priority gets a
  * CPU again.  So a read-side critical section is one of rcu_read_lock_sched(), and
- * who has the semaphore keeps the CPU.
+ * who takes the semaphore keeps the CPU.  Only who had to sleep for the semaphore
+ * can be given it and have no CPU yet.
  */
 #include <linux/kconfig.h>
 #include <linux/preempt.h>
@@ -76,31 +77,43 @@ static void sem_init(struct shmap_lock *lock)
 	init_rwsem(&lock->sem);
 }
 
+/* Preemption is off before it is held, where that goes, and until it is not. */
 static void sem_enter_shared(struct shmap_lock *lock)
 {
+	preempt_disable();
+	if (likely(down_read_trylock(&lock->sem)))
+		return;
+	preempt_enable();
 	down_read(&lock->sem);
 	preempt_disable();
 }
 
 static void sem_leave_shared(struct shmap_lock *lock)
 {
-	preempt_enable();
 	up_read(&lock->sem);
+	preempt_enable();
 }
 
 /* With PREEMPT_RT, a spinlock under it may sleep, and a waiter lends its priority. */
 static void sem_enter(struct shmap_lock *lock)
 {
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		down_write(&lock->sem);
+		return;
+	}
+	preempt_disable();
+	if (likely(down_write_trylock(&lock->sem)))
+		return;
+	preempt_enable();
 	down_write(&lock->sem);
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_disable();
+	preempt_disable();
 }
 
 static void sem_leave(struct shmap_lock *lock)
 {
+	up_write(&lock->sem);
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_enable();
-	up_write(&lock->sem);
 }
 
 /**

@@ -22,6 +22,7 @@
  *					shard->lock and the home bucket's seq
  *	an entry not in the table	who allocated or unlinked it
  *	slabs, deferred batches		arena->lock
+ *	map->squeezed			WRITE_ONCE; an old value costs another search
  *	units				pool->lock, then who took them
  *
  * An open file keeps the module, and with it the map.  At unload nobody has the
@@ -47,7 +48,10 @@
 #define SHARD_SLACK	(64 * SHMAP_UNIT_SIZE)
 
 /* Entries that CLEAR removes under one lock. */
-#define CLEAR_REFS	(4 * SHMAP_CHAIN_SLOTS)
+#define CLEAR_REFS	(2 * SHMAP_CHAIN_SLOTS)
+
+/* Chains that it looks at, most of them empty. */
+#define CLEAR_CHAINS	16
 
 /* Bound of deferred memory for each shard. */
 static u64 deferred_max(const struct shmap_config *config)
@@ -212,7 +216,7 @@ static unsigned int clear_some_locked(struct shmap_map *map,
 	u64 bytes = 0;
 
 	shmap_table_assert_locked(&shard->table);
-	for (k = 0; k < CLEAR_REFS && *bucket < buckets &&
+	for (k = 0; k < CLEAR_CHAINS && *bucket < buckets &&
 	     n + SHMAP_CHAIN_SLOTS <= CLEAR_REFS; k++)
 		n += shmap_table_empty_locked(&shard->table, (*bucket)++,
 					      refs + n);
@@ -292,6 +296,31 @@ static void drop_entries(struct shmap_map *map, struct shmap_shard *shard)
 	}
 }
 
+static int squeeze(struct shmap_map *map, bool killable)
+{
+	long stirred = atomic_long_read(&map->pool.stirred);
+	unsigned int i;
+	int r = 0;
+
+	if (map->config.lock->lockless_reads) {
+		for (i = 0; i < map->config.shards; i++)
+			shmap_defer_close(&map->shard[i].arena);
+		for (i = 0; !r && i < map->config.shards; i++)
+			r = shmap_defer_drain(&map->shard[i].arena, killable);
+	}
+	for (i = 0; i < map->config.shards; i++)
+		shmap_arena_trim(&map->shard[i].arena);
+	if (!r)
+		WRITE_ONCE(map->squeezed, stirred);
+	return r;
+}
+
+/* Has anything been put aside since somebody last looked for it in vain? */
+static bool can_squeeze(const struct shmap_map *map)
+{
+	return READ_ONCE(map->squeezed) != atomic_long_read(&map->pool.stirred);
+}
+
 /**
  * shmap_map_destroy - free a map
  * @map: the map, complete or not; nobody uses it any more
@@ -307,7 +336,7 @@ void shmap_map_destroy(struct shmap_map *map)
 		if (map->shard[i].table.block && map->shard[i].table.block[0])
 			drop_entries(map, &map->shard[i]);
 	if (map->shard)
-		shmap_map_squeeze(map);
+		squeeze(map, false);
 	for (i = 0; map->shard && i < map->config.shards; i++) {
 		shmap_table_exit(&map->shard[i].table);
 		cond_resched();
@@ -415,7 +444,7 @@ int shmap_map_lock_thawed(struct shmap_map *map, struct shmap_shard *shard)
  * What was removed and can be used again goes before fresh memory.
  *
  * Context: may sleep.
- * Return: the entry, ERR_PTR(-ENOSPC) or ERR_PTR(-ENOMEM).
+ * Return: the entry, or -ENOSPC, -ENOMEM or -EINTR as an ERR_PTR().
  */
 struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
 					struct shmap_shard *shard, u32 bytes,
@@ -436,10 +465,9 @@ struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
 			continue;
 		}
 		r = shmap_arena_grow(&shard->arena, bytes);
-		if (r == -ENOSPC && !squeezed) {
-			shmap_map_squeeze(map);
+		if (r == -ENOSPC && !squeezed && can_squeeze(map)) {
+			r = shmap_map_squeeze(map);
 			squeezed = true;
-			r = 0;
 		}
 	}
 	return ERR_PTR(r);
@@ -450,17 +478,9 @@ struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
  * @map: the map
  *
  * Context: may sleep.
+ * Return: 0, or -EINTR when a fatal signal came.
  */
-void shmap_map_squeeze(struct shmap_map *map)
+int shmap_map_squeeze(struct shmap_map *map)
 {
-	unsigned int i;
-
-	if (map->config.lock->lockless_reads) {
-		for (i = 0; i < map->config.shards; i++)
-			shmap_defer_close(&map->shard[i].arena);
-		for (i = 0; i < map->config.shards; i++)
-			shmap_defer_drain(&map->shard[i].arena);
-	}
-	for (i = 0; i < map->config.shards; i++)
-		shmap_arena_trim(&map->shard[i].arena);
+	return squeeze(map, true);
 }

@@ -100,6 +100,7 @@ struct shmap_shard {
  * @frozen: a snapshot has frozen shards, or is about to
  * @held_up: writers that found their shard frozen and have not been through
  * @thawed: they wait here, and so does the next snapshot for them
+ * @squeezed: pool->stirred when shmap_map_squeeze() last began and went through
  * @wiper: where @wipe runs, if the map wipes what was removed
  * @wipe: frees what waits for readers, without any other operation
  */
@@ -118,6 +119,7 @@ struct shmap_map {
 	bool				frozen;
 	atomic_t			held_up;
 	wait_queue_head_t		thawed;
+	long				squeezed;
 	struct workqueue_struct		*wiper;
 	struct delayed_work		wipe;
 };
@@ -130,7 +132,7 @@ int shmap_map_lock_thawed(struct shmap_map *map, struct shmap_shard *shard);
 struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
 					struct shmap_shard *shard, u32 bytes,
 					u32 *ref);
-void shmap_map_squeeze(struct shmap_map *map);
+int shmap_map_squeeze(struct shmap_map *map);
 int shmap_wipe_init(struct shmap_map *map);
 void shmap_wipe_exit(struct shmap_map *map);
 void shmap_wipe_later(struct shmap_map *map);

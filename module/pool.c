@@ -79,6 +79,24 @@ void *shmap_pool_alloc(struct shmap_pool *pool, size_t size)
 }
 
 /**
+ * shmap_pool_alloc_surely - the same, and it does not fail
+ * @pool: who pays
+ * @size: bytes, less than a page
+ *
+ * For who cannot go back, nor wait.
+ *
+ * Context: may sleep.
+ * Return: kernel address.
+ */
+void *shmap_pool_alloc_surely(struct shmap_pool *pool, size_t size)
+{
+	void *mem = kzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+
+	atomic_long_add(size, &pool->memory);
+	return mem;
+}
+
+/**
  * shmap_pool_free - free what shmap_pool_alloc() gave
  * @pool: who paid
  * @mem: kernel address, or NULL

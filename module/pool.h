@@ -45,6 +45,8 @@ struct shmap_slab;
  * @ready: those of them that have memory
  * @units: number of units
  * @memory: bytes of kernel memory that the map holds, all told
+ * @stirred: how many times something was put aside that could be made room of:
+ *	an empty slab that its arena keeps, a batch of removed entries
  *
  * @unit and @slab of a unit belong to whoever has taken it.  Who holds a
  * reference to an entry may read them without a lock: the reference was
@@ -59,6 +61,7 @@ struct shmap_pool {
 	struct shmap_runs	ready;
 	unsigned int		units;
 	atomic_long_t		memory;
+	atomic_long_t		stirred;
 };
 
 int shmap_pool_init(struct shmap_pool *pool, u64 bytes);
@@ -71,10 +74,22 @@ void *shmap_pool_alloc_pages(struct shmap_pool *pool, unsigned int order);
 void shmap_pool_free_pages(struct shmap_pool *pool, void *mem,
 			   unsigned int order);
 void *shmap_pool_alloc(struct shmap_pool *pool, size_t size);
+void *shmap_pool_alloc_surely(struct shmap_pool *pool, size_t size);
 void shmap_pool_free(struct shmap_pool *pool, void *mem, size_t size);
 void *shmap_pool_alloc_table(struct shmap_pool *pool, size_t n, size_t size);
 void shmap_pool_free_table(struct shmap_pool *pool, void *mem, size_t n,
 			   size_t size);
+
+/**
+ * shmap_pool_stir - note that there may be more to be squeezed out
+ * @pool: the pool
+ *
+ * Context: any.
+ */
+static inline void shmap_pool_stir(struct shmap_pool *pool)
+{
+	atomic_long_inc(&pool->stirred);
+}
 
 /**
  * shmap_pool_entry - the entry that a reference names

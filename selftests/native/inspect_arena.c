@@ -45,6 +45,21 @@ static bool in_partial(const struct shmap_map *map,
 	return found;
 }
 
+/* Is it in the list of those that are empty? */
+static bool in_empty(const struct shmap_map *map,
+		     const struct shmap_slab *slab)
+{
+	const struct shmap_slab *other;
+	unsigned int shard, found = 0;
+
+	for (shard = 0; shard < map->config.shards; shard++)
+		list_for_each_entry(other, &map->shard[shard].arena.empty,
+				    empty)
+			found += other == slab;
+	check(found <= 1);
+	return found;
+}
+
 static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 {
 	const struct shmap_pool *pool = &inspect->map->pool;
@@ -56,6 +71,7 @@ static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 	check(slab->objects && slab->fresh <= slab->objects);
 	check_equal(in_partial(inspect->map, slab),
 		    slab->live < slab->objects);
+	check_equal(in_empty(inspect->map, slab), !slab->live);
 
 	for (ref = slab->free; ref; idle++) {
 		check(is_object(slab, ref));

@@ -33,6 +33,7 @@ static __thread struct held {
 	const void *lock;
 	unsigned int class;
 	bool shared;
+	u64 steps;		/* of the thread, when it took it */
 } held[HELD];
 static __thread unsigned int held_n;
 
@@ -40,6 +41,11 @@ static pthread_mutex_t classes_lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *classes[CLASSES];
 /* Bit b of taken_under[a]: b was taken while a was held. */
 static u32 taken_under[CLASSES];
+
+/* Steps that this thread has gone; see steps.c. */
+__thread u64 shim_steps;
+/* The most that anybody held a lock of the class for. */
+static u64 longest[CLASSES];
 
 /* In the place of module/fatal.c. */
 bool shmap_fatal_among(void)
@@ -68,6 +74,44 @@ void preempt_enable(void)
 	if (!current->atomic)
 		shim_fail(__FILE__, __LINE__, "preemption is not off");
 	current->atomic--;
+}
+
+/**
+ * shim_longest - the longest hold so far
+ * @site: a part of the place where the lock is initialised; "rcu" for read-side
+ *	critical sections
+ *
+ * Return: steps; 0 where they are not counted.
+ */
+u64 shim_longest(const char *site)
+{
+	unsigned int i;
+	u64 most = 0;
+
+	for (i = 0; i < CLASSES && classes[i]; i++)
+		if (strstr(classes[i], site) && longest[i] > most)
+			most = longest[i];
+	return most;
+}
+
+/**
+ * shim_longest_forget - begin anew with the longest holds
+ */
+void shim_longest_forget(void)
+{
+	memset(longest, 0, sizeof(longest));
+}
+
+static void hold_ends(unsigned int class, u64 since)
+{
+	u64 steps = shim_steps - since;
+	u64 most = __atomic_load_n(&longest[class], __ATOMIC_RELAXED);
+
+	while (steps > most &&
+	       !__atomic_compare_exchange_n(&longest[class], &most, steps,
+					    false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED))
+		;
 }
 
 static unsigned int class_of(const char *site)
@@ -110,6 +154,7 @@ static void check_take(const void *lock, const struct shim_check *check,
 	}
 	held[held_n++] = (struct held) {
 		.lock = lock, .class = class, .shared = shared,
+		.steps = shim_steps,
 	};
 }
 
@@ -121,6 +166,7 @@ static void check_give(const void *lock)
 		i--;
 	if (!i)
 		shim_fail(__FILE__, __LINE__, "gave up a lock it did not hold");
+	hold_ends(held[i - 1].class, held[i - 1].steps);
 	for (; i < held_n; i++)
 		held[i - 1] = held[i];
 	held_n--;
@@ -141,6 +187,26 @@ bool shim_lock_held(const void *lock, int shared)
 		if (held[i].lock == lock)
 			return shared < 0 || held[i].shared == !!shared;
 	return false;
+}
+
+/**
+ * shim_section_begins - a section begins that is no lock's, but is not to last
+ * @since: set to what shim_section_ends() wants
+ */
+void shim_section_begins(u64 *since)
+{
+	*since = shim_steps;
+}
+
+/**
+ * shim_section_ends - it ends
+ * @name: of this kind of section, for shim_longest()
+ * @since: from shim_section_begins()
+ */
+void shim_section_ends(const char *name, u64 since)
+{
+	if (shim_steps != since)
+		hold_ends(class_of(name), since);
 }
 
 void shim_spin_init(spinlock_t *lock, const char *site)
@@ -192,6 +258,27 @@ static void sem_give(struct rw_semaphore *sem)
 	check_give(sem);
 	current->atomic--;
 	pthread_rwlock_unlock(&sem->lock);
+}
+
+/* A class taken in the wrong order is wrong also where it is only tried. */
+static bool sem_try(struct rw_semaphore *sem, bool shared)
+{
+	if (shared ? pthread_rwlock_tryrdlock(&sem->lock) :
+		     pthread_rwlock_trywrlock(&sem->lock))
+		return false;
+	check_take(sem, &sem->check, shared);
+	current->atomic++;
+	return true;
+}
+
+bool down_read_trylock(struct rw_semaphore *sem)
+{
+	return sem_try(sem, true);
+}
+
+bool down_write_trylock(struct rw_semaphore *sem)
+{
+	return sem_try(sem, false);
 }
 
 void down_read(struct rw_semaphore *sem)

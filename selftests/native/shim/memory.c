@@ -164,7 +164,7 @@ static bool unmap(const void *mem)
  * shim_alloc - allocate an array
  * @n: elements
  * @size: bytes of an element
- * @gfp: only __GFP_ZERO counts
+ * @gfp: only __GFP_ZERO and __GFP_NOFAIL count
  *
  * Return: the memory, aligned to a cache line, or NULL.
  */
@@ -173,7 +173,7 @@ void *shim_alloc(size_t n, size_t size, gfp_t gfp)
 	size_t bytes;
 	void *front;
 
-	if (!shim_may_allocate(__func__) ||
+	if ((!shim_may_allocate(__func__) && !(gfp & __GFP_NOFAIL)) ||
 	    __builtin_mul_overflow(n, size, &bytes))
 		return NULL;
 	shim_bytes_count(bytes);

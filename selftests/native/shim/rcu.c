@@ -4,15 +4,15 @@
  * by hand, where a test with one thread says when one is over, so that the test
  * can be repeated exactly.
  *
- * liburcu 0.13 has no polling, so that is here.  As the kernel's documentation
- * of poll_state_synchronize_rcu() allows, synchronize_rcu() need not end a grace
- * period that was asked for: with the thread it never does, and by hand it does
- * unless shim_rcu_miss() says otherwise.
+ * liburcu 0.13 has no polling, so that is here.  By hand, the grace periods that
+ * were asked for end when somebody sleeps for a while, unless shim_rcu_miss() or
+ * shim_rcu_hold() says otherwise.
  *
  * ThreadSanitizer cannot see into liburcu, so it is told: what was done in a
  * read-side critical section is before what follows a grace period.
  */
 #include <pthread.h>
+#include <unistd.h>
 #include <urcu/urcu-bp.h>
 /* The short names are ours. */
 #include <urcu/map/clear.h>
@@ -34,9 +34,9 @@ static char readers;
 
 static bool by_hand = true;
 static unsigned int miss;
+static bool hold;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool running;		/* the thread; it goes when there is no more */
 static unsigned long begun;	/* grace periods */
 static unsigned long wanted;	/* the last one asked for */
@@ -61,7 +61,7 @@ void shim_rcu_pass(void)
 }
 
 /**
- * shim_rcu_miss - by hand: let polling not notice synchronize_rcu()
+ * shim_rcu_miss - by hand: let somebody sleep and no grace period end meanwhile
  * @times: how many times
  */
 void shim_rcu_miss(unsigned int times)
@@ -69,11 +69,14 @@ void shim_rcu_miss(unsigned int times)
 	miss = times;
 }
 
+static __thread u64 section;
+
 void rcu_read_lock(void)
 {
 	if (!by_hand)
 		urcu_bp_read_lock();
-	current->reading++;
+	if (!current->reading++)
+		shim_section_begins(&section);
 	current->atomic++;
 }
 
@@ -81,24 +84,35 @@ void rcu_read_unlock(void)
 {
 	if (!current->reading)
 		shim_fail(__FILE__, __LINE__, "not in a read-side critical section");
-	current->reading--;
+	if (!--current->reading)
+		shim_section_ends("rcu", section);
 	current->atomic--;
 	readers_left();
 	if (!by_hand)
 		urcu_bp_read_unlock();
 }
 
-void synchronize_rcu(void)
+/**
+ * shim_rcu_hold - by hand: let no grace period end
+ * @yes: none, else as they do
+ */
+void shim_rcu_hold(bool yes)
+{
+	hold = yes;
+}
+
+/**
+ * shim_tick - sleep for a little while
+ */
+void shim_tick(void)
 {
 	might_sleep();
-	if (!by_hand) {
-		urcu_bp_synchronize_rcu();
-		readers_gone();
-	} else if (miss) {
+	if (!by_hand || hold)
+		usleep(1000);
+	else if (miss)
 		miss--;
-	} else {
+	else
 		shim_rcu_pass();
-	}
 }
 
 static void *carry_out(void *unused)
@@ -113,7 +127,6 @@ static void *carry_out(void *unused)
 		readers_gone();
 		pthread_mutex_lock(&lock);
 		__atomic_store_n(&done, now, __ATOMIC_RELEASE);
-		pthread_cond_broadcast(&changed);
 	}
 	running = false;
 	pthread_mutex_unlock(&lock);
@@ -142,19 +155,4 @@ unsigned long start_poll_synchronize_rcu(void)
 bool poll_state_synchronize_rcu(unsigned long cookie)
 {
 	return __atomic_load_n(&done, __ATOMIC_ACQUIRE) >= cookie;
-}
-
-void cond_synchronize_rcu(unsigned long cookie)
-{
-	might_sleep();
-	if (poll_state_synchronize_rcu(cookie))
-		return;
-	synchronize_rcu();
-	if (by_hand)
-		return;
-	/* Sooner or later the thread gets there. */
-	pthread_mutex_lock(&lock);
-	while (done < cookie)
-		pthread_cond_wait(&changed, &lock);
-	pthread_mutex_unlock(&lock);
 }

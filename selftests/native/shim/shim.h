@@ -20,9 +20,17 @@ bool shim_page_is_linear(const void *mem);
 void shim_rcu_by_hand(bool by_hand);
 void shim_rcu_pass(void);
 void shim_rcu_miss(unsigned int times);
+void shim_rcu_hold(bool yes);
 
 /* Delayed work, see work.c: run what is due in so many jiffies. */
 unsigned int shim_work_pass(unsigned long jiffies);
+
+/* Steps under locks, where they are counted: see lock.c, steps.c. */
+extern __thread u64 shim_steps;
+u64 shim_longest(const char *site);
+void shim_longest_forget(void);
+void shim_section_begins(u64 *since);
+void shim_section_ends(const char *name, u64 since);
 
 /* A thread calls this first when it counts for another CPU than 0. */
 void shim_set_cpu(unsigned int cpu);

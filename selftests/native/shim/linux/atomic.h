@@ -32,6 +32,11 @@ static inline long atomic_long_read(const atomic_long_t *v)
 	return SHIM_LOAD(v);
 }
 
+static inline void atomic_long_inc(atomic_long_t *v)
+{
+	SHIM_ADD(1, v);
+}
+
 static inline void atomic_long_add(long i, atomic_long_t *v)
 {
 	SHIM_ADD(i, v);

@@ -37,17 +37,33 @@ static inline void list_del(struct list_head *node)
 	node->prev = NULL;
 }
 
+static inline void list_move_tail(struct list_head *node,
+				  struct list_head *list)
+{
+	list_del(node);
+	list_add_tail(node, list);
+}
+
+#define LIST_HEAD(name)	struct list_head name = { &(name), &(name) }
+
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 #define list_first_entry_or_null(list, type, member) \
 	(list_empty(list) ? NULL : list_entry((list)->next, type, member))
+#define list_first_entry(list, type, member) \
+	list_entry((list)->next, type, member)
 #define list_last_entry(list, type, member) \
 	list_entry((list)->prev, type, member)
-#define list_for_each(at, list) \
-	for ((at) = (list)->next; (at) != (list); (at) = (at)->next)
 #define list_for_each_entry(pos, list, member) \
 	for (pos = list_entry((list)->next, __typeof__(*pos), member); \
 	     &pos->member != (list); \
 	     pos = list_entry(pos->member.next, __typeof__(*pos), member))
+
+#define list_for_each_entry_safe(pos, n, list, member) \
+	for (pos = list_entry((list)->next, __typeof__(*pos), member); \
+	     &pos->member != (list) && \
+	     ({ n = list_entry(pos->member.next, __typeof__(*pos), member); \
+		1; }); \
+	     pos = n)
 
 struct hlist_node {
 	struct hlist_node *next;
@@ -57,8 +73,6 @@ struct hlist_node {
 struct hlist_head {
 	struct hlist_node *first;
 };
-
-#define HLIST_HEAD(name)	struct hlist_head name = { NULL }
 
 static inline bool hlist_empty(const struct hlist_head *list)
 {
@@ -109,9 +123,5 @@ static inline bool hlist_is_singular_node(struct hlist_node *node,
 	     pos; \
 	     pos = hlist_entry_safe(pos->member.next, __typeof__(*pos), \
 				       member))
-#define hlist_for_each_entry_safe(pos, n, list, member) \
-	for (pos = hlist_entry_safe((list)->first, __typeof__(*pos), member); \
-	     pos && ({ n = pos->member.next; 1; }); \
-	     pos = hlist_entry_safe(n, __typeof__(*pos), member))
 
 #endif /* SHIM_LIST_H */

@@ -14,6 +14,7 @@
 #define __GFP_NOWARN		0x04u
 #define __GFP_ZERO		0x08u
 #define __GFP_COMP		0x10u
+#define __GFP_NOFAIL		0x20u
 
 /**
  * struct page - one page

@@ -13,6 +13,8 @@ struct rw_semaphore {
 #define init_rwsem(sem)		shim_rwsem_init(sem, SHIM_SITE)
 
 void shim_rwsem_init(struct rw_semaphore *sem, const char *site);
+bool down_read_trylock(struct rw_semaphore *sem);
+bool down_write_trylock(struct rw_semaphore *sem);
 void down_read(struct rw_semaphore *sem);
 void up_read(struct rw_semaphore *sem);
 void down_write(struct rw_semaphore *sem);

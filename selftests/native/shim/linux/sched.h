@@ -36,6 +36,12 @@ void shim_might_sleep(const char *site);
  */
 extern __thread void (*shim_relax)(void);
 
+/* Time passes, and with it grace periods; see ../rcu.c. */
+void shim_tick(void);
+
+#define schedule_timeout_killable(ticks)	shim_tick()
+#define schedule_timeout_uninterruptible(ticks)	shim_tick()
+
 /* On a machine of few CPUs, the one awaited has to get one. */
 static inline void cpu_relax(void)
 {
