@@ -8,12 +8,9 @@
  * is copied to the request's buffer, which the caller made large enough or is
  * asked to (ENOBUFS) with nothing changed.
  *
- * No lock is held, and no read-side critical section lasts, for longer than a
- * piece of SHMAP_PIECE bytes takes to copy.  A longer value that a change has
- * unlinked is copied after the shard is unlocked; nobody else has it then.  One that
- * stays is copied piece by piece, and each time the key is looked up again: while
- * its version is the same, so is its value.  Who finds it changed SHMAP_TRIES
- * times copies it all at once.
+ * A long value is copied, and compared, in pieces; see piece.c.  One that a change
+ * has unlinked is copied after the shard is unlocked: nobody else has it then.  Who
+ * finds a value that stays changed SHMAP_TRIES times meanwhile, takes it all at once.
  *
  * Readers without a lock look the key up, take what can change in place
  * (version and number), and then make sure that nothing changed meanwhile.  The
@@ -25,6 +22,7 @@
 #include "change.h"
 #include "entry.h"
 #include "hash.h"
+#include "piece.h"
 
 /**
  * shmap_key_hash - hash of a key
@@ -96,26 +94,6 @@ static bool to_be_copied(const struct shmap_request *rq)
 			rq->out_len > SHMAP_PIECE && !rq->whole);
 }
 
-/**
- * struct piece - a part of a value that is copied
- * @hash: of the key
- * @key: the key
- * @key_len: its length
- * @version: that the value must have
- * @to: where the part goes
- * @from: where it begins in the value
- * @len: its length
- */
-struct piece {
-	u32			hash;
-	const void		*key;
-	u32			key_len;
-	u64			version;
-	void			*to;
-	u32			from;
-	u32			len;
-};
-
 static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
 		    void *request, bool locked)
 {
@@ -142,94 +120,6 @@ static int get_once(const struct shmap_map *map, struct shmap_shard *shard,
 	return bring(rq, entry, word, number);
 }
 
-/* Copy a part of a value: 0, or -ESTALE when the key has another one. */
-static int copy_once(const struct shmap_map *map, struct shmap_shard *shard,
-		     void *part, bool locked)
-{
-	const struct piece *piece = part;
-	struct kmap_entry *entry;
-	struct shmap_probe probe;
-	u64 word;
-	s64 number;
-
-	lockdep_assert(map->config.lock->read_held(&shard->lock));
-	if (!shmap_table_begin(&shard->table, piece->hash, &probe))
-		return -EAGAIN;
-	entry = shmap_table_find(&shard->table, &probe, piece->key,
-				 piece->key_len, NULL);
-	if (entry)
-		shmap_entry_state(entry, &word, &number);
-	if (!locked && !(entry ? shmap_table_same(&probe) :
-				 shmap_table_stable(&shard->table, &probe)))
-		return -EAGAIN;
-	if (!entry || KMAP_ENTRY_VERSION(word) != piece->version)
-		return -ESTALE;
-	memcpy(piece->to, shmap_entry_value(entry) + piece->from, piece->len);
-	return 0;
-}
-
-/* Read in a shard: as its readers do, or, disturbed too often, with the lock. */
-static __always_inline int
-read_shard(struct shmap_map *map, struct shmap_shard *shard,
-	   int (*once)(const struct shmap_map *map, struct shmap_shard *shard,
-		       void *arg, bool locked), void *arg)
-{
-	const struct shmap_lock_ops *lock = map->config.lock;
-	unsigned int try;
-	int r;
-
-	for (try = 0;; try++) {
-		if (lock->lockless_reads && try == SHMAP_TRIES) {
-			shmap_lock_write_enter(lock, &shard->lock);
-			r = once(map, shard, arg, true);
-			shmap_lock_write_leave(lock, &shard->lock);
-			return r;
-		}
-		shmap_lock_read_enter(lock, &shard->lock);
-		r = once(map, shard, arg, !lock->lockless_reads);
-		shmap_lock_read_leave(lock, &shard->lock);
-		if (r != -EAGAIN)
-			return r;
-		shmap_map_count(map, SHMAP_RETRIES);
-		cpu_relax();
-	}
-}
-
-/**
- * shmap_key_copy_pieces - copy a long value, in pieces
- * @map: the map
- * @hash: of the key
- * @key: the key
- * @key_len: its length
- * @version: of the entry that was seen
- * @to: where to
- * @len: length of its value
- *
- * Each piece is a hold of its own, for SHMAP_PIECE bytes at most.  No two values
- * of a key have the same version, so all pieces are of one value.
- *
- * Context: may sleep.
- * Return: 0, or -EAGAIN when the key does not have that entry any more.
- */
-int shmap_key_copy_pieces(struct shmap_map *map, u32 hash, const void *key,
-			  u32 key_len, u64 version, void *to, u32 len)
-{
-	struct shmap_shard *shard = shmap_map_shard(map, hash);
-	struct piece piece = {
-		.hash = hash, .key = key, .key_len = key_len,
-		.version = version,
-	};
-
-	for (; piece.from < len; piece.from += piece.len) {
-		piece.to = to + piece.from;
-		piece.len = min(len - piece.from, SHMAP_PIECE);
-		if (read_shard(map, shard, copy_once, &piece))
-			return -EAGAIN;
-		cond_resched();
-	}
-	return 0;
-}
-
 /*
  * Bring the value back that is to be copied, where it stays in the map.  False:
  * the key has another one by now, so start over.
@@ -237,8 +127,8 @@ int shmap_key_copy_pieces(struct shmap_map *map, u32 hash, const void *key,
 static bool bring_pieces(struct shmap_map *map, struct shmap_request *rq,
 			 unsigned int start)
 {
-	if (!shmap_key_copy_pieces(map, rq->hash, rq->key, rq->key_len,
-				   rq->version, rq->out, rq->out_len))
+	if (!shmap_piece_copy(map, rq->hash, rq->key, rq->key_len, rq->version,
+			      rq->out, rq->out_len))
 		return true;
 	shmap_map_count(map, SHMAP_RETRIES);
 	rq->whole = start + 1 >= SHMAP_TRIES;
@@ -262,7 +152,7 @@ int shmap_key_get(struct shmap_map *map, struct shmap_request *rq)
 
 	rq->whole = false;
 	do {
-		r = read_shard(map, shard, get_once, rq);
+		r = shmap_piece_read(map, shard, get_once, rq);
 	} while (!r && to_be_copied(rq) && !bring_pieces(map, rq, start++));
 	if (r != -ENOBUFS) {
 		shmap_map_count(map, SHMAP_GETS);
@@ -311,14 +201,24 @@ shmap_key_peek_again(struct shmap_map *map, const struct shmap_table *table,
 	return ERR_PTR(-EAGAIN);
 }
 
-/* Does the value differ from the one that is expected? */
-static bool differs(const struct shmap_request *rq,
-		    const struct kmap_entry *entry)
+/*
+ * Is the value the one that is expected?  0 or -ESTALE, or -EAGAIN where a long
+ * one is not the one that was compared.
+ */
+static int compare(const struct shmap_request *rq,
+		   const struct kmap_entry *entry, u64 word)
 {
 	u32 len = rq->expected_len;
 
-	return shmap_entry_value_len(entry) != len ||
-	       (len && memcmp(shmap_entry_value(entry), rq->expected, len));
+	if (shmap_entry_value_len(entry) != len)
+		return -ESTALE;
+	if (unlikely(len > SHMAP_PIECE && !rq->whole)) {
+		if (rq->compared != KMAP_ENTRY_VERSION(word))
+			return -EAGAIN;
+		return rq->equal ? 0 : -ESTALE;
+	}
+	return len && memcmp(shmap_entry_value(entry), rq->expected, len) ?
+	       -ESTALE : 0;
 }
 
 /* The conditions of a change.  What was found comes back if that is asked. */
@@ -341,8 +241,10 @@ static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 	else if (rq->flags & KMAP_MATCH &&
 		 rq->version != KMAP_ENTRY_VERSION(word))
 		r = -ESTALE;
-	else if (rq->flags & KMAP_EQUAL && differs(rq, entry))
-		r = -ESTALE;
+	else if (rq->flags & KMAP_EQUAL)
+		r = compare(rq, entry, word);
+	if (unlikely(r == -EAGAIN))
+		return r;
 	if (rq->flags & KMAP_RETURN) {
 		int b = bring(rq, entry, word, number);
 
@@ -354,11 +256,32 @@ static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 	return r;
 }
 
-/* Was a change refused, and is the value that is there still to be copied? */
-static bool refused_long(const struct shmap_request *rq, int r)
+/* What is to be done before the shard is locked for a change. */
+static void begin_change(struct shmap_map *map, struct shmap_request *rq,
+			 u64 match)
 {
+	rq->version = match;
+	if (unlikely(rq->flags & KMAP_EQUAL && rq->expected_len > SHMAP_PIECE &&
+		     !rq->whole))
+		rq->compared = shmap_piece_compare(map, rq->hash, rq->key,
+						   rq->key_len, rq->expected,
+						   rq->expected_len, &rq->equal);
+}
+
+/*
+ * Is a change to be tried again?  It is when a long value that had to be compared,
+ * or that is to come back from one that was refused, is not there any more.
+ */
+static bool again(struct shmap_map *map, struct shmap_request *rq, int r,
+		  unsigned int start)
+{
+	if (unlikely(r == -EAGAIN)) {
+		shmap_map_count(map, SHMAP_RETRIES);
+		rq->whole = start + 1 >= SHMAP_TRIES;
+		return true;
+	}
 	return (r == -EEXIST || r == -ESTALE) && rq->flags & KMAP_RETURN &&
-	       to_be_copied(rq);
+	       to_be_copied(rq) && !bring_pieces(map, rq, start);
 }
 
 /**
@@ -420,9 +343,9 @@ int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
 
 	rq->whole = false;
 	do {
-		rq->version = match;
+		begin_change(map, rq, match);
 		r = shmap_change_set(map, shard, rq, check);
-	} while (refused_long(rq, r) && !bring_pieces(map, rq, start++));
+	} while (again(map, rq, r, start++));
 	return r;
 }
 
@@ -444,9 +367,9 @@ int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq)
 
 	rq->whole = false;
 	do {
-		rq->version = match;
+		begin_change(map, rq, match);
 		r = shmap_change_delete(map, shard, rq, check);
-	} while (refused_long(rq, r) && !bring_pieces(map, rq, start++));
+	} while (again(map, rq, r, start++));
 	return r;
 }
 

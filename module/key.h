@@ -8,9 +8,6 @@
 #include "lookup.h"
 #include "map.h"
 
-/* A longer value is copied in pieces of so much, so that no hold is long. */
-#define SHMAP_PIECE		16384u
-
 /**
  * struct shmap_fresh - an entry that is not in the map yet
  * @entry: the entry, or NULL
@@ -38,7 +35,9 @@ struct shmap_fresh {
  * @out_size: longest value that the user can take
  * @out_len: out: length of the value, or KMAP_ABSENT
  * @out_flags: out: what the value is, KMAP_IS_NUMBER
- * @whole: for key.c: copy even a long value at once
+ * @whole: for key.c: copy, or compare, even a long value at once
+ * @compared: for key.c: version of the long value that was compared, or 0
+ * @equal: for key.c: that value is the expected one
  * @fresh: entry that SET puts in the map, with key and value
  */
 struct shmap_request {
@@ -56,6 +55,8 @@ struct shmap_request {
 	u32			out_len;
 	u32			out_flags;
 	bool			whole;
+	bool			equal;
+	u64			compared;
 	struct shmap_fresh	fresh;
 };
 
@@ -67,8 +68,6 @@ int shmap_key_get(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_set(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq);
 int shmap_key_add(struct shmap_map *map, struct shmap_request *rq);
-int shmap_key_copy_pieces(struct shmap_map *map, u32 hash, const void *key,
-			  u32 key_len, u64 version, void *to, u32 len);
 
 /**
  * struct shmap_seen - what shmap_key_peek() saw of an entry

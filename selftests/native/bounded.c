@@ -12,6 +12,7 @@
 
 #include "entry.h"
 #include "inspect.h"
+#include "piece.h"
 #include "shim.h"
 #include "test.h"
 #include "world.h"
@@ -55,6 +56,8 @@ static u64 put(struct shmap_map *map, struct shmap_request *rq, u8 byte)
 	check_equal(shmap_key_set(map, rq), 0);
 	return rq->version;
 }
+
+static u8 expected[LONG_LEN];
 
 /* What another thread does between two pieces, so often. */
 static struct shmap_map *meddled;
@@ -135,6 +138,17 @@ static void pieces(const struct test *test)
 		rq.version = 1;
 		check_equal(shmap_key_delete(world.map, &rq), -ESTALE);
 		check_whole(&rq, world.value);
+
+		/* Compared with what it was before anybody meddled. */
+		start(&world, &rq, n);
+		memset(expected, 0, LONG_LEN);
+		rq.flags = KMAP_EQUAL;
+		rq.expected = expected;
+		rq.expected_len = LONG_LEN;
+		check_equal(shmap_key_delete(world.map, &rq),
+			    meddled_n ? -ESTALE : 0);
+		check_equal(rq.version, version_of[meddled_n]);
+		check_equal(meddled_n, min(n, meddled_n));
 
 		/* What a change takes away is as it was. */
 		start(&world, &rq, n);

@@ -164,6 +164,7 @@ static void refused_again(const struct test *test)
 /* Values as long as can be, there and back. */
 static void long_values(const struct test *test)
 {
+	struct shmap_request request = { .key = "key", .key_len = 3 };
 	struct world world;
 	u32 len = KMAP_VALUE_MAX;
 
@@ -178,6 +179,15 @@ static void long_values(const struct test *test)
 	check_equal(world_set(&world, "key", 3, text, len, KMAP_RETURN, 0, len),
 		    0);
 	judge("set, return", SHARD_MOST);
+	request.expected = text;
+	request.expected_len = len;
+	request.flags = KMAP_EQUAL;
+	request.hash = shmap_key_hash(world.map, "key", 3);
+	check_equal(shmap_key_delete(world.map, &request), 0);
+	judge("delete, equal", SHARD_MOST);
+	model_free(&world.model);
+	memset(&world.model, 0, sizeof(world.model));
+	check_equal(world_set(&world, "key", 3, text, len, 0, 0, 0), 0);
 	check_equal(world_delete(&world, "key", 3, KMAP_RETURN, 0, len), 0);
 	judge("delete, return", SHARD_MOST);
 	world_unmake(&world);
