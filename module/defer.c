@@ -14,9 +14,9 @@
  */
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 
 #include "defer.h"
+#include "fatal.h"
 
 /* Ask for a grace period when a batch holds so much, bytes. */
 #define BATCH_BYTES	65536u
@@ -85,12 +85,12 @@ static bool reap(struct shmap_arena *arena)
 static int wait_grace(unsigned long grace, bool killable)
 {
 	while (!poll_state_synchronize_rcu(grace)) {
-		if (!killable)
-			schedule_timeout_uninterruptible(1);
-		else if (fatal_signal_pending(current))
+		if (killable && shmap_fatal_pending())
 			return -EINTR;
-		else
+		if (killable)
 			schedule_timeout_killable(1);
+		else
+			schedule_timeout_uninterruptible(1);
 	}
 	return 0;
 }
@@ -170,11 +170,12 @@ static noinline void keep_up(struct shmap_arena *arena)
 
 static noinline void add_slowly(struct shmap_arena *arena, u32 ref, u32 bytes)
 {
-	bool waited = false, full;
+	bool waited = false, dying, full;
 
-	spin_lock(&arena->lock);
 	for (;;) {
-		full = is_full(arena, bytes) && !fatal_signal_pending(current);
+		dying = shmap_fatal_pending();
+		spin_lock(&arena->lock);
+		full = is_full(arena, bytes) && !dying;
 		if (arena->open && !full)
 			break;
 		if (full && !waited)
@@ -187,7 +188,6 @@ static noinline void add_slowly(struct shmap_arena *arena, u32 ref, u32 bytes)
 			wait_oldest(arena);
 			reap(arena);
 		}
-		spin_lock(&arena->lock);
 	}
 	full = note_locked(arena, ref, bytes);
 	spin_unlock(&arena->lock);

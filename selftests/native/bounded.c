@@ -332,18 +332,17 @@ static void wiped(const struct test *test)
 	world_unmake(&world);
 }
 
-#define EACH(name, function) \
-	{ name "_spinlock", .play = function, .lock = "spinlock" }, \
-	{ name "_rwsem", .play = function, .lock = "rwsem" }, \
-	{ name "_rcu", .play = function, .lock = "rcu" }
-
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		EACH("pieces", pieces),
+		{ "pieces_spinlock", .play = pieces, .lock = "spinlock" },
+		{ "pieces_rwsem", .play = pieces, .lock = "rwsem" },
+		{ "pieces_rcu", .play = pieces, .lock = "rcu" },
 		{ "killed", killed },
 		{ "killed_waiting", killed_waiting },
-		EACH("wiped", wiped),
+		{ "wiped_spinlock", .play = wiped, .lock = "spinlock" },
+		{ "wiped_rwsem", .play = wiped, .lock = "rwsem" },
+		{ "wiped_rcu", .play = wiped, .lock = "rcu" },
 	};
 
 	return test_main(argc, argv, tests, ARRAY_SIZE(tests));

@@ -229,18 +229,21 @@ static void long_chains(const struct test *test)
 	judge("unload", SHARD_MOST);
 }
 
-#define EACH(name, function) \
-	{ name "_spinlock", .play = function, .lock = "spinlock" }, \
-	{ name "_rwsem", .play = function, .lock = "rwsem" }, \
-	{ name "_rcu", .play = function, .lock = "rcu" }
-
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		EACH("refused", refused),
-		EACH("refused_again", refused_again),
-		EACH("long_values", long_values),
-		EACH("long_chains", long_chains),
+		{ "refused_spinlock", .play = refused, .lock = "spinlock" },
+		{ "refused_rwsem", .play = refused, .lock = "rwsem" },
+		{ "refused_rcu", .play = refused, .lock = "rcu" },
+		{ "refused_again_spinlock", .play = refused_again, .lock = "spinlock" },
+		{ "refused_again_rwsem", .play = refused_again, .lock = "rwsem" },
+		{ "refused_again_rcu", .play = refused_again, .lock = "rcu" },
+		{ "long_values_spinlock", .play = long_values, .lock = "spinlock" },
+		{ "long_values_rwsem", .play = long_values, .lock = "rwsem" },
+		{ "long_values_rcu", .play = long_values, .lock = "rcu" },
+		{ "long_chains_spinlock", .play = long_chains, .lock = "spinlock" },
+		{ "long_chains_rwsem", .play = long_chains, .lock = "rwsem" },
+		{ "long_chains_rcu", .play = long_chains, .lock = "rcu" },
 	};
 
 	return test_main(argc, argv, tests, ARRAY_SIZE(tests));
