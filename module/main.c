@@ -157,7 +157,7 @@ MODULE_PARM_DESC(mode, "permissions of /dev/kmap, octal (default 0600)");
 
 static u64 wipe;
 module_param_cb(wipe, &flag_ops, &wipe, 0444);
-MODULE_PARM_DESC(wipe, "zero removed entries before their memory is used again, Y or N (default N)");
+MODULE_PARM_DESC(wipe, "zero removed entries, within a second and an RCU grace period, Y or N (default N)");
 
 /* Fill in what was not given.  The parameters then show what is in force. */
 static void set_defaults(void)
