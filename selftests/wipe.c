@@ -107,8 +107,26 @@ static unsigned int find_in(int fd, __u64 offset)
 	return count;
 }
 
-/* Looks through a sample of all memory; how many marks are in it. */
-static unsigned int find_first(struct __test_metadata *_metadata, int fd)
+/* Looks through all of a part of memory. */
+static unsigned int find_all(int fd, const struct elf_part *part)
+{
+	static __u64 buf[32 * PAGE / 8];
+	unsigned int count = 0;
+	__u64 at;
+	ssize_t got;
+
+	for (at = 0; at < part->filesz; at += sizeof(buf)) {
+		got = pread(fd, buf, sizeof(buf), part->offset + at);
+		if (got > 0)
+			count += count_marks(buf, got);
+		memset(buf, 0, sizeof(buf));
+	}
+	return count;
+}
+
+/* Looks through a sample of all memory, or all; how many marks are in it. */
+static unsigned int find_first(struct __test_metadata *_metadata, int fd,
+			       bool all)
 {
 	__s64 total = kt_meminfo("MemTotal");
 	__u8 head[ELF_HEAD];
@@ -117,7 +135,7 @@ static unsigned int find_first(struct __test_metadata *_metadata, int fd)
 	unsigned int count = 0, i, found;
 	__u16 parts;
 
-	ASSERT_EQ(sizeof(head), read(fd, head, sizeof(head)));
+	ASSERT_EQ(sizeof(head), pread(fd, head, sizeof(head), 0));
 	memcpy(&table, head + ELF_PHOFF, sizeof(table));
 	memcpy(&parts, head + ELF_PHNUM, sizeof(parts));
 	for (i = 0; i < parts; i++) {
@@ -125,7 +143,9 @@ static unsigned int find_first(struct __test_metadata *_metadata, int fd)
 					      table + i * sizeof(part)));
 		if (!is_memory(&part, total))
 			continue;
-		for (at = 0; at < part.filesz; at += STRIDE) {
+		if (all)
+			count += find_all(fd, &part);
+		for (at = 0; !all && at < part.filesz; at += STRIDE) {
 			found = find_in(fd, part.offset + at);
 			count += found;
 			if (found && places_n < ARRAY_SIZE(places))
@@ -162,7 +182,7 @@ TEST_F_TIMEOUT(map, removed_is_gone, KT_LONG)
 	RELOAD("wipe=1 shards=4");
 	ASSERT_EQ(sizeof(seed), getrandom(&seed, sizeof(seed), 0));
 	ASSERT_EQ(0, store(self->fd, 0, SECRETS, true));
-	first = find_first(_metadata, kcore);
+	first = find_first(_metadata, kcore, false);
 	ASSERT_GE(first, SECRETS * PAGE / STRIDE / 2) {
 		TH_LOG("only %u values were found in memory", first);
 	}
@@ -180,6 +200,48 @@ TEST_F_TIMEOUT(map, removed_is_gone, KT_LONG)
 	EXPECT_EQ(0, marks) {
 		TH_LOG("%u of %u values are still there", marks, first);
 	}
+	close(kcore);
+}
+
+#define LONG_KEY	1000u
+#define LONG_VALUE	2000u
+
+/*
+ * Calls whose key and value are longer than what the kernel has room for on its
+ * stack.  Nothing of them stays where the kernel put them meanwhile.
+ */
+TEST_F_TIMEOUT(map, copies_are_gone, KT_LONG)
+{
+	static __u64 key[LONG_KEY / 8], value[LONG_VALUE / 8];
+	unsigned int marks = 1;
+	int kcore, i;
+
+	kcore = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
+	if (kcore < 0)
+		SKIP(return, "/proc/kcore: %s", strerror(errno));
+	RELOAD("wipe=1");
+	ASSERT_EQ(sizeof(seed), getrandom(&seed, sizeof(seed), 0));
+	for (i = 0; i < (int)ARRAY_SIZE(key); i++)
+		key[i] = mark_word();
+	for (i = 0; i < (int)ARRAY_SIZE(value); i++)
+		value[i] = mark_word();
+	ASSERT_EQ(0, kt_set(self->fd, key, LONG_KEY, value, LONG_VALUE, 0,
+			    NULL));
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(0, kt_get(self->fd, key, LONG_KEY, value, LONG_VALUE,
+				    NULL, NULL));
+	ASSERT_EQ(-EEXIST, kt_swap(self->fd, key, LONG_KEY, value, LONG_VALUE,
+				   KMAP_CREATE, NULL, value, LONG_VALUE, NULL));
+	ASSERT_EQ(0, kt_take(self->fd, key, LONG_KEY, 0, NULL, value,
+			     LONG_VALUE, NULL));
+	explicit_bzero(key, sizeof(key));
+	explicit_bzero(value, sizeof(value));
+	/* The entry itself goes a little later. */
+	for (i = 0; i < 10 && marks; i++) {
+		sleep(1);
+		marks = find_first(_metadata, kcore, true);
+	}
+	EXPECT_EQ(0, marks);
 	close(kcore);
 }
 
