@@ -21,7 +21,7 @@
 #define BUF_SIZE	(256 * 1024)
 #define NONE		-1
 
-static __u8 new_value[BUF_SIZE], old_value[BUF_SIZE], out[BUF_SIZE];
+static __u8 *new_value, old_value[BUF_SIZE], out[BUF_SIZE];
 static char long_key[1024];
 
 FIXTURE(fault) {
@@ -31,7 +31,15 @@ FIXTURE(fault) {
 
 FIXTURE_SETUP(fault)
 {
+	int file = memfd_create("value", MFD_CLOEXEC);
+
 	self->fd = -1;
+	/* A file's, whose pages go and come back. */
+	ASSERT_EQ(0, ftruncate(file, BUF_SIZE));
+	new_value = mmap(NULL, BUF_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 file, 0);
+	ASSERT_NE(MAP_FAILED, new_value);
+	close(file);
 	kt_value_fill(new_value, BUF_SIZE, "new", 3, 1);
 	kt_value_fill(old_value, BUF_SIZE, "old", 3, 2);
 	memset(long_key, 'k', sizeof(long_key));
@@ -54,6 +62,7 @@ FIXTURE_TEARDOWN(fault)
  * @value_len: length of the value to set
  * @out_size: size of the buffer
  * @want: what the call returns
+ * @cold: the value to set is not mapped yet
  */
 struct scene {
 	enum kmap_opcode op;
@@ -63,6 +72,7 @@ struct scene {
 	unsigned int value_len;
 	unsigned int out_size;
 	int want;
+	bool cold;
 };
 
 FIXTURE_VARIANT(fault) {
@@ -108,6 +118,20 @@ FIXTURE_VARIANT_ADD(fault, set_first_long) {
 	.scene = {
 		.op = KMAP_OP_SET, .key_len = 300, .old_len = NONE,
 		.value_len = 60000,
+	},
+};
+
+FIXTURE_VARIANT_ADD(fault, set_cold) {
+	.scene = {
+		.op = KMAP_OP_SET, .key_len = 8, .old_len = 100,
+		.value_len = 100, .cold = true,
+	},
+};
+
+FIXTURE_VARIANT_ADD(fault, set_cold_long) {
+	.scene = {
+		.op = KMAP_OP_SET, .key_len = 300, .old_len = NONE,
+		.value_len = 60000, .cold = true,
 	},
 };
 
@@ -298,8 +322,11 @@ static unsigned int copies(const struct scene *scene)
 		return 2;
 	/* The outputs, before anything changes, or at once with the record. */
 	n += scene->op != KMAP_OP_GET && !usual(scene);
-	/* The value that comes in, and the one that goes out. */
-	n += scene->op == KMAP_OP_SET;
+	/*
+	 * The value that comes in, if that could not be copied at once: else it
+	 * is tried a second time.  And the one that goes out.
+	 */
+	n += scene->cold;
 	n += (scene->op == KMAP_OP_GET || scene->flags & KMAP_RETURN) &&
 	     scene->old_len != NONE && scene->want != -EMSGSIZE;
 	/* The outputs, when there are any. */
@@ -325,6 +352,11 @@ TEST_F_TIMEOUT(fault, each_point, KT_LONG)
 		set_scene(_metadata, &self->fd, scene);
 		fill_record(&op, scene);
 		ASSERT_EQ(0, kt_info(self->fd, &self->info));
+		if (scene->cold) {
+			ASSERT_EQ(0, munlock(new_value, BUF_SIZE));
+			ASSERT_EQ(0, madvise(new_value, BUF_SIZE,
+					     MADV_DONTNEED));
+		}
 
 		arm(n);
 		r = kt_ioctl(self->fd, commands[scene->op], &op);
@@ -360,7 +392,7 @@ TEST_F_TIMEOUT(fault, each_point, KT_LONG)
 	 */
 	EXPECT_LE(tally.late, changes ? outputs + tally.through : 0);
 	if (changes && (scene->old_len == NONE || scene->value_len > 5000 ||
-			scene->key_len > 256))
+			scene->key_len > 256 || scene->cold))
 		EXPECT_GE(tally.nomem, 1);
 }
 
