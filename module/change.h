@@ -148,6 +148,24 @@ shmap_change_replace_locked(struct shmap_map *map, struct shmap_shard *shard,
 	return 0;
 }
 
+/*
+ * Did a change come to nothing because what it takes away is to be kept, and there
+ * was no record for that?  Then get one.  A value that is to come back is copied
+ * under the lock next time, even if it is long: an entry that is kept is freed by
+ * whoever finds that nobody needs it any more.
+ */
+static __always_inline bool shmap_change_again(struct shmap_map *map,
+					       struct shmap_request *rq,
+					       bool keep,
+					       struct shmap_kept **record)
+{
+	if (likely(!keep || *record))
+		return false;
+	rq->whole = true;
+	*record = shmap_kept_record(map);
+	return true;
+}
+
 /**
  * shmap_change_set - store a value
  * @map: the map
@@ -166,34 +184,50 @@ static __always_inline int shmap_change_set(struct shmap_map *map,
 	struct shmap_table *table = &shard->table;
 	struct shmap_probe probe __uninitialized;
 	struct shmap_spot spot __uninitialized;
+	struct shmap_kept *record = NULL;
 	struct kmap_entry *entry;
+	bool keep;
 	u32 wants;
 	int r;
 
 	do {
-		r = shmap_map_lock(map, shard);
-		if (unlikely(r))
-			return r;
+		shmap_map_lock(map, shard);
 		wants = 0;
+		keep = false;
 		shmap_table_begin(table, rq->hash, &probe);
 		entry = shmap_table_find(table, &probe, rq->key, rq->key_len,
 					 &spot);
 		r = check ? check(rq, entry) : 0;
-		if (!r && entry)
-			r = shmap_change_replace_locked(map, shard, rq, &probe,
-							&spot, entry);
-		else if (!r)
+		if (!r && entry) {
+			if (shmap_map_may_need(shard, entry))
+				keep = shmap_kept_claim_locked(map, shard,
+							       entry, record);
+			if (likely(!keep || record))
+				r = shmap_change_replace_locked(map, shard, rq,
+								&probe, &spot,
+								entry);
+			if (unlikely(keep && record && !r))
+				shmap_kept_keep_locked(map, shard, record,
+						       spot.ref);
+		} else if (!r) {
 			wants = shmap_table_wants_locked(table);
+		}
 		if (!r && !entry && !wants)
 			r = shmap_change_insert_locked(map, shard, rq, &probe);
 		shmap_map_unlock(map, shard);
 		if (unlikely(wants))
 			r = shmap_key_feed(map, shard, wants);
-	} while (unlikely(r ? r == -EAGAIN : wants));
+	} while (unlikely(r ? r == -EAGAIN :
+			      wants || shmap_change_again(map, rq, keep,
+							  &record)));
 
+	if (unlikely(record && (r || !keep)))
+		shmap_kept_discard(map, record);
 	if (unlikely(r))
 		return r;
-	if (entry) {
+	if (unlikely(keep)) {
+		shmap_kept_sweep_some(map);
+	} else if (entry) {
 		if (check && rq->flags & KMAP_RETURN)
 			shmap_key_bring_old(rq, entry);
 		shmap_map_retire(map, shard, spot.ref,
@@ -222,31 +256,49 @@ static __always_inline int shmap_change_delete(struct shmap_map *map,
 	unsigned int i = rq->hash & (map->config.shards - 1);
 	struct shmap_probe probe __uninitialized;
 	struct shmap_spot spot __uninitialized;
+	struct shmap_kept *record = NULL;
 	struct kmap_entry *entry;
+	bool keep;
 	u32 bytes;
 	int r;
 
-	r = shmap_map_lock(map, shard);
-	if (r)
-		return r;
-	shmap_table_begin(table, rq->hash, &probe);
-	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
-	r = !entry ? -ENOENT : check ? check(rq, entry) : 0;
-	if (r) {
+	do {
+		shmap_map_lock(map, shard);
+		keep = false;
+		shmap_table_begin(table, rq->hash, &probe);
+		entry = shmap_table_find(table, &probe, rq->key, rq->key_len,
+					 &spot);
+		r = !entry ? -ENOENT : check ? check(rq, entry) : 0;
+		if (!r && shmap_map_may_need(shard, entry))
+			keep = shmap_kept_claim_locked(map, shard, entry,
+						       record);
+		if (unlikely(r || (keep && !record))) {
+			shmap_map_unlock(map, shard);
+			continue;
+		}
+		rq->version = KMAP_ENTRY_VERSION(entry->version);
+		bytes = shmap_arena_entry_size(entry);
+		shmap_table_remove_locked(table, &probe, &spot);
+		shard->version++;
+		WRITE_ONCE(shard->bytes, shard->bytes - bytes);
+		shmap_quota_give(&map->quota, i, 1, bytes);
+		if (unlikely(keep))
+			shmap_kept_keep_locked(map, shard, record, spot.ref);
 		shmap_map_unlock(map, shard);
-		return r;
-	}
-	rq->version = KMAP_ENTRY_VERSION(entry->version);
-	bytes = shmap_arena_entry_size(entry);
-	shmap_table_remove_locked(table, &probe, &spot);
-	WRITE_ONCE(shard->bytes, shard->bytes - bytes);
-	shmap_quota_give(&map->quota, i, 1, bytes);
-	shmap_map_unlock(map, shard);
-	if (check && rq->flags & KMAP_RETURN)
-		shmap_key_bring_old(rq, entry);
-	shmap_map_retire(map, shard, spot.ref, bytes);
-	shmap_map_count(map, SHMAP_DELETES);
-	return 0;
+		if (unlikely(keep)) {
+			shmap_kept_sweep_some(map);
+		} else {
+			if (check && rq->flags & KMAP_RETURN)
+				shmap_key_bring_old(rq, entry);
+			shmap_map_retire(map, shard, spot.ref, bytes);
+		}
+		shmap_map_count(map, SHMAP_DELETES);
+		break;
+	} while (!r && shmap_change_again(map, rq, keep, &record));
+
+	if (unlikely(record && (r || !keep)))
+		shmap_kept_discard(map, record);
+	return r;
 }
 
 #endif /* SHMAP_CHANGE_H */

@@ -305,24 +305,21 @@ void shmap_key_bring_old(struct shmap_request *rq,
  * @index: from shmap_table_wants_locked()
  *
  * Context: may sleep.
- * Return: 0, -ENOMEM or -EINTR.
+ * Return: 0 or -ENOMEM.
  */
 int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard,
 		   u32 index)
 {
 	void *block = shmap_pool_alloc_pages(&map->pool, SHMAP_BLOCK_ORDER);
-	int r;
 
 	if (!block)
 		return -ENOMEM;
-	r = shmap_map_lock(map, shard);
-	if (!r) {
-		if (shmap_table_feed_locked(&shard->table, index, block))
-			block = NULL;
-		shmap_map_unlock(map, shard);
-	}
+	shmap_map_lock(map, shard);
+	if (shmap_table_feed_locked(&shard->table, index, block))
+		block = NULL;
+	shmap_map_unlock(map, shard);
 	shmap_pool_free_pages(&map->pool, block, SHMAP_BLOCK_ORDER);
-	return r;
+	return 0;
 }
 
 /**
@@ -332,7 +329,7 @@ int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard,
  *
  * Context: may sleep.
  * Return: 0 and the entry is the map's, or -ENOENT, -EEXIST, -ESTALE,
- * -EMSGSIZE, -ENOBUFS, -ENOSPC, -EXFULL, -ENOMEM or -EINTR and nothing changed.
+ * -EMSGSIZE, -ENOBUFS, -ENOSPC, -EXFULL or -ENOMEM and nothing changed.
  */
 int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
 {
@@ -355,8 +352,7 @@ int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
  * @rq: the request
  *
  * Context: may sleep.
- * Return: 0, or -ENOENT, -ESTALE, -EMSGSIZE, -ENOBUFS or -EINTR and nothing
- * changed.
+ * Return: 0, or -ENOENT, -ESTALE, -EMSGSIZE or -ENOBUFS and nothing changed.
  */
 int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq)
 {
@@ -373,25 +369,121 @@ int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq)
 	return r;
 }
 
-/* Add in place: one 64-bit store for the number and one for the version. */
-static int add_locked(struct shmap_shard *shard, struct shmap_request *rq,
-		      struct shmap_probe *probe, struct kmap_entry *entry)
+static int sum_up(const struct kmap_entry *entry,
+		  const struct shmap_request *rq, s64 *sum)
 {
-	s64 *number = shmap_entry_value(entry);
-	s64 sum;
+	const s64 *number = shmap_entry_value(entry);
 
-	shmap_table_assert_locked(&shard->table);
 	if (!shmap_entry_is_number(entry->version))
 		return -EDOM;
-	if (check_add_overflow(*number, rq->number, &sum))
-		return -ERANGE;
+	return check_add_overflow(*number, rq->number, sum) ? -ERANGE : 0;
+}
+
+/* Add in place: one 64-bit store for the number and one for the version. */
+static void add_locked(struct shmap_shard *shard, struct shmap_request *rq,
+		       struct shmap_probe *probe, struct kmap_entry *entry,
+		       s64 sum)
+{
+	s64 *number = shmap_entry_value(entry);
+
+	shmap_table_assert_locked(&shard->table);
 	rq->version = ++shard->version;
 	rq->number = sum;
 	shmap_chain_change_begin(probe->home);
 	WRITE_ONCE(*number, sum);
 	shmap_entry_stamp(entry, rq->version);
 	shmap_chain_change_end(probe->home);
+}
+
+/* Add by a copy, in the fresh entry; a snapshot needs the other. */
+static int add_copy_locked(struct shmap_map *map, struct shmap_shard *shard,
+			   struct shmap_request *rq, struct shmap_probe *probe,
+			   struct shmap_spot *spot, struct kmap_entry *entry,
+			   s64 sum, struct shmap_kept *record)
+{
+	int r;
+
+	*(s64 *)shmap_entry_value(rq->fresh.entry) = sum;
+	r = shmap_change_replace_locked(map, shard, rq, probe, spot, entry);
+	if (r)
+		return r;
+	rq->number = sum;
+	shmap_kept_keep_locked(map, shard, record, spot->ref);
 	return 0;
+}
+
+/**
+ * struct adding - what ADD needs besides the request
+ * @record: to keep the entry that is there, or NULL, or ERR_PTR()
+ * @keep: the entry that is there is to be kept
+ * @fresh: there was a fresh entry, or no need for one
+ * @wants: block that the table wants, or 0
+ */
+struct adding {
+	struct shmap_kept	*record;
+	bool			keep;
+	bool			fresh;
+	u32			wants;
+};
+
+/* One attempt.  Nothing changed when something has to be got first. */
+static int add_once_locked(struct shmap_map *map, struct shmap_shard *shard,
+			   struct shmap_request *rq, struct adding *adding)
+{
+	struct shmap_table *table = &shard->table;
+	struct shmap_probe probe __uninitialized;
+	struct shmap_spot spot __uninitialized;
+	struct kmap_entry *entry;
+	s64 sum = 0;
+	int r;
+
+	adding->wants = 0;
+	adding->keep = false;
+	adding->fresh = true;
+	shmap_table_begin(table, rq->hash, &probe);
+	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
+	r = check(rq, entry);
+	if (!r && entry)
+		r = sum_up(entry, rq, &sum);
+	if (r)
+		return r;
+	if (!entry) {
+		adding->fresh = rq->fresh.entry;
+		adding->wants = shmap_table_wants_locked(table);
+		return adding->fresh && !adding->wants ?
+		       shmap_change_insert_locked(map, shard, rq, &probe) : 0;
+	}
+	if (shmap_map_may_need(shard, entry))
+		adding->keep = shmap_kept_claim_locked(map, shard, entry,
+						       adding->record);
+	if (likely(!adding->keep)) {
+		add_locked(shard, rq, &probe, entry, sum);
+		return 0;
+	}
+	adding->fresh = rq->fresh.entry;
+	return adding->fresh && adding->record ?
+	       add_copy_locked(map, shard, rq, &probe, &spot, entry, sum,
+			       adding->record) : 0;
+}
+
+/* Get the fresh entry: as it is to be when the key is absent. */
+static int get_fresh(struct shmap_map *map, struct shmap_request *rq,
+		     struct adding *adding)
+{
+	int r;
+
+	if (map->config.max_value < SHMAP_NUMBER_LEN)
+		return -EFBIG;
+	r = shmap_key_prepare(map, rq, SHMAP_NUMBER_LEN, KMAP_IS_NUMBER);
+	if (!r) {
+		*(s64 *)shmap_entry_value(rq->fresh.entry) = rq->number;
+	} else if (adding->keep) {
+		/* In place, then, whoever needs what was there. */
+		shmap_kept_discard(map, adding->record);
+		adding->record = ERR_PTR(r);
+		r = 0;
+	}
+	return r;
 }
 
 /**
@@ -400,53 +492,41 @@ static int add_locked(struct shmap_shard *shard, struct shmap_request *rq,
  * @rq: the request; if a fresh entry was needed and not used, it is left there
  *
  * Context: may sleep.
- * Return: 0, or -ENOENT, -EEXIST, -EDOM, -ERANGE, -EFBIG, -ENOSPC, -EXFULL,
- * -ENOMEM or -EINTR and nothing changed.
+ * Return: 0, or -ENOENT, -EEXIST, -EDOM, -ERANGE, -EFBIG, -ENOSPC, -EXFULL or
+ * -ENOMEM and nothing changed.
  */
 int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 {
 	struct shmap_shard *shard = shmap_map_shard(map, rq->hash);
-	struct shmap_table *table = &shard->table;
-	struct shmap_probe probe __uninitialized;
-	struct shmap_spot spot __uninitialized;
-	struct kmap_entry *entry;
-	bool fresh;
-	u32 wants;
+	struct adding adding = { NULL };
+	bool again;
 	int r;
 
 	do {
-		r = shmap_map_lock(map, shard);
-		if (r)
-			return r;
-		wants = 0;
-		fresh = true;
-		shmap_table_begin(table, rq->hash, &probe);
-		entry = shmap_table_find(table, &probe, rq->key, rq->key_len,
-					 &spot);
-		r = check(rq, entry);
-		if (!r && entry) {
-			r = add_locked(shard, rq, &probe, entry);
-		} else if (!r) {
-			fresh = rq->fresh.entry;
-			wants = shmap_table_wants_locked(table);
-			if (fresh && !wants)
-				r = shmap_change_insert_locked(map, shard, rq, &probe);
-		}
+		shmap_map_lock(map, shard);
+		r = add_once_locked(map, shard, rq, &adding);
 		shmap_map_unlock(map, shard);
-		if (!fresh && map->config.max_value < SHMAP_NUMBER_LEN)
-			return -EFBIG;
-		if (!fresh) {
-			r = shmap_key_prepare(map, rq, SHMAP_NUMBER_LEN,
-					      KMAP_IS_NUMBER);
-			if (!r)
-				*(s64 *)shmap_entry_value(rq->fresh.entry) =
-					rq->number;
-		}
-		if (!r && wants)
-			r = shmap_key_feed(map, shard, wants);
-	} while (r ? r == -EAGAIN : wants || !fresh);
+		again = r == -EAGAIN;
+		if (again)
+			r = 0;
+		if (r || again)
+			continue;
+		again = !adding.fresh || adding.wants;
+		if (!adding.fresh)
+			r = get_fresh(map, rq, &adding);
+		if (!r && adding.wants)
+			r = shmap_key_feed(map, shard, adding.wants);
+		if (!r && shmap_change_again(map, rq, adding.keep,
+					     &adding.record))
+			again = true;
+	} while (!r && again);
 
-	if (!r)
-		shmap_map_count(map, SHMAP_ADDS);
-	return r;
+	if (unlikely(adding.record && (r || !adding.keep)))
+		shmap_kept_discard(map, adding.record);
+	if (r)
+		return r;
+	if (unlikely(adding.keep))
+		shmap_kept_sweep_some(map);
+	shmap_map_count(map, SHMAP_ADDS);
+	return 0;
 }

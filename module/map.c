@@ -4,9 +4,9 @@
  *
  * Lock order, outermost first; what is left out may be taken alone:
  *
- *	map->snapshot		one snapshot at a time; sleeps
  *	shard->lock		one shard at a time; the discipline's lock
  *	quota->transfer		spinlock
+ *	cuts->lock		spinlock; never together with quota->transfer
  *
  *	arena->lock		spinlock; never together with shard->lock
  *	pool->lock		spinlock; never together with another
@@ -17,10 +17,13 @@
  *	buckets, table->count		shard->lock to write; readers see table.c
  *	shard->version			shard->lock
  *	what INFO sums			its lock and WRITE_ONCE to write, READ_ONCE
- *	shard->frozen			shard->lock to write
+ *	shard->frozen, cut, newest	shard->lock
+ *	shard->kept, kept_fifo		shard->lock
+ *	active cuts, sums of what is kept	cuts->lock
  *	an entry in the table		immutable, but for version and number:
  *					shard->lock and the home bucket's seq
- *	an entry not in the table	who allocated or unlinked it
+ *	an entry that is kept		immutable; shard->lock to free it
+ *	any other entry			who allocated or unlinked it
  *	slabs, deferred batches		arena->lock
  *	map->squeezed			WRITE_ONCE; an old value costs another search
  *	units				pool->lock, then who took them
@@ -69,10 +72,19 @@ static u64 shard_entries(const struct shmap_config *config)
 	return DIV_ROUND_UP_ULL(config->max_entries, config->shards);
 }
 
+/* Bound of what is kept for snapshots. */
+static u64 kept_max(const struct shmap_config *config)
+{
+	u32 entry = shmap_arena_size(KMAP_ENTRY_SIZE(config->max_key,
+						     config->max_value));
+
+	return max3(config->max_bytes / 4, (u64)SZ_256K, 4ull * entry);
+}
+
 static u64 entry_area(const struct shmap_config *config)
 {
-	u64 bytes = 2 * config->max_bytes + config->shards *
-		    (deferred_max(config) + SHARD_SLACK);
+	u64 bytes = 2 * config->max_bytes + kept_max(config) / 2 * 3 +
+		    config->shards * (deferred_max(config) + SHARD_SLACK);
 
 	return min(round_up(bytes, SHMAP_UNIT_SIZE), SHMAP_POOL_MAX);
 }
@@ -126,6 +138,8 @@ static void shards_init(struct shmap_map *map)
 
 		map->config.lock->init(&shard->lock);
 		shard->version = version;
+		shard->kept = RB_ROOT;
+		INIT_LIST_HEAD(&shard->kept_fifo);
 		shmap_arena_init(&shard->arena, &map->pool, map->config.wipe,
 				 deferred_max(&map->config));
 		shard->table.lock = &shard->lock;
@@ -196,8 +210,9 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	map->shard_bits = ilog2(config->shards);
 	get_random_bytes(&map->hash_key, sizeof(map->hash_key));
 	shmap_hash_init(&map->hash_init, &map->hash_key);
-	mutex_init(&map->snapshot);
-	init_waitqueue_head(&map->thawed);
+	spin_lock_init(&map->cuts.lock);
+	INIT_LIST_HEAD(&map->cuts.active);
+	map->cuts.kept_max = kept_max(config);
 	r = create(map);
 	if (r) {
 		shmap_map_destroy(map);
@@ -206,48 +221,136 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	return map;
 }
 
-/* Remove some entries of a shard.  Sets *@bucket to where to go on. */
-static unsigned int clear_some_locked(struct shmap_map *map,
-				      struct shmap_shard *shard, u32 *bucket,
-				      u32 *refs)
+/**
+ * struct clearing - what CLEAR works with
+ * @refs: entries that were removed
+ * @n: how many
+ * @keep: which of a chain's a snapshot needs, a bit for each
+ * @record: records for these
+ * @records: how many there are
+ * @none: ERR_PTR() when there is no memory for more
+ */
+struct clearing {
+	u32			refs[CLEAR_REFS];
+	unsigned int		n;
+	u64			keep;
+	struct shmap_kept	*record[SHMAP_CHAIN_SLOTS];
+	unsigned int		records;
+	struct shmap_kept	*none;
+};
+
+/* Find out what of a chain is to be kept.  False: get records first. */
+static bool choose_locked(struct shmap_map *map, struct shmap_shard *shard,
+			  u32 bucket, struct clearing *work)
 {
-	unsigned int i = shard - map->shard, n = 0, k;
-	u32 buckets = shard->table.desc->buckets;
+	u32 *refs = work->refs + work->n;
+	const struct kmap_entry *entry;
+	unsigned int n, i, used = 0;
+
+	BUILD_BUG_ON(SHMAP_CHAIN_SLOTS > 64);
+	work->keep = 0;
+	if (!shard->newest)
+		return true;
+	n = shmap_table_refs_locked(&shard->table, bucket, refs);
+	for (i = 0; i < n; i++) {
+		entry = shmap_pool_entry(&map->pool, refs[i]);
+		if (!shmap_map_may_need(shard, entry) ||
+		    !shmap_kept_claim_locked(map, shard, entry,
+					     used < work->records ?
+					     work->record[used] : work->none))
+			continue;
+		if (used++ == work->records)
+			return false;
+		work->keep |= BIT_ULL(i);
+	}
+	return true;
+}
+
+/* Remove all entries of a chain.  False: get records first. */
+static bool clear_chain_locked(struct shmap_map *map, struct shmap_shard *shard,
+			       u32 bucket, struct clearing *work)
+{
+	unsigned int i = shard - map->shard, n, k;
+	u32 *refs = work->refs + work->n;
 	u64 bytes = 0;
 
 	shmap_table_assert_locked(&shard->table);
-	for (k = 0; k < CLEAR_CHAINS && *bucket < buckets &&
-	     n + SHMAP_CHAIN_SLOTS <= CLEAR_REFS; k++)
-		n += shmap_table_empty_locked(&shard->table, (*bucket)++,
-					      refs + n);
-	for (k = 0; k < n; k++)
+	if (!choose_locked(map, shard, bucket, work))
+		return false;
+	n = shmap_table_empty_locked(&shard->table, bucket, refs);
+	for (k = 0; k < n; k++) {
 		bytes += shmap_arena_entry_size(shmap_pool_entry(&map->pool,
 								 refs[k]));
+		shard->version++;
+		if (work->keep & BIT_ULL(k))
+			shmap_kept_keep_locked(map, shard,
+					       work->record[--work->records],
+					       refs[k]);
+		else
+			work->refs[work->n++] = refs[k];
+	}
 	WRITE_ONCE(shard->bytes, shard->bytes - bytes);
 	shmap_quota_give(&map->quota, i, n, bytes);
-	return n;
+	return true;
+}
+
+/*
+ * Remove some entries of a shard.  Sets *@bucket to where to go on, and adds to
+ * *@removed.  False: get records first.
+ */
+static bool clear_some_locked(struct shmap_map *map, struct shmap_shard *shard,
+			      struct clearing *work, u32 *bucket, u64 *removed)
+{
+	u32 buckets = shard->table.desc->buckets, count = shard->table.count, k;
+	bool more = true;
+
+	shmap_table_assert_locked(&shard->table);
+	work->n = 0;
+	for (k = 0; more && k < CLEAR_CHAINS && *bucket < buckets &&
+	     count - shard->table.count + SHMAP_CHAIN_SLOTS <= CLEAR_REFS; k++) {
+		more = clear_chain_locked(map, shard, *bucket, work);
+		if (more)
+			++*bucket;
+	}
+	*removed += count - shard->table.count;
+	return more;
+}
+
+static void get_records(struct shmap_map *map, struct clearing *work)
+{
+	struct shmap_kept *record;
+
+	while (work->records < SHMAP_CHAIN_SLOTS) {
+		record = shmap_kept_record(map);
+		if (IS_ERR(record)) {
+			work->none = record;
+			return;
+		}
+		work->record[work->records++] = record;
+	}
 }
 
 static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
-		       u32 *refs, u64 *removed)
+		       struct clearing *work, u64 *removed)
 {
 	const struct kmap_entry *entry;
 	u32 bucket = 0;
 
 	while (bucket < READ_ONCE(shard->table.desc->buckets)) {
-		unsigned int n, k;
-		int r = shmap_map_lock(map, shard);
+		unsigned int k;
+		bool more;
 
-		if (r)
-			return r;
-		n = clear_some_locked(map, shard, &bucket, refs);
+		shmap_map_lock(map, shard);
+		more = clear_some_locked(map, shard, work, &bucket, removed);
 		shmap_map_unlock(map, shard);
-		for (k = 0; k < n; k++) {
-			entry = shmap_pool_entry(&map->pool, refs[k]);
-			shmap_map_retire(map, shard, refs[k],
+		for (k = 0; k < work->n; k++) {
+			entry = shmap_pool_entry(&map->pool, work->refs[k]);
+			shmap_map_retire(map, shard, work->refs[k],
 					 shmap_arena_entry_size(entry));
 		}
-		*removed += n;
+		if (unlikely(!more))
+			get_records(map, work);
+		shmap_kept_sweep_some(map);
 		if (shmap_fatal_pending())
 			return -EINTR;
 		cond_resched();
@@ -267,17 +370,18 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
  */
 int shmap_map_clear(struct shmap_map *map, u64 *removed)
 {
-	u32 *refs = kmalloc_array(CLEAR_REFS, sizeof(*refs),
-				  SHMAP_POOL_GFP);
+	struct clearing *work = kzalloc(sizeof(*work), SHMAP_POOL_GFP);
 	unsigned int i;
 	int r = 0;
 
 	*removed = 0;
-	if (!refs)
+	if (!work)
 		return -ENOMEM;
 	for (i = 0; !r && i < map->config.shards; i++)
-		r = clear_shard(map, &map->shard[i], refs, removed);
-	kfree(refs);
+		r = clear_shard(map, &map->shard[i], work, removed);
+	for (i = 0; i < work->records; i++)
+		shmap_kept_discard(map, work->record[i]);
+	kfree(work);
 	return r;
 }
 
@@ -405,36 +509,6 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 }
 
 /**
- * shmap_map_lock_thawed - lock a shard that was found frozen
- * @map: the map
- * @shard: the shard
- *
- * Context: may sleep; nothing may sleep until shmap_map_unlock().
- * Return: as shmap_map_lock().
- */
-int shmap_map_lock_thawed(struct shmap_map *map, struct shmap_shard *shard)
-{
-	const struct shmap_lock_ops *lock = map->config.lock;
-	int r = 0;
-
-	atomic_inc(&map->held_up);
-	for (;;) {
-		if (wait_event_killable(map->thawed,
-					!READ_ONCE(map->frozen))) {
-			r = -EINTR;
-			break;
-		}
-		shmap_lock_write_enter(lock, &shard->lock);
-		if (likely(!shard->frozen))
-			break;
-		shmap_lock_write_leave(lock, &shard->lock);
-	}
-	if (atomic_dec_and_test(&map->held_up))
-		wake_up_all(&map->thawed);
-	return r;
-}
-
-/**
  * shmap_map_alloc_more - allocate an entry, where shmap_arena_take() gave none
  * @map: the map
  * @shard: the shard it is for; not locked
@@ -469,6 +543,9 @@ struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
 			r = shmap_map_squeeze(map);
 			squeezed = true;
 		}
+		/* No snapshot is worth an operation that fails. */
+		if ((r == -ENOSPC || r == -ENOMEM) && shmap_kept_relieve(map))
+			r = shmap_map_squeeze(map);
 	}
 	return ERR_PTR(r);
 }

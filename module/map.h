@@ -3,14 +3,13 @@
 #ifndef SHMAP_MAP_H
 #define SHMAP_MAP_H
 
-#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "arena.h"
+#include "cut.h"
 #include "defer.h"
 #include "hash.h"
 #include "lock.h"
@@ -68,11 +67,16 @@ struct shmap_stats {
 
 /**
  * struct shmap_shard - one lock and what it protects
- * @lock: protects @frozen, @version, @bytes and @table, and orders writers
- * @frozen: a snapshot is being taken: no writer may change anything
+ * @lock: protects all but @arena, and orders writers
+ * @frozen: a cut was made, and may not be complete: nothing may change before it is
  * @version: version of the last change
  * @bytes: bytes of entries
+ * @newest: of active cuts, the latest version noted here; what is not older need
+ *	not be kept
  * @table: buckets
+ * @cut: number of the last cut that was made here
+ * @kept: entries that are kept for snapshots, by place
+ * @kept_fifo: the same, by death
  * @arena: entries; has its own lock
  */
 struct shmap_shard {
@@ -80,7 +84,11 @@ struct shmap_shard {
 	bool			frozen;
 	u64			version;
 	u64			bytes;
+	u64			newest;
 	struct shmap_table	table;
+	u64			cut;
+	struct rb_root		kept;
+	struct list_head	kept_fifo;
 	struct shmap_arena	arena ____cacheline_aligned;
 } ____cacheline_aligned;
 
@@ -96,13 +104,10 @@ struct shmap_shard {
  * @pool: the entry area
  * @quota: of entries and bytes
  * @stats: counters a CPU
- * @snapshot: one snapshot at a time
- * @frozen: a snapshot has frozen shards, or is about to
- * @held_up: writers that found their shard frozen and have not been through
- * @thawed: they wait here, and so does the next snapshot for them
  * @squeezed: pool->stirred when shmap_map_squeeze() last began and went through
  * @wiper: where @wipe runs, if the map wipes what was removed
  * @wipe: frees what waits for readers, without any other operation
+ * @cuts: moments of snapshots
  */
 struct shmap_map {
 	struct shmap_config		config;
@@ -115,20 +120,16 @@ struct shmap_map {
 	struct shmap_pool		pool;
 	struct shmap_quota		quota;
 	struct shmap_stats __percpu	*stats;
-	struct mutex			snapshot;	/* see above */
-	bool				frozen;
-	atomic_t			held_up;
-	wait_queue_head_t		thawed;
 	long				squeezed;
 	struct workqueue_struct		*wiper;
 	struct delayed_work		wipe;
+	struct shmap_cuts		cuts;
 };
 
 struct shmap_map *shmap_map_create(const struct shmap_config *config);
 void shmap_map_destroy(struct shmap_map *map);
 int shmap_map_clear(struct shmap_map *map, u64 *removed);
 void shmap_map_info(struct shmap_map *map, struct kmap_info *info);
-int shmap_map_lock_thawed(struct shmap_map *map, struct shmap_shard *shard);
 struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
 					struct shmap_shard *shard, u32 bytes,
 					u32 *ref);
@@ -184,21 +185,16 @@ static inline void shmap_map_count_gets(struct shmap_map *map,
  * @map: the map
  * @shard: the shard
  *
- * Waits while a snapshot is taken.
+ * Completes the moment of a snapshot first, when one is being chosen.
  *
  * Context: may sleep; nothing may sleep until shmap_map_unlock().
- * Return: 0, or -EINTR when a fatal signal came; then it is not locked.
  */
-static inline int shmap_map_lock(struct shmap_map *map,
-				 struct shmap_shard *shard)
+static inline void shmap_map_lock(struct shmap_map *map,
+				  struct shmap_shard *shard)
 {
-	const struct shmap_lock_ops *lock = map->config.lock;
-
-	shmap_lock_write_enter(lock, &shard->lock);
-	if (likely(!shard->frozen))
-		return 0;
-	shmap_lock_write_leave(lock, &shard->lock);
-	return shmap_map_lock_thawed(map, shard);
+	shmap_lock_write_enter(map->config.lock, &shard->lock);
+	if (unlikely(shard->frozen))
+		shmap_cut_thaw(map, shard);
 }
 
 /**
@@ -270,6 +266,20 @@ static inline void shmap_map_retire(struct shmap_map *map,
 	} else {
 		shmap_arena_free(&shard->arena, &ref, 1);
 	}
+}
+
+/**
+ * shmap_map_may_need - may a snapshot need an entry that is to go?
+ * @shard: the shard
+ * @entry: an entry in its table
+ *
+ * Context: writer.
+ * Return: false when none does; else shmap_kept_claim_locked() finds out.
+ */
+static __always_inline bool shmap_map_may_need(const struct shmap_shard *shard,
+					       const struct kmap_entry *entry)
+{
+	return unlikely(KMAP_ENTRY_VERSION(entry->version) <= shard->newest);
 }
 
 #endif /* SHMAP_MAP_H */

@@ -3,15 +3,14 @@
  * KMAP_IOC_KEYS: a walk into the caller's buffer.
  *
  * Records are gathered in kernel memory, some chains at a time, and copied out
- * while nothing is locked.  An atomic walk gathers everything while the map is
- * frozen, and copies after the thaw.
+ * while nothing is locked.  An atomic walk goes out in pieces as it is read.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/vmalloc.h>
 
 #include "fatal.h"
 #include "ops.h"
+#include "snapshot.h"
 #include "walk.h"
 
 /* Gather so much before copying out, bytes. */
@@ -75,67 +74,73 @@ static int walk_some(struct shmap_map *map, struct shmap_walk *walk,
 	return 0;
 }
 
-/* One attempt of an atomic walk: -ENOBUFS when used is more than size. */
-static int walk_frozen(struct shmap_map *map, struct shmap_walk *walk)
+/* Read a snapshot to its end.  What does not fit in the buffer is only counted. */
+static int read_all(struct shmap_snapshot *snap, void *buf,
+		    struct kmap_keys *keys)
 {
-	int r = shmap_walk_freeze(map);
+	void __user *to = u64_to_user_ptr(keys->buf);
+	u64 used = 0;
+	ssize_t n;
 
-	if (r)
-		return r;
-	walk->cursor = 0;
-	walk->used = 0;
-	walk->count = 0;
-	walk->measure = false;
-	walk->frozen = true;
-	r = gather(map, walk);
-	if (!r && walk->need) {
-		/* It does not fit: count the rest. */
-		walk->measure = true;
-		r = gather(map, walk);
-		if (!r)
-			r = -ENOBUFS;
+	for (;;) {
+		n = shmap_snapshot_read(snap, used <= keys->size ? buf : NULL,
+					SHMAP_PIECE);
+		if (n <= 0)
+			break;
+		if (n <= keys->size - used && used <= keys->size &&
+		    copy_to_user(to + used, buf, n))
+			return -EFAULT;
+		used += n;
 	}
-	walk->frozen = false;
-	shmap_walk_thaw(map);
-	return r;
+	keys->used = used;
+	if (!n && used > keys->size)
+		return -EMSGSIZE;
+	return n;
 }
 
-static int walk_atomic(struct shmap_map *map, struct shmap_walk *walk,
-		       struct kmap_keys *keys)
+static int walk_atomic(struct shmap_map *map, struct kmap_keys *keys)
 {
-	void *buf = NULL;
-	u64 size;
+	struct shmap_snapshot *snap;
+	void *buf;
 	int r;
 
 	if (keys->cursor)
 		return -EINVAL;
-	do {
-		/* Count first, then have some more room than that. */
-		vfree(buf);
-		walk->buf = NULL;
-		walk->cursor = 0;
-		walk->used = 0;
-		walk->measure = true;
-		r = gather(map, walk);
-		if (r)
-			return r;
-		size = walk->used + walk->used / 8 + GATHER;
-		size = min(size, keys->size);
-		buf = __vmalloc(max_t(u64, size, 1), SHMAP_POOL_GFP);
-		if (!buf)
-			return -ENOMEM;
-		walk->buf = buf;
-		walk->size = size;
-		r = walk_frozen(map, walk);
-		keys->used = walk->used;
-	} while (r == -ENOBUFS && walk->used <= keys->size);
+	if (!access_ok(u64_to_user_ptr(keys->buf), keys->size))
+		return -EFAULT;
+	buf = kvmalloc(SHMAP_PIECE, SHMAP_POOL_GFP);
+	if (!buf)
+		return -ENOMEM;
+	snap = shmap_snapshot_begin(map, keys->flags & KMAP_KEYS_VALUES);
+	r = PTR_ERR_OR_ZERO(snap);
+	if (!r) {
+		r = read_all(snap, buf, keys);
+		if (!r) {
+			keys->count = snap->count;
+			keys->cursor = KMAP_KEYS_END;
+		}
+		shmap_snapshot_end(snap);
+	}
+	kvfree(buf);
+	return r;
+}
 
-	walk->buf = NULL;
-	if (r == -ENOBUFS)
-		r = -EMSGSIZE;
-	if (!r && copy_to_user(u64_to_user_ptr(keys->buf), buf, walk->used))
-		r = -EFAULT;
-	vfree(buf);
+static int walk_plain(struct shmap_map *map, struct kmap_keys *keys)
+{
+	struct shmap_walk *walk = kzalloc(sizeof(*walk), SHMAP_POOL_GFP);
+	int r;
+
+	if (!walk)
+		return -ENOMEM;
+	walk->values = keys->flags & KMAP_KEYS_VALUES;
+	walk->cursor = keys->cursor;
+	r = walk_some(map, walk, keys);
+	if (!r) {
+		keys->cursor = walk->cursor;
+		keys->count = walk->count;
+	}
+	kvfree(walk->buf);
+	kfree(walk);
 	return r;
 }
 
@@ -163,27 +168,15 @@ static int check_keys(const struct shmap_call *call,
 int shmap_ops_keys(struct shmap_call *call, void *record)
 {
 	struct kmap_keys *keys = record;
-	struct shmap_walk *walk;
 	int r = check_keys(call, keys);
 
 	if (r)
 		return r;
-	walk = kzalloc(sizeof(*walk), SHMAP_POOL_GFP);
-	if (!walk)
-		return -ENOMEM;
 	shmap_map_count(call->map, SHMAP_WALKS);
-	walk->values = keys->flags & KMAP_KEYS_VALUES;
-	walk->cursor = keys->cursor;
 	if (keys->flags & KMAP_KEYS_ATOMIC)
-		r = walk_atomic(call->map, walk, keys);
+		r = walk_atomic(call->map, keys);
 	else
-		r = walk_some(call->map, walk, keys);
-	if (!r) {
-		keys->cursor = walk->cursor;
-		keys->count = walk->count;
-	}
+		r = walk_plain(call->map, keys);
 	call->reply = r == -EMSGSIZE;
-	kvfree(walk->buf);
-	kfree(walk);
 	return r;
 }

@@ -297,6 +297,29 @@ void shmap_table_extend_locked(struct shmap_table *table,
 }
 
 /**
+ * shmap_table_refs_locked - all entries of a home bucket's chain
+ * @table: the table
+ * @bucket: number of the home bucket
+ * @refs: filled in with references to them, SHMAP_CHAIN_SLOTS at most
+ *
+ * Context: writer.
+ * Return: how many.
+ */
+unsigned int shmap_table_refs_locked(const struct shmap_table *table,
+				     u32 bucket, u32 *refs)
+{
+	struct kmap_bucket *at;
+	unsigned int n = 0, slot;
+
+	shmap_table_assert_locked(table);
+	for (at = shmap_chain_bucket(table, bucket); at;
+	     at = shmap_chain_next(table, at))
+		for (slot = 0; slot < shmap_chain_used(at); slot++)
+			refs[n++] = at->refs[slot];
+	return n;
+}
+
+/**
  * shmap_table_empty_locked - remove all entries of a home bucket's chain
  * @table: the table
  * @bucket: number of the home bucket
@@ -308,14 +331,10 @@ void shmap_table_extend_locked(struct shmap_table *table,
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 				      u32 *refs)
 {
-	struct kmap_bucket *home = shmap_chain_bucket(table, bucket), *at;
+	struct kmap_bucket *home = shmap_chain_bucket(table, bucket);
 	struct shmap_chain_end end = { .bucket = home };
-	unsigned int n = 0, slot;
+	unsigned int n = shmap_table_refs_locked(table, bucket, refs);
 
-	shmap_table_assert_locked(table);
-	for (at = home; at; at = shmap_chain_next(table, at))
-		for (slot = 0; slot < shmap_chain_used(at); slot++)
-			refs[n++] = at->refs[slot];
 	if (!n)
 		return 0;
 	shmap_chain_change_begin(home);

@@ -107,6 +107,8 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 				 struct shmap_place *places, u64 *end);
 bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block);
 void shmap_table_grow_locked(struct shmap_table *table);
+unsigned int shmap_table_refs_locked(const struct shmap_table *table,
+				     u32 bucket, u32 *refs);
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 				      u32 *refs);
 

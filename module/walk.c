@@ -6,80 +6,68 @@
  * so in the bit-reversed order shards follow each other, and within a shard the
  * chains do.  The cursor is a place in that order: everything before it has
  * been returned.  Entries with the same hash are returned together or not at
- * all.  A walk locks one shard at a time, for one chain.
- *
- * A snapshot freezes the map first: each shard's writers are sent to wait, then
- * the walk goes through at its ease.  The moment of the snapshot is when the
- * last shard is frozen.  No lock is needed then, so however much is copied, only
- * writers wait; those that waited go before the next snapshot.
+ * all.  A walk locks one shard at a time, for one chain, and copies no more than
+ * SHMAP_PIECE bytes under one lock: what is longer is left to walk_long.c.
  */
 #include <linux/bitrev.h>
-#include <linux/bits.h>
 #include <linux/err.h>
 
 #include "lookup.h"
 #include "walk.h"
 
-#define ORDER_END	BIT_ULL(32)
+/* What an attempt at a step may come to, other than true, false and -EAGAIN. */
+#define STEP_LONG	2
 
-static size_t item_size(const struct shmap_walk *walk,
-			const struct kmap_entry *entry)
+/* Bytes that entries with the same place take; sets *@i to behind them. */
+static size_t same_size(struct shmap_map *map, const struct shmap_walk *walk,
+			unsigned int *i, unsigned int n)
 {
-	return KMAP_ITEM_SIZE(shmap_entry_key_len(entry),
-			      walk->values ? shmap_entry_value_len(entry) : 0);
+	u32 order = walk->place[*i].order;
+	size_t size = 0;
+
+	for (; *i < n && walk->place[*i].order == order; ++*i)
+		size += shmap_walk_item_size(walk,
+					     shmap_pool_entry(&map->pool,
+							      walk->place[*i].ref));
+	return size;
 }
 
-static void write_item(struct shmap_walk *walk, const struct kmap_entry *entry,
-		       unsigned int i)
+/*
+ * Write places of one chain, as many as fit and may be copied at a time.
+ *
+ * Return: true; false when some did not fit; STEP_LONG when those at the cursor are
+ * too long.
+ */
+static int write_chain(struct shmap_map *map, struct shmap_walk *walk,
+		       unsigned int n, u64 end)
 {
-	size_t size = item_size(walk, entry);
-	struct kmap_item *item = walk->buf + walk->used;
-	void *at = item + 1;
-
-	item->key_len = shmap_entry_key_len(entry);
-	item->flags = KMAP_ENTRY_FLAGS(walk->word[i]);
-	item->value_len = shmap_entry_value_len(entry);
-	item->version = KMAP_ENTRY_VERSION(walk->word[i]);
-	memcpy(at, shmap_entry_key(entry), item->key_len);
-	at += item->key_len;
-	if (walk->values) {
-		shmap_entry_copy(at, entry, walk->word[i], walk->number[i]);
-		at += item->value_len;
-	}
-	memset(at, 0, (void *)item + size - at);
-}
-
-/* Write all places of one chain that fit.  False: some did not. */
-static bool write_chain(struct shmap_map *map, struct shmap_walk *walk,
-			unsigned int n, u64 end)
-{
+	size_t size, copied = 0;
 	unsigned int i, same;
-	size_t size;
 
-	for (i = 0; i < n; i = same) {
-		size = 0;
-		for (same = i; same < n && walk->place[same].order ==
-		     walk->place[i].order; same++)
-			size += item_size(walk,
-					  shmap_pool_entry(&map->pool,
-							   walk->place[same].ref));
-		if (!walk->measure && walk->used + size > walk->size) {
+	for (i = 0; i < n;) {
+		same = i;
+		size = same_size(map, walk, &same, n);
+		if (walk->used + size > walk->size) {
 			walk->need = size;
 			walk->cursor = walk->place[i].order;
 			return false;
 		}
+		if (copied + size > SHMAP_PIECE) {
+			walk->cursor = walk->place[i].order;
+			return copied ? true : STEP_LONG;
+		}
+		copied += size;
 		for (; i < same; i++) {
 			struct kmap_entry *entry;
 
 			entry = shmap_pool_entry(&map->pool,
 						 walk->place[i].ref);
-			if (!walk->measure)
-				write_item(walk, entry, i);
-			walk->used += item_size(walk, entry);
+			shmap_walk_write_item(walk, entry, i, true);
+			walk->used += shmap_walk_item_size(walk, entry);
 			walk->count++;
 		}
 	}
-	walk->cursor = end == ORDER_END ? KMAP_KEYS_END : end;
+	walk->cursor = end == SHMAP_ORDER_END ? KMAP_KEYS_END : end;
 	return true;
 }
 
@@ -136,7 +124,8 @@ static __always_inline int step_whole(struct shmap_map *map,
 	const struct kmap_bucket *bucket = probe->home;
 	const struct shmap_table *table = &shard->table;
 	unsigned int left = SHMAP_CHAIN_BUCKETS, bits, slot, count = 0;
-	void *limit = walk->buf + walk->size;
+	void *limit = walk->buf + min_t(size_t, walk->size,
+					walk->used + SHMAP_PIECE);
 	void *at = walk->buf + walk->used;
 	u32 mask, behind;
 
@@ -169,7 +158,7 @@ static __always_inline int step_whole(struct shmap_map *map,
 	walk->used = at - walk->buf;
 	walk->count += count;
 	walk->cursor += behind + 1ull;
-	if (walk->cursor == ORDER_END)
+	if (walk->cursor == SHMAP_ORDER_END)
 		walk->cursor = KMAP_KEYS_END;
 	return 1;
 }
@@ -182,17 +171,14 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
 	u64 end;
 	int r;
 
-	lockdep_assert(walk->frozen ||
-		       map->config.lock->read_held(&shard->lock));
+	lockdep_assert(map->config.lock->read_held(&shard->lock));
 	if (!shmap_table_begin(&shard->table, hash, &probe))
 		return -EAGAIN;
-	if (likely(!walk->measure)) {
-		r = walk->values ?
-		    step_whole(map, shard, walk, &probe, locked, true) :
-		    step_whole(map, shard, walk, &probe, locked, false);
-		if (likely(r))
-			return r;
-	}
+	r = walk->values ?
+	    step_whole(map, shard, walk, &probe, locked, true) :
+	    step_whole(map, shard, walk, &probe, locked, false);
+	if (likely(r))
+		return r;
 	if (walk->whole && walk->used) {
 		walk->need = 1;
 		return false;
@@ -224,8 +210,6 @@ bool shmap_walk_step(struct shmap_map *map, struct shmap_walk *walk)
 	unsigned int try;
 	int r;
 
-	if (walk->frozen)
-		return step_once(map, shard, walk, hash, true);
 	for (try = 0;; try++) {
 		if (lock->lockless_reads && try == SHMAP_TRIES) {
 			shmap_lock_write_enter(lock, &shard->lock);
@@ -241,53 +225,5 @@ bool shmap_walk_step(struct shmap_map *map, struct shmap_walk *walk)
 		shmap_map_count(map, SHMAP_RETRIES);
 		cpu_relax();
 	}
-	return r;
-}
-
-/**
- * shmap_walk_freeze - keep the map as it is
- * @map: the map
- *
- * Context: may sleep; no user memory may be touched until shmap_walk_thaw().
- * Return: 0, or -EINTR when a fatal signal came.
- */
-int shmap_walk_freeze(struct shmap_map *map)
-{
-	const struct shmap_lock_ops *lock = map->config.lock;
-	unsigned int i;
-
-	if (mutex_lock_killable(&map->snapshot))
-		return -EINTR;
-	if (wait_event_killable(map->thawed, !atomic_read(&map->held_up))) {
-		mutex_unlock(&map->snapshot);
-		return -EINTR;
-	}
-	WRITE_ONCE(map->frozen, true);
-	for (i = 0; i < map->config.shards; i++) {
-		shmap_lock_write_enter(lock, &map->shard[i].lock);
-		map->shard[i].frozen = true;
-		shmap_lock_write_leave(lock, &map->shard[i].lock);
-	}
-	return 0;
-}
-
-/**
- * shmap_walk_thaw - let writers go on
- * @map: the map
- *
- * Context: may sleep.
- */
-void shmap_walk_thaw(struct shmap_map *map)
-{
-	const struct shmap_lock_ops *lock = map->config.lock;
-	unsigned int i;
-
-	for (i = 0; i < map->config.shards; i++) {
-		shmap_lock_write_enter(lock, &map->shard[i].lock);
-		map->shard[i].frozen = false;
-		shmap_lock_write_leave(lock, &map->shard[i].lock);
-	}
-	WRITE_ONCE(map->frozen, false);
-	wake_up_all(&map->thawed);
-	mutex_unlock(&map->snapshot);
+	return r == STEP_LONG ? shmap_walk_long(map, shard, walk) : r;
 }

@@ -28,6 +28,7 @@ static const struct {
 	{ EFBIG, 1 << 2 | 1 << 3 },
 	{ ENOSPC, 1 << 2 | 1 << 4 },
 	{ EXFULL, 1 << 2 | 1 << 4 },
+	{ ENOBUFS, 1 << 6 },
 	{ EDOM, 1 << 2 | 1 << 4 },
 	{ ERANGE, 1 << 4 },
 };

@@ -8,6 +8,7 @@
  * memory that is used again too early is a race, and shows as well.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/err.h>
@@ -16,7 +17,9 @@
 #include "entry.h"
 #include "inspect.h"
 #include "shim.h"
+#include "snapshot.h"
 #include "test.h"
+#include "walk.h"
 
 /**
  * stage_make - make a map with the keys that stay
@@ -294,4 +297,38 @@ s64 actor_number(struct shmap_map *map, const char *key, u32 key_len,
 	check_equal(copy, rq.number);
 	*version = rq.version;
 	return copy;
+}
+
+/**
+ * actor_snapshot - take a snapshot, with values
+ * @map: the map
+ * @records: filled in
+ *
+ * Return: 0, or -ENOBUFS when it was ended because others changed too much; then
+ * there are no records.
+ */
+int actor_snapshot(struct shmap_map *map, struct actor_records *records)
+{
+	struct shmap_snapshot *snap = shmap_snapshot_begin(map, true);
+	ssize_t n;
+
+	check(!IS_ERR(snap));
+	memset(records, 0, sizeof(*records));
+	do {
+		records->buf = realloc(records->buf,
+				       records->used + SHMAP_PIECE);
+		check(records->buf);
+		n = shmap_snapshot_read(snap, records->buf + records->used,
+					SHMAP_PIECE);
+		if (n > 0)
+			records->used += n;
+		sched_yield();
+	} while (n > 0);
+	records->count = snap->count;
+	shmap_snapshot_end(snap);
+	if (!n)
+		return 0;
+	check_equal(n, -ENOBUFS);
+	free(records->buf);
+	return -ENOBUFS;
 }

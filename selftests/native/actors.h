@@ -18,12 +18,16 @@
  * @map: the map
  * @rounds: how much each does
  * @added: sum of all that was added to each counter
+ * @snapshots: that were read to their end, by one thread
+ * @fallen: that were ended
  * @stop: the writers are done
  */
 struct stage {
 	struct shmap_map	*map;
 	u32			rounds;
 	s64			added[COUNTERS];
+	u32			snapshots;
+	u32			fallen;
 	bool			stop;
 };
 
@@ -50,6 +54,19 @@ void actors_join(struct actor *actors, unsigned int from, unsigned int n);
 u32 actor_draw(struct actor *actor, u32 n);
 u32 actor_value_len(struct actor *actor);
 u32 actor_key(char *key, char kind, u32 i);
+/**
+ * struct actor_records - what a snapshot showed
+ * @buf: the records; to be freed
+ * @used: bytes
+ * @count: how many records
+ */
+struct actor_records {
+	u8	*buf;
+	size_t	used;
+	u64	count;
+};
+
+int actor_snapshot(struct shmap_map *map, struct actor_records *records);
 void actor_check(u32 hash, const void *value, u32 len);
 int actor_put(struct shmap_map *map, const char *key, u32 key_len, u32 len,
 	      u32 flags);

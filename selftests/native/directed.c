@@ -384,56 +384,26 @@ static void drained_twice(void)
 	world_unmake(&world);
 }
 
-static struct task_struct *other;
-
-static void *freeze_killed(void *arg)
-{
-	struct world *world = arg;
-
-	__atomic_store_n(&other, current, __ATOMIC_RELEASE);
-	check_equal(shmap_walk_freeze(world->map), -EINTR);
-	return NULL;
-}
-
-/* A fatal signal ends each wait with EINTR, and nothing is changed. */
+/* A fatal signal ends what takes long; a change does not wait, and is made. */
 static void killed(void)
 {
-	struct shmap_request rq = { .key = "new", .key_len = 3 };
+	struct shmap_snapshot *snap;
 	struct world world;
-	pthread_t thread;
+	u8 buf[100];
 	u64 removed;
 
 	make(&world, "rwsem", 2, 1000, 1 << 20);
 	check_equal(world_set(&world, "key", 3, text, 100, 0, 0, 0), 0);
-	check_equal(shmap_walk_freeze(world.map), 0);
-	check_equal(world_get(&world, "key", 3, 100), 0);
+	snap = shmap_snapshot_begin(world.map, true);
+	check(!IS_ERR(snap));
 	current->killed = true;
-	rq.hash = shmap_key_hash(world.map, rq.key, rq.key_len);
-	rq.number = 4;
-	check_equal(shmap_key_add(world.map, &rq), -EINTR);
-	check_equal(shmap_key_delete(world.map, &rq), -EINTR);
-	check_equal(shmap_key_prepare(world.map, &rq, 5, 0), 0);
-	check_equal(shmap_key_set(world.map, &rq), -EINTR);
-	shmap_key_discard(world.map, &rq);
-	shmap_key_discard(world.map, &rq);
-	check_equal(shmap_map_clear(world.map, &removed), -EINTR);
-	check_equal(removed, 0);
+	check_equal(world_add(&world, "new", 3, 4, 0), 0);
+	check_equal(world_set(&world, "key", 3, text, 50, 0, 0, 0), 0);
+	check_equal(world_delete(&world, "new", 3, 0, 0, 0), 0);
+	check_equal(shmap_snapshot_read(snap, buf, sizeof(buf)), -EINTR);
 	current->killed = false;
-
-	/* Another snapshot waits for its turn, in a thread that is killed. */
-	check(!pthread_create(&thread, NULL, freeze_killed, &world));
-	while (!__atomic_load_n(&other, __ATOMIC_ACQUIRE))
-		sched_yield();
-	WRITE_ONCE(other->killed, true);
-	pthread_join(thread, NULL);
-	shmap_walk_thaw(world.map);
-
-	/* And one that waits for the writers to go first. */
-	atomic_inc(&world.map->held_up);
-	current->killed = true;
-	check_equal(shmap_walk_freeze(world.map), -EINTR);
-	current->killed = false;
-	check(atomic_dec_and_test(&world.map->held_up));
+	shmap_snapshot_end(snap);
+	check_equal(world.map->cuts.kept, 0);
 
 	/* CLEAR stops in the middle, and says what it did. */
 	check_equal(world_set(&world, "a", 1, text, 10, 0, 0, 0), 0);

@@ -232,6 +232,41 @@ static void inspect_blocks(struct inspect *inspect,
 			       sizeof(struct kmap_bucket)));
 }
 
+/* What is kept for snapshots: in neither table nor batches, and once. */
+static u64 inspect_kept(struct inspect *inspect, const struct shmap_shard *shard)
+{
+	const struct shmap_kept *kept, *last = NULL;
+	const struct kmap_entry *entry;
+	u64 bytes = 0, death = 0;
+	u32 n = 0;
+
+	for (kept = shmap_kept_find(shard, 0, 0); kept;
+	     kept = shmap_kept_next(kept)) {
+		check(!last || last->order < kept->order ||
+		      (last->order == kept->order && last->death < kept->death));
+		last = kept;
+		n++;
+	}
+	list_for_each_entry(kept, &shard->kept_fifo, fifo) {
+		check(kept->death > death && kept->death <= shard->version);
+		death = kept->death;
+		check(!test_bit(kept->ref, inspect->live));
+		check(!test_bit(kept->ref, inspect->dead));
+		__set_bit(kept->ref, inspect->dead);
+		entry = shmap_pool_entry(&inspect->map->pool, kept->ref);
+		check(kept->birth < kept->death);
+		check_equal(kept->birth, KMAP_ENTRY_VERSION(entry->version));
+		check_equal(kept->bytes,
+			    inspect_class(KMAP_ENTRY_SIZE(KMAP_ENTRY_KEY_LEN(entry->lens),
+							  KMAP_ENTRY_VALUE_LEN(entry->lens))));
+		bytes += kept->bytes + sizeof(*kept);
+		inspect->memory += sizeof(*kept);
+		n--;
+	}
+	check_equal(n, 0);
+	return bytes;
+}
+
 static void inspect_shard(struct inspect *inspect,
 			  const struct shmap_shard *shard)
 {
@@ -240,7 +275,8 @@ static void inspect_shard(struct inspect *inspect,
 	u64 bytes = 0;
 	u32 i, n = 0;
 
-	check(!shard->frozen);
+	check(shard->newest <= shard->version);
+	check_equal(shard->cut, inspect->map->cuts.number);
 	check(table->desc->buckets >= SHMAP_TABLE_LEAST);
 	check(table->desc->buckets <= table->home_max);
 	seen = calloc(BITS_TO_LONGS(table->over_end), sizeof(long));
@@ -252,6 +288,7 @@ static void inspect_shard(struct inspect *inspect,
 	inspect_overflow(table, seen);
 	inspect_blocks(inspect, table);
 	inspect_deferred(inspect, &shard->arena);
+	inspect->kept += inspect_kept(inspect, shard);
 	free(seen);
 }
 
@@ -297,8 +334,10 @@ void inspect_map(const struct shmap_map *map)
 		entries += map->shard[i].table.count;
 		bytes += map->shard[i].bytes;
 	}
-	check(!map->frozen);
-	check_equal(map->held_up.counter, 0);
+	check(!map->cuts.running);
+	check(map->cuts.n <= SHMAP_CUTS);
+	check_equal(map->cuts.kept, inspect.kept);
+	check(inspect.kept <= map->cuts.kept_max / 2 * 3);
 	inspect_quota(map, entries, bytes);
 	inspect_slabs(&inspect);
 	inspect.memory += (PAGE_SIZE << map->head_order) +

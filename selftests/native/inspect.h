@@ -11,6 +11,7 @@
  * @live: for each reference: an entry of the table
  * @dead: for each reference: a removed entry that waits
  * @idle: for each reference: a free object
+ * @kept: bytes that are kept for snapshots
  * @memory: bytes that the map should hold
  */
 struct inspect {
@@ -18,6 +19,7 @@ struct inspect {
 	unsigned long		*live;
 	unsigned long		*dead;
 	unsigned long		*idle;
+	u64			kept;
 	u64			memory;
 };
 
@@ -29,6 +31,8 @@ u32 inspect_class(u32 bytes);
 /* The parts, in files that see the private types. */
 void inspect_deferred(struct inspect *inspect, const struct shmap_arena *arena);
 void inspect_slabs(struct inspect *inspect);
+struct shmap_cut *inspect_cut_partly(struct shmap_map *map,
+				     unsigned int shards);
 bool inspect_no_room(const struct shmap_map *map,
 		     const struct shmap_arena *arena, u32 bytes);
 

@@ -156,6 +156,49 @@ void model_walk_end(struct model *model, unsigned int walk)
 }
 
 /**
+ * model_moment_take - remember how it is now
+ * @model: the model
+ * @moment: as which moment
+ */
+void model_moment_take(struct model *model, unsigned int moment)
+{
+	struct model_key *key;
+
+	for (key = model_next(model, NULL); key; key = model_next(model, key)) {
+		struct model_moment *then = &key->then[moment];
+
+		then->present = true;
+		then->version = key->version;
+		then->value_len = key->value_len;
+		then->value = malloc(key->value_len + 1);
+		check(then->value);
+		memcpy(then->value, key->value, key->value_len);
+	}
+}
+
+/**
+ * model_moment_drop - forget it
+ * @model: the model
+ * @moment: which
+ * @whole: everything must have been returned
+ */
+void model_moment_drop(struct model *model, unsigned int moment, bool whole)
+{
+	struct model_key *key;
+	unsigned int i;
+
+	for (i = 0; i < MODEL_BUCKETS; i++) {
+		for (key = model->bucket[i]; key; key = key->next) {
+			struct model_moment *then = &key->then[moment];
+
+			check(!whole || then->seen == then->present);
+			free(then->value);
+			memset(then, 0, sizeof(*then));
+		}
+	}
+}
+
+/**
  * model_free - forget everything
  * @model: the model
  */

@@ -5,7 +5,24 @@
 
 #include <linux/types.h>
 
-#define MODEL_WALKS	3
+#define MODEL_WALKS	2
+#define MODEL_MOMENTS	10
+
+/**
+ * struct model_moment - what a key was at some moment
+ * @present: it was in the map
+ * @seen: it was returned
+ * @version: of the value
+ * @value: the value
+ * @value_len: its length
+ */
+struct model_moment {
+	bool			present;
+	bool			seen;
+	u64			version;
+	u8			*value;
+	u32			value_len;
+};
 
 /**
  * struct model_key - a key that was ever used
@@ -13,6 +30,7 @@
  * @present: it is in the map
  * @must: for each walk: it was there from its beginning on
  * @seen: for each walk: it was returned
+ * @then: for each snapshot: what it was
  * @version: of the value
  * @top: the highest version that it ever had
  * @number: the value is a number
@@ -27,6 +45,7 @@ struct model_key {
 	bool			present;
 	bool			must[MODEL_WALKS];
 	bool			seen[MODEL_WALKS];
+	struct model_moment	then[MODEL_MOMENTS];
 	u64			version;
 	u64			top;
 	bool			number;
@@ -60,6 +79,8 @@ struct model_key *model_next(const struct model *model,
 			     const struct model_key *key);
 void model_walk_begin(struct model *model, unsigned int walk);
 void model_walk_end(struct model *model, unsigned int walk);
+void model_moment_take(struct model *model, unsigned int moment);
+void model_moment_drop(struct model *model, unsigned int moment, bool whole);
 void model_free(struct model *model);
 
 #endif /* MODEL_H */

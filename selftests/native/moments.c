@@ -38,13 +38,13 @@ static void *go_round(void *arg)
  * At any one moment the numbers of a ring differ by one at most, and do not rise
  * from a key to the next.
  */
-static void check_moment(const struct shmap_walk *walk)
+static void check_moment(const struct actor_records *records)
 {
 	s64 numbers[WRITERS][RING] = { { 0 } };
-	const void *at = walk->buf;
+	const void *at = records->buf;
 	u32 i, k;
 
-	for (i = 0; i < walk->count; i++) {
+	for (i = 0; i < records->count; i++) {
 		const struct kmap_item *item = at;
 		char key[ACTOR_KEY + 1] = { 0 };
 
@@ -66,19 +66,14 @@ static void *look(void *arg)
 {
 	struct actor *actor = arg;
 	struct shmap_map *map = actor->stage->map;
-	static u8 buf[WRITERS * RING * 64];
+	struct actor_records records;
 
 	shim_set_cpu(actor->number % 4);
 	while (!READ_ONCE(actor->stage->stop)) {
-		struct shmap_walk walk = { .values = true, .frozen = true };
-
-		walk.buf = buf;
-		walk.size = sizeof(buf);
-		check_equal(shmap_walk_freeze(map), 0);
-		while (walk.cursor != KMAP_KEYS_END)
-			check(shmap_walk_step(map, &walk));
-		shmap_walk_thaw(map);
-		check_moment(&walk);
+		if (actor_snapshot(map, &records))
+			continue;
+		check_moment(&records);
+		free(records.buf);
 	}
 	return NULL;
 }

@@ -194,6 +194,21 @@ static void play_walk(struct player *player)
 				draw(player, 32) + 1);
 }
 
+static void play_snapshot(struct player *player)
+{
+	unsigned int i = draw(player, ARRAY_SIZE(player->snapshot));
+	struct world_snapshot *snapshot = &player->snapshot[i];
+
+	if (!snapshot->active)
+		world_snapshot_begin(player->world, snapshot, i,
+				     !one_in(player, 4));
+	else
+		world_snapshot_some(player->world, snapshot,
+				    draw(player, one_in(player, 4) ?
+						 SHMAP_PIECE : 500) + 1,
+				    draw(player, 8) + 1);
+}
+
 static void play_rarely(struct player *player)
 {
 	switch (draw(player, 32)) {
@@ -242,7 +257,10 @@ void player_step(struct player *player)
 		play_add(player, key, len);
 		break;
 	case 6:
-		play_walk(player);
+		if (one_in(player, 2))
+			play_walk(player);
+		else
+			play_snapshot(player);
 		break;
 	case 7:
 		play_rarely(player);
@@ -257,7 +275,7 @@ void player_step(struct player *player)
 }
 
 /**
- * player_stop - bring all walks to their ends
+ * player_stop - bring all walks and snapshots to their ends
  * @player: the player; world and keys are left as they are
  */
 void player_stop(struct player *player)
@@ -268,5 +286,10 @@ void player_stop(struct player *player)
 		while (player->walk[i].active)
 			world_walk_some(player->world, &player->walk[i], 512,
 					~0u);
+	for (i = 0; i < ARRAY_SIZE(player->snapshot); i++)
+		if (player->snapshot[i].active)
+			check(world_snapshot_some(player->world,
+						  &player->snapshot[i],
+						  SHMAP_PIECE, ~0u));
 	free(player->value);
 }

@@ -32,6 +32,7 @@ void keyset_free(struct keyset *keys);
  * @over: there is nothing more to draw
  * @filling: out of 256, how often the map is made fuller rather than emptier
  * @walk: walks that go on between other operations
+ * @snapshot: snapshots that are read between other operations
  * @value: a buffer for values
  */
 struct player {
@@ -40,7 +41,8 @@ struct player {
 	u32			(*draw)(void *from, u32 n);
 	void			*from;
 	u32			filling;
-	struct world_walk	walk[MODEL_WALKS - 1];
+	struct world_walk	walk[MODEL_WALKS];
+	struct world_snapshot	snapshot[3];
 	u8			*value;
 };
 

@@ -115,7 +115,9 @@ static void tell(const struct world *world)
 	printf(", overflow %llu, area %llu (%llu early)",
 	       world->refused.overflow, world->refused.area,
 	       world->refused.early);
-	printf("; larger buffer: %llu\n", world->enlarged);
+	printf("; larger buffer: %llu", world->enlarged);
+	printf("; snapshots: %llu, fallen %llu\n", world->snapshots,
+	       world->fallen);
 }
 
 /* A test that is about limits has to have met them. */
@@ -140,7 +142,7 @@ static void play(const struct test *test)
 	struct shmap_config config = setting->config;
 	struct player player = { .draw = player_random };
 	/* So many keys take longer to collide, and to fill a shard. */
-	u64 ops = test_number("OPS", 20000) * (setting->crowded ? 3 : 1), i;
+	u64 ops = test_number("OPS", 20000) * (setting->crowded ? 4 : 1), i;
 	struct world world;
 
 	shim_rcu_by_hand(true);

@@ -5,6 +5,7 @@
 
 #include "key.h"
 #include "model.h"
+#include "snapshot.h"
 #include "walk.h"
 
 /**
@@ -16,6 +17,8 @@
  * @refused: times a limit was met: ENOSPC for entries and bytes, EXFULL of the
  *	chain and of the table, ENOSPC of the entry area; the last also when
  *	neither entries nor bytes were used up
+ * @snapshots: snapshots read to their end
+ * @fallen: snapshots that were ended, because more was to be kept than there may be
  * @enlarged: times a value did not fit the first buffer (ENOBUFS)
  * @bytes_before: memory that was out before the map was made
  * @value: a buffer for values that come back
@@ -35,6 +38,8 @@ struct world {
 		u64		area;
 		u64		early;
 	} refused;
+	u64			snapshots;
+	u64			fallen;
 	u64			enlarged;
 	long			bytes_before;
 	u8			*value;
@@ -52,6 +57,22 @@ struct world_walk {
 	unsigned int		id;
 	bool			active;
 	struct shmap_walk	walk;
+};
+
+/**
+ * struct world_snapshot - a snapshot that is read between other operations
+ * @id: less than MODEL_MOMENTS
+ * @active: it has begun and not ended
+ * @snap: the module's part
+ * @buf: what was read
+ * @used: how much
+ */
+struct world_snapshot {
+	unsigned int		id;
+	bool			active;
+	struct shmap_snapshot	*snap;
+	u8			*buf;
+	size_t			used;
 };
 
 void world_make(struct world *world, const struct shmap_config *config);
@@ -73,6 +94,10 @@ void world_walk_begin(struct world *world, struct world_walk *walk,
 		      unsigned int id, bool values);
 bool world_walk_some(struct world *world, struct world_walk *walk, size_t size,
 		     unsigned int steps);
+int world_snapshot_begin(struct world *world, struct world_snapshot *snapshot,
+			 unsigned int id, bool values);
+bool world_snapshot_some(struct world *world, struct world_snapshot *snapshot,
+			 size_t size, unsigned int pieces);
 void world_snapshot(struct world *world);
 
 #endif /* WORLD_H */

@@ -133,36 +133,131 @@ bool world_walk_some(struct world *world, struct world_walk *walk, size_t size,
 }
 
 /**
- * world_snapshot - a walk of one moment
+ * world_snapshot_begin - begin a snapshot
+ * @world: the world
+ * @snapshot: the snapshot
+ * @id: less than MODEL_MOMENTS, one of no other snapshot
+ * @values: values too
+ *
+ * Return: 0, or -ENOMEM in a world where that may be.
+ */
+int world_snapshot_begin(struct world *world, struct world_snapshot *snapshot,
+			 unsigned int id, bool values)
+{
+	memset(snapshot, 0, sizeof(*snapshot));
+	snapshot->id = id;
+	snapshot->snap = shmap_snapshot_begin(world->map, values);
+	if (IS_ERR(snapshot->snap) && world->failing) {
+		check_equal(PTR_ERR(snapshot->snap), -ENOMEM);
+		world->no_memory++;
+		return -ENOMEM;
+	}
+	check(!IS_ERR(snapshot->snap));
+	snapshot->active = true;
+	model_moment_take(&world->model, id);
+	return 0;
+}
+
+/* One record of a snapshot.  Returns its size. */
+static size_t check_then(struct world *world,
+			 const struct world_snapshot *snapshot, const u8 *buf)
+{
+	const struct kmap_item *item = (const void *)buf;
+	size_t size, at = sizeof(*item) + item->key_len;
+	struct model_moment *then;
+
+	then = &model_find(&world->model, item + 1,
+			   item->key_len)->then[snapshot->id];
+	check(then->present && !then->seen);
+	then->seen = true;
+	check_equal(item->version, then->version);
+	check_equal(item->value_len, then->value_len);
+	if (snapshot->snap->values) {
+		check(!memcmp(buf + at, then->value, item->value_len));
+		at += item->value_len;
+	}
+	for (size = (at + 7) / 8 * 8; at < size; at++)
+		check_equal(buf[at], 0);
+	return size;
+}
+
+/**
+ * world_snapshot_some - go on with a snapshot
+ * @world: the world
+ * @snapshot: the snapshot; not active any more when it is over
+ * @size: of a piece
+ * @pieces: how many
+ *
+ * Return: true when the snapshot is over.
+ */
+bool world_snapshot_some(struct world *world, struct world_snapshot *snapshot,
+			 size_t size, unsigned int pieces)
+{
+	ssize_t n = 0;
+	u64 count = 0;
+	size_t at;
+	u8 *piece;
+
+	while (pieces--) {
+		/* Exactly as large, so that a sanitizer sees what is behind. */
+		piece = malloc(size);
+		snapshot->buf = realloc(snapshot->buf, snapshot->used + size);
+		check(piece && snapshot->buf);
+		n = shmap_snapshot_read(snapshot->snap, piece, size);
+		check(n <= (ssize_t)size);
+		if (n > 0) {
+			memcpy(snapshot->buf + snapshot->used, piece, n);
+			snapshot->used += n;
+		}
+		free(piece);
+		if (n <= 0)
+			break;
+	}
+	if (n > 0)
+		return false;
+	if (n) {
+		check_equal(n, -ENOBUFS);
+		world->fallen++;
+	} else {
+		for (at = 0; at < snapshot->used; count++)
+			at += check_then(world, snapshot, snapshot->buf + at);
+		check_equal(at, snapshot->used);
+		check_equal(count, snapshot->snap->count);
+		world->snapshots++;
+	}
+	model_moment_drop(&world->model, snapshot->id, !n);
+	shmap_snapshot_end(snapshot->snap);
+	free(snapshot->buf);
+	snapshot->active = false;
+	return true;
+}
+
+/**
+ * world_snapshot - all of a snapshot at once
  * @world: the world
  *
- * First measured, then taken into a buffer of just that size.
+ * First measured, then read.
  */
 void world_snapshot(struct world *world)
 {
-	struct world_walk walk;
-	struct shmap_walk *w = &walk.walk;
+	struct world_snapshot snapshot;
+	u64 snapshots = world->snapshots;
+	size_t size = 0;
+	ssize_t n;
 
-	world_walk_begin(world, &walk, MODEL_WALKS - 1, true);
-	check_equal(shmap_walk_freeze(world->map), 0);
-	w->measure = true;
-	w->frozen = true;
-	while (w->cursor != KMAP_KEYS_END)
-		check(shmap_walk_step(world->map, w));
-	check_equal(w->count, world->model.entries);
-	w->size = w->used;
-	w->buf = malloc(w->size + 1);
-	check(w->buf);
-	w->measure = false;
-	w->cursor = 0;
-	w->used = 0;
-	w->count = 0;
-	while (w->cursor != KMAP_KEYS_END)
-		check(shmap_walk_step(world->map, w));
-	shmap_walk_thaw(world->map);
-	check_items(world, &walk);
-	check_equal(w->used, w->size);
-	check_equal(w->count, world->model.entries);
-	model_walk_end(&world->model, walk.id);
-	free(w->buf);
+	if (world_snapshot_begin(world, &snapshot, MODEL_MOMENTS - 1, true))
+		return;
+	while ((n = shmap_snapshot_read(snapshot.snap, NULL, SHMAP_PIECE)) > 0)
+		size += n;
+	check_equal(n, 0);
+	check_equal(snapshot.snap->count, world->model.entries);
+	shmap_snapshot_end(snapshot.snap);
+	model_moment_drop(&world->model, MODEL_MOMENTS - 1, false);
+
+	if (world_snapshot_begin(world, &snapshot, MODEL_MOMENTS - 1, true))
+		return;
+	while (!world_snapshot_some(world, &snapshot, SHMAP_PIECE, 1))
+		;
+	check_equal(snapshot.used, size);
+	check_equal(world->snapshots, snapshots + 1);
 }

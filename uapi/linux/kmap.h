@@ -31,6 +31,10 @@
  *	ENOSPC		the map is full: max_entries or max_bytes is reached
  *	EXFULL		too many keys share this key's bucket, or the buckets of
  *			its shard
+ *	ENOBUFS		the snapshot (KMAP_KEYS_ATOMIC) fell behind: more was
+ *			replaced and removed since its moment than the map keeps
+ *			for snapshots; or there are as many snapshots as there may
+ *			be.  Begin again.
  *	EDOM		KMAP_OP_ADD on a value that is no number, or KMAP_NUMBER
  *			with a value that is not 8 bytes long
  *	ERANGE		KMAP_OP_ADD would overflow; nothing changed
@@ -257,7 +261,13 @@ struct kmap_batch {
  * the cursor is KMAP_KEYS_END, and a call with that cursor fills none.
  *
  * With KMAP_KEYS_ATOMIC @cursor is 0, and the one call returns everything as of
- * one moment, or EMSGSIZE; writers wait while the copy is made.
+ * one moment within the call, or EMSGSIZE, with @used exact for that moment.  It
+ * makes nobody wait.  What others replace and remove meanwhile is kept until it has
+ * been read, within a bound of a quarter of max_bytes (at least 256 KiB and four of
+ * the largest entries) for all snapshots of the map; past that the oldest fails with
+ * ENOBUFS.  64 snapshots can be taken at a time; one more costs the oldest of the
+ * user who has most, or is refused if that is its own.  The buffer is filled while
+ * the call goes on: after an error its contents mean nothing.
  */
 struct kmap_keys {
 	__aligned_u64	buf;

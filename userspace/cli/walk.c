@@ -218,7 +218,7 @@ static enum cli_status run_keys(struct cli *cli)
 
 #define CLI_OPT_ATOMIC							\
 	{ "atomic", 'a', NULL, OPT_BITS, CLI_FIELD(walk),		\
-	  KMAP_KEYS_ATOMIC, "all as of one moment; writers wait for it" }
+	  KMAP_KEYS_ATOMIC, "all as of one moment" }
 #define CLI_OPT_SORT							\
 	{ "sort", 's', NULL, OPT_FLAG, CLI_FIELD(sort), 0,		\
 	  "sort by key, in memory" }

@@ -387,14 +387,16 @@ int kmap_batch(struct kmap *map, struct kmap_op *ops, size_t count,
  * @map: the handle, which must stay open meanwhile
  * @flags: KMAP_KEYS_VALUES	values too, not only keys
  *	KMAP_KEYS_ATOMIC	everything as of one moment within this call,
- *				held in memory
+ *				held in memory; -ENOBUFS when others change too
+ *				much meanwhile: try again
  * @it: set to the iterator, or to NULL on failure; must not be NULL itself
  *
  * The order has no meaning.  Without KMAP_KEYS_ATOMIC: a key that is present
  * for the whole walk is found exactly once, and no key twice, while others
  * change the map; a key that comes or goes meanwhile may be found or not.
  *
- * Return: 0; -EBADF when the map is not open for reading; -EINVAL; -ENOMEM.
+ * Return: 0; -EBADF when the map is not open for reading; -EINVAL; -ENOMEM;
+ * -ENOBUFS.
  */
 int kmap_iter_open(struct kmap *map, unsigned int flags, struct kmap_iter **it);
 

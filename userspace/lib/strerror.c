@@ -21,6 +21,7 @@ static const struct {
 	{ EFBIG,	"the value is longer than this map allows" },
 	{ ENOSPC,	"the map is full" },
 	{ EXFULL,	"too many keys share this key's bucket" },
+	{ ENOBUFS,	"the snapshot fell behind what others changed: begin again" },
 	{ EDOM,		"the value is not a number" },
 	{ ERANGE,	"the sum would overflow" },
 	{ EINVAL,	"invalid argument: empty key, or flags that do not go together" },

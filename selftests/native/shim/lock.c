@@ -12,12 +12,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/rwsem.h>
-#include <linux/wait.h>
+#include <linux/sched.h>
 
 #include "fatal.h"
 #include "shim.h"
@@ -299,51 +297,4 @@ void down_write(struct rw_semaphore *sem)
 void up_write(struct rw_semaphore *sem)
 {
 	sem_give(sem);
-}
-
-void shim_mutex_init(struct mutex *mutex, const char *site)
-{
-	check_init(&mutex->check, site);
-	pthread_mutex_init(&mutex->mutex, NULL);
-}
-
-/* A signal is noticed now and then while waiting. */
-int mutex_lock_killable(struct mutex *mutex)
-{
-	struct timespec until;
-
-	might_sleep();
-	check_take(mutex, &mutex->check, false);
-	while (pthread_mutex_trylock(&mutex->mutex)) {
-		if (fatal_signal_pending(current)) {
-			check_give(mutex);
-			return -EINTR;
-		}
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 5000000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		if (!pthread_mutex_timedlock(&mutex->mutex, &until))
-			break;
-	}
-	return 0;
-}
-
-void mutex_unlock(struct mutex *mutex)
-{
-	check_give(mutex);
-	pthread_mutex_unlock(&mutex->mutex);
-}
-
-void init_waitqueue_head(wait_queue_head_t *queue)
-{
-	pthread_mutex_init(&queue->mutex, NULL);
-	pthread_cond_init(&queue->changed, NULL);
-}
-
-void wake_up_all(wait_queue_head_t *queue)
-{
-	pthread_mutex_lock(&queue->mutex);
-	pthread_cond_broadcast(&queue->changed);
-	pthread_mutex_unlock(&queue->mutex);
 }

@@ -22,6 +22,11 @@ static inline bool IS_ERR(const void *ptr)
 	return unlikely((unsigned long)ptr >= -SHIM_MAX_ERRNO);
 }
 
+static inline bool IS_ERR_OR_NULL(const void *ptr)
+{
+	return !ptr || IS_ERR(ptr);
+}
+
 static inline void *ERR_CAST(const void *ptr)
 {
 	return (void *)ptr;

@@ -4,5 +4,7 @@
 #define SHIM_OVERFLOW_H
 
 #define check_add_overflow(a, b, sum)	__builtin_add_overflow(a, b, sum)
+#define struct_size(p, member, n) \
+	(sizeof(*(p)) + (size_t)(n) * sizeof((p)->member[0]))
 
 #endif /* SHIM_OVERFLOW_H */

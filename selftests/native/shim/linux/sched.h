@@ -13,12 +13,14 @@
  * @atomic: how many things it holds that forbid to sleep
  * @reading: depth of rcu_read_lock()
  * @cpu: that it counts for
+ * @uid: whose it is
  */
 struct task_struct {
 	bool		killed;
 	unsigned int	atomic;
 	unsigned int	reading;
 	unsigned int	cpu;
+	unsigned int	uid;
 };
 
 extern __thread struct task_struct shim_task;

@@ -14,6 +14,7 @@ void kfree(const void *mem);
 #define kmalloc_array(n, size, gfp)	shim_alloc(n, size, gfp)
 #define kcalloc(n, size, gfp)		shim_alloc(n, size, (gfp) | __GFP_ZERO)
 #define kvmalloc(size, gfp)		shim_alloc(1, size, gfp)
+#define kvzalloc(size, gfp)		kzalloc(size, gfp)
 #define kvmalloc_array(n, size, gfp)	shim_alloc(n, size, gfp)
 #define kvcalloc(n, size, gfp)		shim_alloc(n, size, (gfp) | __GFP_ZERO)
 #define kvfree(mem)			kfree(mem)

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Snapshots: all entries as of one moment, read piece by piece.
+ *
+ * cut.c chooses the moment, and kept.c keeps what is replaced or removed after it
+ * until it has been read here.  The walk goes interval by interval, an interval
+ * being what is one chain when it is looked at.  Under the shard's lock it collects
+ * references: of the chain, what was born before the cut, and of what is kept in
+ * that interval, what died after it.  If there is more of the latter than can be
+ * collected at a time, the rest follows, without what died since the first look: that
+ * was in the chain then.
+ *
+ * What was collected stays as it is, for it is needed, unless the cut is ended.
+ * So each piece is copied as a reader, after a look at whether that has happened:
+ * where readers take no lock the entry outlives the read-side critical section, and
+ * where they do, nobody can take it out of the table, or of what is kept, meanwhile.
+ * Version and number are those that were collected.  No lock is held when pieces
+ * go to the user.
+ */
+#include <linux/bitrev.h>
+#include <linux/err.h>
+#include <linux/preempt.h>
+#include <linux/slab.h>
+
+#include "fatal.h"
+#include "lookup.h"
+#include "snapshot.h"
+
+/* Kept entries that are looked at under one lock. */
+#define LOOKS		256u
+
+/* Rounds of sweeping behind a piece. */
+#define SWEEPS		4u
+
+/**
+ * shmap_snapshot_begin - begin a snapshot
+ * @map: the map
+ * @values: values too
+ *
+ * Context: may sleep.
+ * Return: the snapshot, of a moment during the call; ERR_PTR(-ENOMEM), or
+ * ERR_PTR(-ENOBUFS) when the caller has too many of them.
+ */
+struct shmap_snapshot *shmap_snapshot_begin(struct shmap_map *map, bool values)
+{
+	struct shmap_snapshot *snap = kzalloc(sizeof(*snap), SHMAP_POOL_GFP);
+	struct shmap_cut *cut;
+
+	if (!snap)
+		return ERR_PTR(-ENOMEM);
+	cut = shmap_cut_begin(map);
+	if (IS_ERR(cut)) {
+		kfree(snap);
+		return ERR_CAST(cut);
+	}
+	snap->map = map;
+	snap->cut = cut;
+	snap->values = values;
+	return snap;
+}
+
+/**
+ * shmap_snapshot_end - end a snapshot
+ * @snap: the snapshot, read to its end or not
+ *
+ * Context: may sleep.
+ */
+void shmap_snapshot_end(struct shmap_snapshot *snap)
+{
+	shmap_cut_end(snap->map, snap->cut);
+	kfree(snap);
+}
+
+static struct shmap_shard *shard_at(const struct shmap_snapshot *snap)
+{
+	return shmap_map_shard(snap->map, bitrev32(snap->from));
+}
+
+static void note(struct shmap_snapshot *snap, u32 ref)
+{
+	const struct kmap_entry *entry = shmap_pool_entry(&snap->map->pool, ref);
+	struct shmap_snapshot_item *item = &snap->item[snap->n++];
+
+	item->ref = ref;
+	item->lens = entry->lens;
+	shmap_entry_state(entry, &item->word, &item->number);
+}
+
+static void collect_live(struct shmap_snapshot *snap, struct shmap_shard *shard,
+			 u64 version)
+{
+	struct shmap_probe probe __uninitialized;
+	const struct kmap_entry *entry;
+	unsigned int n, i;
+
+	shmap_table_begin(&shard->table, bitrev32(snap->from), &probe);
+	n = shmap_table_collect(&shard->table, &probe, snap->place, &snap->end);
+	for (i = 0; i < n; i++) {
+		entry = shmap_pool_entry(&snap->map->pool, snap->place[i].ref);
+		if (KMAP_ENTRY_VERSION(entry->version) <= version)
+			note(snap, snap->place[i].ref);
+	}
+	snap->until = shard->version;
+	snap->order = snap->from;
+	snap->death = 0;
+}
+
+/* Returns whether there may be more. */
+static bool collect_kept(struct shmap_snapshot *snap, struct shmap_shard *shard,
+			 u64 version)
+{
+	unsigned int looks = LOOKS;
+	struct shmap_kept *kept;
+
+	kept = shmap_kept_find(shard, snap->order, snap->death);
+	for (; kept && kept->order < snap->end; kept = shmap_kept_next(kept)) {
+		if (!looks-- || snap->n == SHMAP_SNAPSHOT_ITEMS) {
+			snap->order = kept->order;
+			snap->death = kept->death;
+			return true;
+		}
+		if (kept->birth <= version && kept->death > version &&
+		    kept->death <= snap->until)
+			note(snap, kept->ref);
+	}
+	return false;
+}
+
+/* Collect what comes next.  When that is nothing, it may still not be the end. */
+static int collect(struct shmap_snapshot *snap)
+{
+	const struct shmap_lock_ops *lock = snap->map->config.lock;
+	struct shmap_shard *shard;
+	u64 version;
+	int r = 0;
+
+	if (!snap->kept_only)
+		snap->from = snap->end;
+	snap->over = snap->from == SHMAP_ORDER_END;
+	if (snap->over)
+		return 0;
+	snap->n = 0;
+	snap->at = 0;
+	shard = shard_at(snap);
+	if (lock->lockless_reads)
+		shmap_lock_write_enter(lock, &shard->lock);
+	else
+		shmap_lock_read_enter(lock, &shard->lock);
+	preempt_disable();
+	version = snap->cut->version[shard - snap->map->shard];
+	if (READ_ONCE(snap->cut->ended)) {
+		r = -ENOBUFS;
+	} else {
+		if (!snap->kept_only)
+			collect_live(snap, shard, version);
+		snap->kept_only = collect_kept(snap, shard, version);
+	}
+	preempt_enable();
+	if (lock->lockless_reads)
+		shmap_lock_write_leave(lock, &shard->lock);
+	else
+		shmap_lock_read_leave(lock, &shard->lock);
+	return r;
+}
+
+static u64 item_size(const struct shmap_snapshot *snap,
+		     const struct shmap_snapshot_item *item)
+{
+	return KMAP_ITEM_SIZE(KMAP_ENTRY_KEY_LEN(item->lens), snap->values ?
+			      KMAP_ENTRY_VALUE_LEN(item->lens) : 0);
+}
+
+/* Copy what is left of a part of a record, and fits.  Returns how much. */
+static size_t copy_part(void *to, size_t room, const void *from, u64 len,
+			u64 done)
+{
+	size_t n = 0;
+
+	if (done < len) {
+		n = min_t(u64, room, len - done);
+		memcpy(to, from + done, n);
+	}
+	return n;
+}
+
+/* Go on with the record of an entry, as far as there is room. */
+static size_t copy_item(struct shmap_snapshot *snap,
+			const struct shmap_snapshot_item *item, void *to,
+			size_t room)
+{
+	const struct kmap_entry *entry = shmap_pool_entry(&snap->map->pool,
+							  item->ref);
+	u32 key_len = KMAP_ENTRY_KEY_LEN(item->lens);
+	u32 value_len = KMAP_ENTRY_VALUE_LEN(item->lens);
+	const struct kmap_item head = {
+		.key_len	= key_len,
+		.flags		= KMAP_ENTRY_FLAGS(item->word),
+		.value_len	= value_len,
+		.version	= KMAP_ENTRY_VERSION(item->word),
+	};
+	const u64 zero = 0;
+	const void *parts[] = {
+		&head,
+		shmap_entry_key(entry),
+		shmap_entry_is_number(item->word) ?
+		(const void *)&item->number : shmap_entry_value(entry),
+		&zero,
+	};
+	const u64 lens[] = {
+		sizeof(head),
+		key_len,
+		snap->values ? value_len : 0,
+		item_size(snap, item) - sizeof(head) - key_len -
+		(snap->values ? value_len : 0),
+	};
+	u64 begin = 0, done = snap->done;
+	size_t copied = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (done + copied >= begin)
+			copied += copy_part(to + copied, room - copied,
+					    parts[i], lens[i],
+					    done + copied - begin);
+		begin += lens[i];
+	}
+	return copied;
+}
+
+/* Copy of what was collected as much as there is room for. */
+static size_t copy_items(struct shmap_snapshot *snap, void *to, size_t room)
+{
+	size_t used = 0;
+
+	while (snap->at < snap->n && used < room) {
+		const struct shmap_snapshot_item *item = &snap->item[snap->at];
+
+		if (!snap->done)
+			snap->count++;
+		if (to) {
+			size_t n = copy_item(snap, item, to + used, room - used);
+
+			used += n;
+			snap->done += n;
+		} else {
+			/* Only measured. */
+			used += item_size(snap, item) - snap->done;
+			snap->done = item_size(snap, item);
+		}
+		if (snap->done == item_size(snap, item)) {
+			snap->done = 0;
+			snap->at++;
+		}
+	}
+	return used;
+}
+
+static ssize_t copy_piece(struct shmap_snapshot *snap, void *to, size_t room)
+{
+	const struct shmap_lock_ops *lock = snap->map->config.lock;
+	struct shmap_shard *shard = shard_at(snap);
+	ssize_t n = -ENOBUFS;
+
+	if (!to)
+		return copy_items(snap, NULL, room);
+	shmap_lock_read_enter(lock, &shard->lock);
+	preempt_disable();
+	if (!READ_ONCE(snap->cut->ended))
+		n = copy_items(snap, to, room);
+	preempt_enable();
+	shmap_lock_read_leave(lock, &shard->lock);
+	return n;
+}
+
+/* Let go of what is behind. */
+static void pass(struct shmap_snapshot *snap, const struct shmap_shard *last)
+{
+	struct shmap_map *map = snap->map;
+	unsigned int i;
+
+	shmap_cut_pass(map, snap->cut, snap->over ? SHMAP_ORDER_END : snap->from);
+	if (!READ_ONCE(map->cuts.kept))
+		return;
+	for (i = 0; i < SWEEPS; i++)
+		if (!shmap_kept_sweep(map, &map->shard[last - map->shard]))
+			break;
+}
+
+/**
+ * shmap_snapshot_read - go on reading a snapshot
+ * @snap: the snapshot
+ * @buf: filled with the next bytes of the records; or NULL to count them only
+ * @size: size of the buffer, at most SHMAP_PIECE
+ *
+ * A record may be parted between two calls.
+ *
+ * Context: may sleep.
+ * Return: how many bytes, 0 only at the end; -ENOBUFS when the cut was ended, or
+ * -EINTR.  Without a buffer that is all of a record that does not end within @size.
+ */
+ssize_t shmap_snapshot_read(struct shmap_snapshot *snap, void *buf, size_t size)
+{
+	const struct shmap_shard *last = NULL;
+	size_t used = 0;
+	ssize_t n = 0;
+
+	while (used < size) {
+		if (snap->at == snap->n) {
+			cond_resched();
+			n = shmap_fatal_pending() ? -EINTR :
+							    collect(snap);
+			if (n || snap->over)
+				break;
+			continue;
+		}
+		last = shard_at(snap);
+		n = copy_piece(snap, buf ? buf + used : NULL, size - used);
+		if (n < 0)
+			break;
+		used += n;
+	}
+	if (n < 0)
+		return n;
+	if (last)
+		pass(snap, last);
+	return used;
+}
