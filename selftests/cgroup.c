@@ -195,6 +195,57 @@ TEST_F_TIMEOUT(cgroup, used_up, KT_LONG)
 			       NULL));
 }
 
+#define SHOWN		kt_less(24000, 9000)	/* keys of a snapshot */
+
+/*
+ * A snapshot takes no more than a little, however large the map is, and also when
+ * many threads take one: here to memory that is somebody else's.
+ */
+TEST_F_TIMEOUT(cgroup, snapshot, KT_LONG)
+{
+	const __u64 size = SHOWN * KMAP_ITEM_SIZE(KEY_LEN, VALUE_LEN);
+	struct outcome *outcome = self->outcome;
+	struct kmap_keys keys;
+	unsigned int i;
+	char text[32];
+	int status = 0;
+	pid_t pids[4];
+	void *buf;
+
+	RELOAD("max_bytes=64m");
+	buf = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, buf);
+	ASSERT_EQ(0, kt_fill(self->fd, 0, SHOWN, KEY_LEN, VALUE_LEN, NULL));
+	snprintf(text, sizeof(text), "%lld", LIMIT / 4);
+	ASSERT_EQ(0, write_to(self->group, "memory.max", text));
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = fork();
+		ASSERT_GE(pids[i], 0);
+		if (pids[i])
+			continue;
+		if (mlockall(MCL_CURRENT) ||
+		    write_to(self->group, "cgroup.procs", "0"))
+			_exit(1);
+		memset(&keys, 0, sizeof(keys));
+		keys.buf = kt_ptr(buf);
+		keys.size = size;
+		keys.flags = KMAP_KEYS_ATOMIC | KMAP_KEYS_VALUES;
+		outcome->error = kt_ioctl(self->fd, KMAP_IOC_KEYS, &keys);
+		outcome->count = keys.count;
+		_exit(outcome->error || keys.used != size);
+	}
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+		EXPECT_EQ(0, status) {
+			TH_LOG("%s", strerror(-outcome->error));
+		}
+	}
+	EXPECT_EQ(SHOWN, outcome->count);
+	EXPECT_EQ(0, read_from(self->group, "memory.events", "oom_kill"));
+	munmap(buf, size);
+}
+
 #define BIG_LEN		1048576
 #define LONG_KEY	1024
 #define ROUNDS		10

@@ -143,9 +143,13 @@ static void accept(struct fuzz_client *c, unsigned int at, unsigned int len)
 static void accept_outputs(struct fuzz_client *c, const struct fuzz_shot *shot,
 			   int ret)
 {
+	/* A snapshot that failed may have filled its buffer. */
+	const bool filled = shot->keys &&
+			    shot->keys->flags & KMAP_KEYS_ATOMIC &&
+			    (ret == -EMSGSIZE || ret == -ENOBUFS);
 	unsigned int i = 0;
 
-	if (ret && !tells(ret) && ret != -EFAULT)
+	if (ret && !tells(ret) && ret != -EFAULT && !filled)
 		return;
 	if (shot->wild) {
 		accept(c, 0, FUZZ_ARENA);
@@ -162,6 +166,8 @@ static void accept_outputs(struct fuzz_client *c, const struct fuzz_shot *shot,
 			used = shot->op->out_len;
 		else if (shot->keys && !ret)
 			used = shot->keys->used;
+		else if (filled)
+			used = len;
 		accept(c, shot->range[0].at, used < len ? used : len);
 	}
 	for (; i < shot->ranges; i++)

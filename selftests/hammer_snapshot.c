@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hammer.h"
 #include "kselftest_harness.h"
@@ -241,15 +240,12 @@ static bool work(struct hammer_worker *w)
 	bool good = true;
 
 	while (good && hammer_next(w)) {
-		if (taker(w->id)) {
+		if (taker(w->id))
 			good = take_snapshot(w);
-			/* Writers wait for it: leave them some time. */
-			usleep(1000);
-		} else if (hammer_below(w, 4)) {
+		else if (hammer_below(w, 4))
 			good = turn(w);
-		} else {
+		else
 			good = store_stable(w, hammer_below(w, STABLE));
-		}
 	}
 	return good;
 }
