@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -68,6 +69,7 @@ struct crowd {
 
 static void keep_busy(struct crowd *crowd)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!run_on(1) || setpriority(PRIO_PROCESS, 0, -20))
 		_exit(1);
 	while (!atomic_load(&crowd->stop)) {
@@ -85,6 +87,7 @@ static void take_snapshots(struct crowd *crowd, int fd)
 	struct sched_param param = { 0 };
 	struct kmap_keys keys;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!run_on(1) || sched_setscheduler(0, SCHED_IDLE, &param))
 		_exit(1);
 	while (!atomic_load(&crowd->stop)) {

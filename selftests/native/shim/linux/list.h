@@ -58,12 +58,6 @@ static inline void list_move_tail(struct list_head *node,
 	     &pos->member != (list); \
 	     pos = list_entry(pos->member.next, __typeof__(*pos), member))
 #define list_for_each_entry_safe(pos, n, list, member) \
-	for (pos = list_entry((list)->next, __typeof__(*pos), member), \
-	     n = list_entry(pos->member.next, __typeof__(*pos), member); \
-	     &pos->member != (list); \
-	     pos = n, n = list_entry(n->member.next, __typeof__(*n), member))
-
-#define list_for_each_entry_safe(pos, n, list, member) \
 	for (pos = list_entry((list)->next, __typeof__(*pos), member); \
 	     &pos->member != (list) && \
 	     ({ n = list_entry(pos->member.next, __typeof__(*pos), member); \
