@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <linux/kmap.h>
+
 #include "bench.h"
 
 static int null_open(uint64_t entries)
