@@ -202,9 +202,10 @@ run_job()
 			ENDED="silent for $SILENCE s"
 		fi
 		if [[ $ENDED != off ]]; then
-			# Have it say where it hangs, which ends it.
+			# Have it say where it hangs, which ends it.  A busy host
+			# takes long over that, too.
 			monitor nmi
-			for ((gone = 0; gone < 20; gone++)); do
+			for ((gone = 0; gone < 300; gone++)); do
 				kill -0 "$QEMU_PID" 2>/dev/null || break
 				sleep 1
 			done
