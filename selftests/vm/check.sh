@@ -113,7 +113,8 @@ run_guest()
 
 	shift
 	runs=$(wc -l < "$log/plan")
-	args=(-l "$log" -t $((runs * TIMEOUT + 120)) -s $((TIMEOUT + 90))
+	# More than each takes: it may leave processes, that are waited for.
+	args=(-l "$log" -t $((runs * (TIMEOUT + 400) + 900)) -s $((TIMEOUT + 400))
 	      -a "$KMAP_KO:/kmap/kmap.ko" -a "$TEST_DIR:/kmap/tests"
 	      -a "$log/plan:/kmap/plan" -a "$VM_DIR/guest.sh:/kmap/guest.sh")
 	[[ -z ${BIN_DIR:-} ]] || args+=(-a "$BIN_DIR:/kmap/bin")

@@ -24,10 +24,11 @@ TESTS=/kmap/tests
 KMAP_KO=/kmap/kmap.ko
 export KMAP_KO
 
-# Processes get this many seconds to go after the program that started them is gone,
-# or as many as the program had, should these be fewer: a host that is busy makes it
-# long, and only what stays for good is to be found.
-PATIENCE=120
+# Processes get this many looks, most of them a second apart, to go after the program
+# that started them is gone, and again after they were killed: a host that is busy
+# makes it long, and only what stays for good is to be found.  check.sh leaves time
+# for that.
+PATIENCE=40
 
 DIR=$(mktemp -d -p /tmp)
 mkfifo "$DIR/never" "$DIR/pipe"
@@ -72,26 +73,30 @@ names_of()
 	done | sort | uniq -c | awk '{ printf "%s%s x %s", s, $1, $2; s = ", " }'
 }
 
-# clear_others SECONDS: wait for what the program left running, then kill it.
-# Fails, with LEFT set, when it had to.
-clear_others()
+# wait_for_others: look until all are gone, seldom once that takes long.
+wait_for_others()
 {
-	local tries=$(($1 * 10)) left
+	local look
 
 	find_others
-	while ((${#OTHERS[@]} && tries--)); do
-		nap 0.1
+	for ((look = 0; look < PATIENCE && ${#OTHERS[@]}; look++)); do
+		nap $((look < 10 ? 0 : 1)).1
 		find_others
 	done
+}
+
+# clear_others: wait for what the program left running, then kill it.  Fails,
+# with LEFT set, when it had to.
+clear_others()
+{
+	local left
+
+	wait_for_others
 	((${#OTHERS[@]})) || return 0
 	left=$(names_of "${OTHERS[@]}")
 	LEFT="left processes running: $left"
 	kill -KILL "${OTHERS[@]}" 2>/dev/null
-	tries=$(($1 * 10))
-	while ((${#OTHERS[@]} && tries--)); do
-		nap 0.1
-		find_others
-	done
+	wait_for_others
 	((${#OTHERS[@]} == 0)) || LEFT="left processes that cannot be killed: $left"
 	return 1
 }
@@ -106,7 +111,7 @@ guard()
 	echo w > /proc/sysrq-trigger
 	echo l > /proc/sysrq-trigger
 	kill -KILL -- "-$1" "$1" 2>/dev/null
-	nap $(($2 < PATIENCE ? $2 : PATIENCE))
+	nap "$PATIENCE"
 	kill -USR1 $$
 }
 trap : USR1
@@ -206,7 +211,7 @@ run()
 	status=$?
 	kill -KILL "$GUARD_PID" 2>/dev/null
 
-	clear_others $((limit < PATIENCE ? limit : PATIENCE)) || kill "$TEE_PID"
+	clear_others || kill "$TEE_PID"
 	wait "$TEE_PID" 2>/dev/null
 
 	judge_output "$status"
