@@ -318,13 +318,13 @@ TEST_F_TIMEOUT(cgroup, starved, KT_LONG)
 			outcome->error = starve(self->fd);
 		_exit(0);
 	}
-	while (!waitpid(pid, &status, WNOHANG)) {
+	do {
 		EXPECT_EQ(0, kt_fill(self->fd, 1ull << 40, 100, KEY_LEN,
 				     VALUE_LEN, NULL));
 		EXPECT_EQ(0, kt_verify(self->fd, 1ull << 40, 100, KEY_LEN,
 				       VALUE_LEN, NULL));
 		rounds++;
-	}
+	} while (!waitpid(pid, &status, WNOHANG));
 	ASSERT_TRUE(WIFEXITED(status)) {
 		TH_LOG("the child was killed, after %llu keys",
 		       outcome->count);

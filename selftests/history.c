@@ -147,7 +147,8 @@ TEST_F_TIMEOUT(history, has_an_order_for_every_key, history_timeout())
 	struct history_lot *lot = self->lot;
 	__u64 ops = 0, first = 0;
 
-	while (ops < want) {
+	/* Some must overlap; on a machine that is busy, it is fewer of them. */
+	while (ops < want || (!lot->overlaps && ops < 100 * want)) {
 		history_lot_begin(lot, first);
 		if (variant->growing)
 			ASSERT_TRUE(shrink_table(&self->fd));

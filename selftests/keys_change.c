@@ -254,6 +254,9 @@ TEST_F_TIMEOUT(map, walks_among_changers, KT_LONG)
 	for (i = 0; i < CHANGERS; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, changer,
 					    &crowd));
+	/* They are at work. */
+	while (atomic_load(&crowd.changes) <= 100)
+		sched_yield();
 	for (i = 0; i < kt_less(24, 4); i++) {
 		memset(&tally, 0, sizeof(tally));
 		ASSERT_EQ(0, kt_walk_begin(&walk, self->fd,
