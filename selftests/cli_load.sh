@@ -104,6 +104,67 @@ test_round_trip()
 	kmap clear -yq
 }
 
+# A number is dumped as one, in decimal, and comes back as one.
+test_numbers()
+{
+	local form json eight='*\\x00\\x00\\x00\\x00\\x00\\x00\\x00'
+
+	kmap clear -yq
+	kmap add -s n 41
+	kmap set -n max 9223372036854775807
+	kmap set -n min -9223372036854775808
+	kmap set -n zero 0
+	kmap set -e -- bytes '*\x00\x00\x00\x00\x00\x00\x00'
+	kmap set -- sharp '#41'
+	kmap set -- text '\#41'
+	expect "dump of numbers" 0 "kmap-dump 1\n$(printf '%s\\n' \
+		"bytes\\t$eight" 'max\t\\#9223372036854775807' \
+		'min\t\\#-9223372036854775808' 'n\t\\#41' 'sharp\t#41' \
+		'text\t\\\\#41' 'zero\t\\#0')end 7\n" kmap dump -s
+	cp out dump.text
+	run kmap dump -s --json
+	cp out dump.json
+	check "... --json" printed '{"key":"n","number":41}'
+	check "... to the limits" printed '"number":-9223372036854775808}'
+	check "... but not of bytes" printed '{"key":"bytes","value":"*\u0000'
+	check "... is JSON" json out
+	run kmap dump --meta -p n
+	check "... --meta" matches $'^n\t\\\\#41\t[0-9]+$'
+	run kmap dump --meta --json -p n
+	check "... --meta --json" matches '"number":41,"version":[0-9]+\}'
+
+	for form in text json; do
+		json=
+		[ $form = text ] || json=--json
+		kmap clear -yq
+		exits "load of numbers, $form" 0 kmap load $json dump.$form
+		run kmap dump -s
+		same "... brings everything back" dump.text out
+		expect "... which add can add to" 0 "42\n" kmap add n
+		refuse "... but not to bytes" "not a number" kmap add bytes
+		exits "load --replace of numbers, $form" 0 \
+			kmap load --replace $json dump.$form
+		expect "... are numbers too" 0 "40\n" kmap add n -1
+		kmap del n
+		exits "load --create of a number, $form" 1 \
+			kmap load --create $json dump.$form
+		expect "... is one too" 0 "42\n" kmap add n
+	done
+
+	printf 'kmap-dump 1\nn\t\\#-5\t7\nend 1\n' >made.text
+	expect "a number with a version" 0 "1 record loaded\n" \
+		piped made.text load
+	expect "... is the number" 0 "-5\n" kmap get -n n
+	printf 'kmap-dump 1\nn\t*\\x00\\x00\\x00\\x00\\x00\\x00\\x00\nend 1\n' >made.text
+	exits "a dump in which numbers were bytes" 0 kmap load made.text
+	refuse "... is one of bytes" "not a number" kmap add n
+	echo '{"kmap_dump":1,"count":1,"entries":[{"version":7,"number" : -5 ,"key":"n"}]}' \
+		>made.json
+	exits "a number in front of its key" 0 kmap load -j made.json
+	expect "... is the number" 0 "-5\n" kmap get -n n
+	kmap clear -yq
+}
+
 test_sizes()
 {
 	local max_key max_value form json
@@ -243,6 +304,16 @@ test_bad_text()
 	bad "line ends of DOS" 2 "carriage" "${head}a\\t1\r\nend 1\r\n"
 	bad "a version that is no number" 2 "version" "${head}a\\t1\\t1x\nend 1\n"
 	bad "a fourth field" 2 "version" "${head}a\\t1\\t1\\t1\nend 1\n"
+	bad "a number that is none" 2 "needs a whole number" "${head}a\\t\\\\#x\nend 1\n"
+	bad "a number without digits" 2 "needs a whole number" "${head}a\\t\\\\#\t7\nend 1\n"
+	bad "a number and more" 2 "needs a whole number" "${head}a\\t\\\\#4x\nend 1\n"
+	bad "a number too large" 2 "needs a whole number" \
+		"${head}a\\t\\\\#9223372036854775808\nend 1\n"
+	bad "a number too small" 3 "needs a whole number" \
+		"${head}a\\t\\\\#4\nb\\t\\\\#-9223372036854775809\nend 2\n"
+	bad "a number that is cut off" 2 "middle of a line" "${head}a\\t\\\\#4"
+	bad "a number behind a text" 2 "unknown escape" "${head}a\\tx\\\\#4\nend 1\n"
+	bad "a number for a key" 2 "unknown escape" "${head}\\\\#4\\tx\nend 1\n"
 	bad "a key far too long" 2 "longer than any map" "${head}%02000d"
 	printf 'kmap-dump 1\na\t%02000000d' 0 >endless
 	refuse "a value far too long" "longer than any map" piped endless load
@@ -263,14 +334,28 @@ test_bad_json()
 	bad "a count too high" 3 "says 2" "$head$entry\n],\"count\":2}" -j
 	bad "an unknown member" 3 "unknown" "$head$entry\n],\"extra\":2}" -j
 	bad "entries twice" 3 "repeated" "$head$entry\n],\"entries\":[]}" -j
-	bad "an entry without value" 2 "both" "$head{\"key\":\"a\"}$end" -j
-	bad "an entry without key" 2 "both" "$head{\"value\":\"a\"}$end" -j
+	bad "an entry without value" 2 "needs a" "$head{\"key\":\"a\"}$end" -j
+	bad "an entry without key" 2 "needs a" "$head{\"value\":\"a\"}$end" -j
 	bad "an entry with two keys" 2 "twice" \
 		"$head{\"key\":\"a\",\"key\":\"b\",\"value\":\"\"}$end" -j
 	bad "an entry with an unknown member" 2 "unknown member" \
 		"$head{\"key\":\"a\",\"colour\":\"red\"}$end" -j
 	bad "an empty key" 2 "empty key" "$head{\"key\":\"\",\"value\":\"\"}$end" -j
 	bad "a number for a value" 2 "begin a string" "$head{\"key\":\"a\",\"value\":1}$end" -j
+	bad "a string for a number" 2 "whole number" \
+		"$head{\"key\":\"a\",\"number\":\"1\"}$end" -j
+	bad "a number with a fraction" 2 "whole number" \
+		"$head{\"key\":\"a\",\"number\":1.0}$end" -j
+	bad "a number too large" 2 "whole number" \
+		"$head{\"key\":\"a\",\"number\":9223372036854775808}$end" -j
+	bad "a number too small" 2 "whole number" \
+		"$head{\"key\":\"a\",\"number\":-9223372036854775809}$end" -j
+	bad "a number and a value" 2 "not both" \
+		"$head{\"key\":\"a\",\"number\":1,\"value\":\"1\"}$end" -j
+	bad "a value and a number" 2 "not both" \
+		"$head{\"key\":\"a\",\"value\":\"1\",\"number\":1}$end" -j
+	bad "two numbers" 2 "twice" \
+		"$head{\"key\":\"a\",\"number\":1,\"number\":1}$end" -j
 	bad "a comma too many" 3 "begin an entry" "$head$entry,$end" -j
 	bad "a comma missing" 2 "behind an entry" "$head$entry$entry$end" -j
 	bad "something behind the document" 4 "follows" "$head$entry${end}x" -j
@@ -352,6 +437,7 @@ test_counts()
 }
 
 test_round_trip
+test_numbers
 test_sizes
 test_policies
 test_bad_text

@@ -30,3 +30,12 @@ bool dump_parse_number(const char *word, uint64_t *number)
 {
 	return (word[0] != '0' || !word[1]) && cli_parse_u64(word, number);
 }
+
+bool dump_parse_value(const char *word, int64_t *number)
+{
+	bool minus = *word == '-';
+
+	/* No plus, one way to write zero, and no zeros in front of others. */
+	return word[0] != '+' && (word[minus] != '0' || (!minus && !word[1])) &&
+	       cli_parse_s64(word, number);
+}

@@ -27,6 +27,7 @@ struct dump_record {
 	size_t		key_len;
 	size_t		value;		/* offset of the value */
 	size_t		value_len;
+	bool		number;		/* the value is one, as KMAP_NUMBER says */
 	uint64_t	line;		/* where it began */
 };
 
@@ -56,8 +57,9 @@ struct dump_format {
 	/* Reading: begin returns 0 or -1. */
 	int (*begin)(struct dump_input *in);
 	/*
-	 * Append the next record's key and value to data.  Returns 1, or 0
-	 * after the last record of a dump that is complete, or -1.
+	 * Append the next record's key and value to data, a number as the map
+	 * stores it.  Returns 1, or 0 after the last record of a dump that is
+	 * complete, or -1.
 	 */
 	int (*next)(struct dump_input *in, struct bytes *data,
 		    struct dump_record *record);
@@ -72,7 +74,10 @@ extern const struct dump_format dump_json;
  */
 bool dump_parse_number(const char *word, uint64_t *number);
 
-/* Longest word that dump_parse_number() takes, with its zero byte. */
+/* The same for the number that a value is, which may have a minus. */
+bool dump_parse_value(const char *word, int64_t *number);
+
+/* Longest word that these take, with its zero byte. */
 #define DUMP_WORD_MAX	32
 
 /*

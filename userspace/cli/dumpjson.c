@@ -4,8 +4,9 @@
  *
  *	{"kmap_dump":1,"entries":[
  *	{"key":"a","value":"text"},
- *	{"key":"b","value":{"base64":"/wA="},"version":7}
- *	],"count":2}
+ *	{"key":"b","value":{"base64":"/wA="},"version":7},
+ *	{"key":"c","number":42}
+ *	],"count":3}
  *
  * It is read back from any layout of white space, with "kmap_dump" first and
  * all other members in any order; a member that is not known is refused.
@@ -29,8 +30,12 @@ static void print(FILE *out, const struct kmap_pair *pair, bool version,
 {
 	fputs(first ? "\n{\"key\":" : ",\n{\"key\":", out);
 	cli_print_json(out, pair->key, pair->key_len);
-	fputs(",\"value\":", out);
-	cli_print_json(out, pair->value, pair->value_len);
+	if (cli_is_number(pair)) {
+		fprintf(out, ",\"number\":%" PRId64, cli_number(pair->value));
+	} else {
+		fputs(",\"value\":", out);
+		cli_print_json(out, pair->value, pair->value_len);
+	}
 	if (version)
 		fprintf(out, ",\"version\":%" PRIu64, pair->version);
 	putc_unlocked('}', out);
@@ -185,20 +190,38 @@ static const char *take_name(struct dump_input *in)
 	return (const char *)in->scratch.data;
 }
 
-static int take_number(struct dump_input *in, uint64_t *number)
+/* Take the letters of a number; returns whether it is whole and not too long. */
+static bool take_digits(struct dump_input *in, char word[DUMP_WORD_MAX])
 {
-	char word[DUMP_WORD_MAX];
 	size_t len = 0;
 	int c = peek(in);
 
-	while (c >= '0' && c <= '9' && len < sizeof(word) - 1) {
+	while (((c >= '0' && c <= '9') || c == '-') && len < DUMP_WORD_MAX - 1) {
 		word[len++] = (char)reader_get(&in->reader);
 		c = reader_peek(&in->reader);
 	}
 	word[len] = '\0';
-	if (!dump_parse_number(word, number) || c == '.' || c == 'e' ||
-	    c == 'E')
+	return c != '.' && c != 'e' && c != 'E';
+}
+
+static int take_number(struct dump_input *in, uint64_t *number)
+{
+	char word[DUMP_WORD_MAX];
+
+	if (!take_digits(in, word) || !dump_parse_number(word, number))
 		return dump_error(in, "a whole number of up to 64 bits expected");
+	return 0;
+}
+
+/* Take the number that a value is. */
+static int take_value(struct dump_input *in, struct bytes *data)
+{
+	char word[DUMP_WORD_MAX];
+	int64_t number;
+
+	if (!take_digits(in, word) || !dump_parse_value(word, &number))
+		return dump_error(in, "a whole number of 64 bits expected, as in -42");
+	bytes_add(data, &number, sizeof(number));
 	return 0;
 }
 
@@ -232,7 +255,7 @@ static int take_bytes(struct dump_input *in, struct bytes *data, size_t limit,
 }
 
 /* Which members of a record have been seen. */
-enum { SEEN_KEY = 1, SEEN_VALUE = 2, SEEN_VERSION = 4 };
+enum { SEEN_KEY = 1, SEEN_VALUE = 2, SEEN_VERSION = 4, SEEN_NUMBER = 8 };
 
 static int take_member(struct dump_input *in, struct bytes *data,
 		       struct dump_record *record, int *seen)
@@ -245,12 +268,15 @@ static int take_member(struct dump_input *in, struct bytes *data,
 		return -1;
 	now = !strcmp(name, "key") ? SEEN_KEY :
 	      !strcmp(name, "value") ? SEEN_VALUE :
+	      !strcmp(name, "number") ? SEEN_NUMBER :
 	      !strcmp(name, "version") ? SEEN_VERSION : 0;
 	if (!now)
-		return dump_error(in, "unknown member of an entry; known are key, value, version");
+		return dump_error(in, "unknown member; known are key, value, number, version");
 	if (*seen & now)
 		return dump_error(in, "a member of an entry stands there twice");
 	*seen |= now;
+	if (*seen & SEEN_VALUE && *seen & SEEN_NUMBER)
+		return dump_error(in, "an entry has a value or a number, not both");
 	switch (now) {
 	case SEEN_KEY:
 		record->key = data->len;
@@ -266,6 +292,11 @@ static int take_member(struct dump_input *in, struct bytes *data,
 			return -1;
 		record->value_len = data->len - record->value;
 		return 0;
+	case SEEN_NUMBER:
+		record->number = true;
+		record->value = data->len;
+		record->value_len = sizeof(int64_t);
+		return take_value(in, data);
 	}
 	return take_number(in, &version);
 }
@@ -277,6 +308,7 @@ static int take_entry(struct dump_input *in, struct bytes *data,
 	int seen = 0;
 
 	record->line = in->reader.line;
+	record->number = false;
 	if (expect(in, '{', "to begin an entry"))
 		return -1;
 	for (;;) {
@@ -288,8 +320,8 @@ static int take_entry(struct dump_input *in, struct bytes *data,
 	}
 	if (expect(in, '}', "behind an entry"))
 		return -1;
-	if (!(seen & SEEN_KEY) || !(seen & SEEN_VALUE))
-		return dump_error(in, "an entry needs both key and value");
+	if (!(seen & SEEN_KEY) || !(seen & (SEEN_VALUE | SEEN_NUMBER)))
+		return dump_error(in, "an entry needs a key, and a value or a number");
 	in->count++;
 	return 1;
 }

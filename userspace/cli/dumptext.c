@@ -5,15 +5,18 @@
  *	kmap-dump 1
  *	KEY<tab>VALUE
  *	KEY<tab>VALUE<tab>VERSION
- *	end 2
+ *	KEY<tab>\#NUMBER
+ *	end 3
  *
  * Key and value are escaped (bytes.h), so neither has a tab or a newline in
- * it, and only the head and the end are lines without a tab.
+ * it, and only the head and the end are lines without a tab.  \# is no escape,
+ * so a number cannot be mistaken for a text, nor a text for a number.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "dump.h"
+#include "value.h"
 
 static void print_begin(FILE *out)
 {
@@ -26,7 +29,10 @@ static void print(FILE *out, const struct kmap_pair *pair, bool version,
 	(void)first;
 	bytes_print_escaped(out, pair->key, pair->key_len);
 	putc_unlocked('\t', out);
-	bytes_print_escaped(out, pair->value, pair->value_len);
+	if (cli_is_number(pair))
+		fprintf(out, "\\#%" PRId64, cli_number(pair->value));
+	else
+		bytes_print_escaped(out, pair->value, pair->value_len);
 	if (version)
 		fprintf(out, "\t%" PRIu64, pair->version);
 	putc_unlocked('\n', out);
@@ -102,12 +108,35 @@ static int take_escape(struct dump_input *in)
 	return byte;
 }
 
+/* Take a number, \# being taken, up to the tab or newline, which is left. */
+static int take_number(struct dump_input *in, struct bytes *data)
+{
+	char word[DUMP_WORD_MAX];
+	int64_t number;
+	size_t len = 0;
+	int c;
+
+	while ((c = reader_peek(&in->reader)) != '\t' && c != '\n') {
+		if (c == READER_END)
+			return dump_error(in, "the dump ends in the middle of a line");
+		if ((c != '-' && (c < '0' || c > '9')) || len == sizeof(word) - 1)
+			break;
+		word[len++] = (char)reader_get(&in->reader);
+	}
+	word[len] = '\0';
+	if ((c != '\t' && c != '\n') || !dump_parse_value(word, &number))
+		return dump_error(in, "\\# needs a whole number of 64 bits, as in \\#-42");
+	bytes_add(data, &number, sizeof(number));
+	return 0;
+}
+
 /*
  * Take escaped bytes up to the tab or newline behind them, which is left.
- * Bytes above 0x7f may stand for themselves.
+ * Bytes above 0x7f may stand for themselves.  Where number is not NULL there may
+ * be a number instead of bytes, and it is set to whether there was.
  */
 static int take_bytes(struct dump_input *in, struct bytes *data,
-		      const char *what, size_t limit)
+		      const char *what, size_t limit, bool *number)
 {
 	size_t begin_len = data->len;
 
@@ -128,6 +157,12 @@ static int take_bytes(struct dump_input *in, struct bytes *data,
 					  what, limit);
 		reader_get(&in->reader);
 		if (c == '\\') {
+			if (number && data->len == begin_len &&
+			    reader_peek(&in->reader) == '#') {
+				reader_get(&in->reader);
+				*number = true;
+				return take_number(in, data);
+			}
 			c = take_escape(in);
 			if (c < 0)
 				return -1;
@@ -175,7 +210,7 @@ static int read_next(struct dump_input *in, struct bytes *data,
 		return dump_error(in, "the dump is cut off: its end line is missing");
 	record->line = reader->line;
 	record->key = data->len;
-	if (take_bytes(in, data, "key", KMAP_KEY_MAX))
+	if (take_bytes(in, data, "key", KMAP_KEY_MAX, NULL))
 		return -1;
 	record->key_len = data->len - record->key;
 	if (reader_peek(reader) == '\n') {
@@ -188,7 +223,8 @@ static int read_next(struct dump_input *in, struct bytes *data,
 		return dump_error(in, "an empty key");
 	reader_get(reader);
 	record->value = data->len;
-	if (take_bytes(in, data, "value", KMAP_VALUE_MAX))
+	record->number = false;
+	if (take_bytes(in, data, "value", KMAP_VALUE_MAX, &record->number))
 		return -1;
 	record->value_len = data->len - record->value;
 	if (reader_get(reader) == '\t' &&

@@ -97,7 +97,8 @@ static enum cli_status flush(struct load *load)
 
 		load->ops[i] = (struct kmap_op){
 			.opcode = KMAP_OP_SET,
-			.flags = load->flags,
+			.flags = load->flags |
+				 (record->number ? KMAP_NUMBER : 0),
 			.key = KMAP_PTR(load->data.data + record->key),
 			.key_len = (uint32_t)record->key_len,
 			.value = KMAP_PTR(load->data.data + record->value),

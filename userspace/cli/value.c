@@ -158,6 +158,12 @@ int64_t cli_number(const void *data)
 	return number;
 }
 
+bool cli_is_number(const struct kmap_pair *pair)
+{
+	return pair->flags & KMAP_IS_NUMBER &&
+	       pair->value_len == sizeof(int64_t);
+}
+
 void cli_print_value(const struct cli *cli, const void *data, size_t len)
 {
 	enum cli_form form = (enum cli_form)cli->args.out;

@@ -39,6 +39,9 @@ void cli_print_value(const struct cli *cli, const void *data, size_t len);
 /* The 8 bytes at data as a number, in the byte order of the machine. */
 int64_t cli_number(const void *data);
 
+/* Was the value that a walk found, with values, stored as a number? */
+bool cli_is_number(const struct kmap_pair *pair);
+
 /*
  * Print bytes as a JSON value: a string if they are UTF-8, else an object
  * {"base64": "..."}.  The two cannot be mistaken for each other, and the bytes

@@ -309,8 +309,8 @@ const struct cli_command cli_command_dump = {
 	.operands = "",
 	.summary = "Print all keys and values, for \"load\" and for diff",
 	.details =
-	"One line a key: key, tab, value, both escaped.  The order has no meaning\n"
-	"without --sort.\n",
+	"One line a key: key, tab, value, both escaped, or \\# and a number.  The order\n"
+	"has no meaning without --sort.\n",
 	.options = dump_options,
 	.run = run_dump,
 };
