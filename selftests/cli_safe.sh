@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The kmap command in the hands of a script: values that look like something else,
-# keys with a beginning, other users, other people's bytes in what is printed.
+# keys with a beginning, other users, other people's
+# bytes in what is printed.
 
 # Functions are called through check; scripts for bash -c expand for themselves.
 # shellcheck disable=SC2016,SC2317
@@ -180,7 +181,7 @@ test_clear_counts()
 # For those who may only read, or only write.
 test_permissions()
 {
-	local mode
+	local mode word
 
 	mode=$(stat -c %a "$device")
 	kmap set a 1
@@ -190,13 +191,35 @@ test_permissions()
 		as_user ./kmap-plain info entries
 	expect "... where gets cannot be" 0 "0\n" \
 		as_user ./kmap-plain info mapped
-	refuse "... keys is refused" "permission" as_user ./kmap-plain keys
+	refuse "... keys is refused" "for reading: permission denied" \
+		as_user ./kmap-plain keys
 	expect "... set is not" 0 "" as_user ./kmap-plain set a 2
-	refuse "... del --prefix is, which reads" "permission" \
-		as_user ./kmap-plain del -p a
+	expect "... nor set --number" 0 "" as_user ./kmap-plain set -n n 1
+	printf 'kmap-dump 1\nn\t\\#41\nend 1\n' >number
+	expect "... nor load of a number" 0 "1 record loaded\n" \
+		as_user ./kmap-plain load number
+	for word in "add n" "set -R n 5" \
+		"del -R n" "del -p a"; do
+		# The words are the arguments.
+		# shellcheck disable=SC2086
+		refuse "... $word is, which reads" \
+			"for reading and writing: permission denied" \
+			as_user ./kmap-plain $word
+	done
+	expect "... and changes nothing" 0 "42\n" kmap add n
+	kmap del n
 	chmod 0444 "$device"
 	expect "info for who may only read" 0 "1\n" \
 		as_user ./kmap-plain info entries
+	for word in "add n" "del -R a"; do
+		# The words are the arguments.
+		# shellcheck disable=SC2086
+		refuse "... $word is refused" \
+			"for reading and writing: permission denied" \
+			as_user ./kmap-plain $word
+	done
+	refuse "... set too" "for writing: permission denied" \
+		as_user ./kmap-plain set a 3
 	chmod 0 "$device"
 	refuse "info for nobody" "permission denied" as_user ./kmap-plain info
 	chmod "$mode" "$device"

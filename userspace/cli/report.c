@@ -109,18 +109,23 @@ static int open_map(struct cli *cli, unsigned int flags)
 	return kmap_open(&cli->map, cli->args.device, cli_open_flags(flags));
 }
 
-static enum cli_status opened(struct cli *cli, int err)
+/* A permission that is missing is named: purpose tells what it was wanted for. */
+static enum cli_status opened(struct cli *cli, int err, const char *purpose)
 {
 	cli_name_device(cli);
 	if (err)
-		return cli_error(cli, "cannot open %s: %s", cli->device,
+		return cli_error(cli, "cannot open %s%s%s: %s", cli->device,
+				 err == -EACCES ? " for " : "",
+				 err == -EACCES ? purpose : "",
 				 kmap_strerror(err));
 	return CLI_DONE;
 }
 
 enum cli_status cli_open(struct cli *cli, unsigned int flags)
 {
-	return opened(cli, open_map(cli, flags));
+	return opened(cli, open_map(cli, flags),
+		      flags & KMAP_RDONLY ? "reading" :
+		      flags & KMAP_WRONLY ? "writing" : "reading and writing");
 }
 
 enum cli_status cli_open_either(struct cli *cli)
@@ -129,7 +134,7 @@ enum cli_status cli_open_either(struct cli *cli)
 
 	if (err == -EACCES)
 		err = open_map(cli, KMAP_WRONLY);
-	return opened(cli, err);
+	return opened(cli, err, "reading or writing");
 }
 
 bool cli_output_failed(struct cli *cli)
