@@ -183,8 +183,31 @@ test_numbers()
 	expect "set 8 letters" 0 "" kmap set t abcdefgh
 	expect "set 7 letters" 0 "" kmap set t7 abcdefg
 	refuse "add to what is no number" "not a number" kmap add t7
+	refuse "add to 8 letters" "not a number" kmap add t
+	refuse "get --number of 8 letters" "not a number" kmap get --number t
+	refuse "... with --json" "not a number" kmap get -j -o number t
+	expect "... but not of a number" 0 "1\n" kmap get -n n2
+	run kmap get -nM n2
+	check "get --number --meta" matches '^[0-9]+ 8$'
+	expect "get --number of an absent key" 1 "" kmap get -n absent
+	expect "... with --json" 1 '{"key":"absent","error":"ENOENT"}\n' \
+		kmap get -nj absent
 	refuse "get --number of what is no number" "not a number" kmap get -n t7
 	expect "... changed nothing" 0 "abcdefg" kmap get t7
+	expect "set --return --output number" 0 "1\n" \
+		kmap set -R -o number -n n2 5
+	run kmap set -Rj -o number n2 abcdefgh
+	check "... --json" printed '"found":5}'
+	exits "... --output number of 8 letters" 2 kmap set -R -o number n2 "x	y"
+	check "... says what is wrong" said "not a number"
+	check "... and prints what is not there any more" has_output 'abcdefgh\n'
+	exits "del --return --output number of a text" 2 \
+		kmap del -R -o number n2
+	check "... is escaped" has_output 'x\\ty\n'
+	run kmap set -Rj -o number t 12345678
+	check "... or with --json a string" printed '"found":"abcdefgh"}'
+	expect "del --return --output number" 0 "5\n" bash -c \
+		'kmap set -n n2 5; kmap del -R -o number n2'
 }
 
 test_del()
@@ -253,6 +276,12 @@ test_keys()
 	run kmap keys -s --json --values
 	check "keys --json" printed '{"key":"a","value":"1","length":1,"version":'
 	check "... is JSON" json out
+	kmap set eight abcdefgh
+	expect "keys --number of 8 letters" 0 'eight\tabcdefgh\n' \
+		kmap keys -n -p eight
+	run kmap keys -jn -p eight
+	check "... with --json" printed '"value":"abcdefgh","length":8,'
+	kmap del eight
 	run kmap keys -s --json --number
 	check "keys --json --number" printed '"value":7,"length":8,'
 	run kmap keys -j

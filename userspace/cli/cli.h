@@ -36,7 +36,7 @@ enum cli_form {
 	FORM_RAW,
 	FORM_ESCAPE,
 	FORM_HEX,
-	FORM_NUMBER,		/* 8 bytes, as a decimal number */
+	FORM_NUMBER,		/* what the map stores as a number, in decimal */
 };
 
 /* What the options said; one structure for all subcommands. */

@@ -18,6 +18,7 @@ struct outcome {
 	uint64_t	version;	/* 0: none to print */
 	bool		has_value;	/* a value was asked for ... */
 	bool		absent;		/* ... and there was none */
+	bool		number;		/* that value is one */
 	const char	*name;		/* of that value in JSON */
 	const void	*value;
 	size_t		len;
@@ -66,9 +67,12 @@ static enum cli_status report(struct cli *cli, const struct bytes *key,
 
 	if (err && !cli_is_condition(err))
 		return cli_fail_key(cli, err, key->data, key->len);
+	/* What a change has taken out of the map must not be lost. */
 	if (cli->args.out == FORM_NUMBER && outcome->has_value &&
-	    !outcome->absent && outcome->len != sizeof(int64_t))
-		return cli_fail_key(cli, -EDOM, key->data, key->len);
+	    !outcome->absent && !outcome->number) {
+		cli->args.out = FORM_ESCAPE;
+		err = -EDOM;
+	}
 	if (cli->args.json)
 		print_json(cli, key, outcome);
 	else
@@ -91,19 +95,28 @@ static enum cli_status check_output_form(const struct cli *cli)
 
 static enum cli_status run_get(struct cli *cli)
 {
-	struct outcome outcome = { .has_value = true, .name = "value" };
+	struct outcome outcome = { .name = "value" };
 	enum cli_status status = CLI_ERROR;
 	struct bytes key = { 0 };
 	void *value = NULL;
+	int64_t number;
 
 	if (check_output_form(cli) || cli_take_key(cli, &key) ||
 	    cli_no_operands(cli) || cli_open(cli, KMAP_RDONLY))
 		goto out;
-	outcome.err = kmap_get_alloc(cli->map, key.data, key.len, &value,
-				     &outcome.len, &outcome.version);
-	if (outcome.err)
-		outcome.has_value = false;
-	outcome.value = value;
+	outcome.number = cli->args.out == FORM_NUMBER;
+	if (outcome.number) {
+		outcome.err = kmap_get_number(cli->map, key.data, key.len,
+					      &number, &outcome.version);
+		outcome.value = &number;
+		outcome.len = sizeof(number);
+	} else {
+		outcome.err = kmap_get_alloc(cli->map, key.data, key.len,
+					     &value, &outcome.len,
+					     &outcome.version);
+		outcome.value = value;
+	}
+	outcome.has_value = !outcome.err;
 	status = report(cli, &key, &outcome);
 out:
 	free(value);
@@ -141,27 +154,65 @@ const struct cli_command cli_command_get = {
 
 /* ---- set ---- */
 
-/* With --return: try with more room until the value found fits. */
-static int set_returning(struct cli *cli, const struct bytes *key,
-			 const struct bytes *value, unsigned int flags,
-			 struct bytes *found, struct outcome *outcome)
+/*
+ * Carry out a SET or DELETE with --return: try with more room until the value
+ * found fits.  As a batch of one, which tells what that value is.
+ */
+static void change_returning(struct cli *cli, const struct kmap_op *wanted,
+			     struct bytes *found, struct outcome *outcome)
 {
-	uint64_t match = outcome->version;
-	size_t len = RETURN_ROOM;
+	size_t room = RETURN_ROOM;
+	struct kmap_op op;
 	int err;
 
 	do {
-		bytes_reserve(found, len);
-		outcome->version = match;
-		err = kmap_swap(cli->map, key->data, key->len, value->data,
-				value->len, flags, &outcome->version,
-				found->data, found->size, &len);
+		bytes_reserve(found, room);
+		op = *wanted;
+		op.version = outcome->version;
+		op.out = KMAP_PTR(found->data);
+		op.out_size = (uint32_t)found->size;
+		err = kmap_batch(cli->map, &op, 1, NULL);
+		if (!err)
+			err = op.error;
+		room = op.out_len;
 	} while (err == -EMSGSIZE);
+	outcome->err = err;
+	outcome->version = op.version;
 	outcome->has_value = !err || err == -EEXIST || err == -ESTALE;
-	outcome->absent = outcome->has_value && len == KMAP_NO_VALUE;
+	outcome->absent = outcome->has_value && op.out_len == KMAP_ABSENT;
+	outcome->number = op.out_flags & KMAP_IS_NUMBER;
 	outcome->value = found->data;
-	outcome->len = outcome->absent ? 0 : len;
-	return err;
+	if (outcome->has_value && !outcome->absent)
+		outcome->len = op.out_len;
+}
+
+static void set_key(struct cli *cli, const struct bytes *key,
+		    const struct bytes *value, unsigned int flags,
+		    struct bytes *found, struct outcome *outcome)
+{
+	const struct kmap_op op = {
+		.opcode = KMAP_OP_SET,
+		.flags = flags,
+		.key = KMAP_PTR(key->data),
+		.key_len = (uint32_t)key->len,
+		.value = KMAP_PTR(value->data),
+		.value_len = (uint32_t)value->len,
+	};
+
+	if (flags & KMAP_RETURN)
+		change_returning(cli, &op, found, outcome);
+	else
+		outcome->err = kmap_set(cli->map, key->data, key->len,
+					value->data, value->len, flags,
+					&outcome->version);
+	if (outcome->err == -ENOENT)
+		outcome->version = 0;
+}
+
+/* How the map has to be open for a SET or DELETE with these flags. */
+static unsigned int change_access(unsigned int flags)
+{
+	return flags & KMAP_RETURN ? KMAP_RDWR : KMAP_WRONLY;
 }
 
 static enum cli_status run_set(struct cli *cli)
@@ -175,19 +226,11 @@ static enum cli_status run_set(struct cli *cli)
 	    cli_op_flags(cli, &flags, &outcome.version) ||
 	    cli_take_key(cli, &key) || cli_take_value(cli, &value) ||
 	    cli_no_operands(cli) ||
-	    cli_open(cli, flags & KMAP_RETURN ? KMAP_RDWR : KMAP_WRONLY))
+	    cli_open(cli, change_access(flags)))
 		goto out;
 	if (cli->args.number)
 		flags |= KMAP_NUMBER;
-	if (flags & KMAP_RETURN)
-		outcome.err = set_returning(cli, &key, &value,
-					    flags & ~KMAP_RETURN, &found,
-					    &outcome);
-	else
-		outcome.err = kmap_set(cli->map, key.data, key.len, value.data,
-				       value.len, flags, &outcome.version);
-	if (outcome.err == -ENOENT)
-		outcome.version = 0;
+	set_key(cli, &key, &value, flags, &found, &outcome);
 	status = report(cli, &key, &outcome);
 out:
 	bytes_free(&key);
@@ -234,38 +277,21 @@ const struct cli_command cli_command_set = {
 
 /* ---- del ---- */
 
-/* With --return: try with more room until the value found fits. */
-static int del_returning(struct cli *cli, const struct bytes *key,
-			 unsigned int flags, struct bytes *found,
-			 struct outcome *outcome)
-{
-	uint64_t match = outcome->version;
-	size_t len = RETURN_ROOM;
-	int err;
-
-	do {
-		bytes_reserve(found, len);
-		outcome->version = match;
-		err = kmap_take(cli->map, key->data, key->len, flags,
-				&outcome->version, found->data, found->size,
-				&len);
-	} while (err == -EMSGSIZE);
-	outcome->has_value = !err || err == -ESTALE;
-	outcome->value = found->data;
-	outcome->len = outcome->has_value ? len : 0;
-	return err;
-}
-
 static enum cli_status del_key(struct cli *cli, const struct bytes *key,
 			       unsigned int flags, uint64_t match)
 {
 	struct outcome outcome = { .name = "found", .version = match };
+	const struct kmap_op op = {
+		.opcode = KMAP_OP_DELETE,
+		.flags = flags,
+		.key = KMAP_PTR(key->data),
+		.key_len = (uint32_t)key->len,
+	};
 	struct bytes found = { 0 };
 	enum cli_status status;
 
 	if (flags & KMAP_RETURN)
-		outcome.err = del_returning(cli, key, flags & ~KMAP_RETURN,
-					    &found, &outcome);
+		change_returning(cli, &op, &found, &outcome);
 	else
 		outcome.err = kmap_delete(cli->map, key->data, key->len, flags,
 					  &outcome.version);
@@ -319,8 +345,7 @@ static enum cli_status run_del(struct cli *cli)
 		key.len = 0;
 		status = cli_take_key(cli, &key);
 		if (!status && !cli->map)
-			status = cli_open(cli, flags & KMAP_RETURN ?
-					  KMAP_RDWR : KMAP_WRONLY);
+			status = cli_open(cli, change_access(flags));
 		if (!status)
 			status = del_key(cli, &key, flags, match);
 		if (status > worst)
@@ -377,7 +402,9 @@ static enum cli_status take_delta(struct cli *cli, int64_t *delta)
 
 static enum cli_status run_add(struct cli *cli)
 {
-	struct outcome outcome = { .name = "sum", .len = sizeof(int64_t) };
+	struct outcome outcome = {
+		.name = "sum", .len = sizeof(int64_t), .number = true,
+	};
 	enum cli_status status = CLI_ERROR;
 	struct bytes key = { 0 };
 	int64_t delta = 1, sum = 0;

@@ -32,7 +32,7 @@ int cli_open_input(struct cli *cli, const char *name);
 /*
  * Print a value in the form that --output names; escaped to a terminal unless
  * told otherwise, so that it cannot play tricks there.  Only the raw form has
- * no newline behind it.  What FORM_NUMBER prints must have 8 bytes.
+ * no newline behind it.  What FORM_NUMBER prints must be a number.
  */
 void cli_print_value(const struct cli *cli, const void *data, size_t len);
 

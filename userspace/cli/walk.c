@@ -128,7 +128,7 @@ static enum cli_status run_with_prefix(struct cli *cli,
 
 static bool is_number(const struct cli *cli, const struct kmap_pair *pair)
 {
-	return cli->args.number && pair->value_len == sizeof(int64_t);
+	return cli->args.number && cli_is_number(pair);
 }
 
 static void print_bytes(const struct cli *cli, const void *data, size_t len)
@@ -229,7 +229,7 @@ static const struct cli_option keys_options[] = {
 	{ "values", 'v', NULL, OPT_BITS, CLI_FIELD(walk), KMAP_KEYS_VALUES,
 	  "values too, behind a tab" },
 	{ "number", 'n', NULL, OPT_FLAG, CLI_FIELD(number), 0,
-	  "values too, those of 8 bytes as numbers" },
+	  "values too, numbers in decimal" },
 	CLI_OPT_ATOMIC,
 	CLI_OPT_SORT,
 	{ "hex", 'x', NULL, OPT_FORM, CLI_FIELD(out), FORM_HEX,
