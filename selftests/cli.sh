@@ -18,16 +18,6 @@ for ((i = 0; i < 256; i++)); do
 	printf -v hex '%s%02x' "$hex" "$i"
 done
 
-# field NAME VARIABLE: a number out of the JSON that the last run printed.
-field()
-{
-	local text
-
-	slurp text out
-	[[ $text =~ \"$1\":([0-9]+) ]]
-	printf -v "$2" '%s' "${BASH_REMATCH[1]:-0}"
-}
-
 test_set_get()
 {
 	local v1 v2 v3

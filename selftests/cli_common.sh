@@ -213,6 +213,16 @@ printed()
 	[[ $text == *"$1"* ]]
 }
 
+# field NAME VARIABLE: a number out of the JSON that the last run printed.
+field()
+{
+	local text
+
+	slurp text out
+	[[ $text =~ \"$1\":([0-9]+) ]]
+	printf -v "$2" '%s' "${BASH_REMATCH[1]:-0}"
+}
+
 # matches REGEX [FILE]: a line of the last run's stdout, or of the file, does.
 matches()
 {

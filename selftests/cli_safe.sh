@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The kmap command in the hands of a script: values that look like something else,
-# keys with a beginning, other users, other people's
+# keys with a beginning, old values to compare with, other users, other people's
 # bytes in what is printed.
 
 # Functions are called through check; scripts for bash -c expand for themselves.
@@ -171,6 +171,77 @@ test_prefix_among_others()
 	expect "... all of them" 0 "$half keys removed\n" kmap clear -yp stay.
 }
 
+# Only if the value that is there is the one that is named.
+test_equal()
+{
+	local version
+
+	kmap set e old
+	expect "set --equal" 0 "" kmap set --equal old e new
+	expect "... stores" 0 "new" kmap get e
+	expect "set --equal of another value" 1 "" kmap set -E old e x
+	check "... says so" said "another version or value"
+	exits "... or not with --quiet" 1 kmap set -qE old e x
+	check "... indeed" test ! -s err
+	expect "... of what it begins with" 1 "" kmap set -E ne e x
+	expect "... of what begins like it" 1 "" kmap set -E newer e x
+	expect "... of nothing" 1 "" kmap set -E "" e x
+	expect "... changed nothing" 0 "new" kmap get e
+	expect "set --equal of an absent key" 1 "" kmap set -E "" absent x
+	check "... says so" said "no such key"
+	expect "... made nothing" 1 "" kmap get absent
+	run kmap get -j e
+	field version version
+	expect "set --equal --meta, the version found" 1 "$version\n" \
+		kmap set -ME old e x
+	expect "set --equal --json" 1 \
+		"{\"key\":\"e\",\"error\":\"ESTALE\",\"version\":$version}\n" \
+		kmap set -jE old e x
+	kmap set e ""
+	expect "set --equal of nothing" 0 "" kmap set -E "" e --
+	expect "OLD is taken as it is" 0 "" from /dev/null set -E -- -- e -
+	expect "... also a -" 0 "" from /dev/null set -E - -- e '\x41'
+	expect "... with escapes only if told" 1 "" kmap set -E A e x
+	expect "... indeed" 0 "" kmap set -E '\x41' e B
+	expect "set --equal --escape" 0 "" \
+		kmap set -eE '\x42' '\x65' 'a\x00b'
+	expect "set --equal --hex" 0 "" kmap set -xE 610062 65 63
+	expect "... stored" 0 "c" kmap get e
+	kmap set -n n 5
+	expect "set --equal --number" 0 "" kmap set -nE 5 n -6
+	expect "... of another number" 1 "" kmap set -nE 5 n 7
+	expect "... keeps it a number" 0 "-5\n" kmap add n
+
+	expect "del --equal of another value" 1 "" kmap del --equal x e
+	expect "... removed nothing" 0 "c" kmap get e
+	run kmap get -j e
+	field version version
+	expect "del --equal --json" 1 \
+		"{\"key\":\"e\",\"error\":\"ESTALE\",\"version\":$version}\n" \
+		kmap del -jE old e
+	expect "del --equal" 0 "$version\n" kmap del -ME c e
+	expect "... removed it" 1 "" kmap get e
+	expect "del --equal of an absent key" 1 "" kmap del -E c e
+	expect "del --equal of another number" 1 "" kmap del -nE 5 n
+	expect "del --equal --number" 0 "" kmap del -nE -5 n
+	expect "... removed it" 1 "" kmap get n
+	kmap set -x 6b 00ff
+	expect "del --equal --hex" 0 "" kmap del -xE 00ff 6b
+
+	refuse "--equal with --create" "exclude" kmap set -cE a k v
+	refuse "--equal with --replace" "exclude" kmap set -rE a k v
+	refuse "--equal with --match" "exclude" kmap set -m 1 -E a k v
+	refuse "--equal with --return" "--return" kmap set -RE a k v
+	refuse "del --equal with --match" "exclude" kmap del -m 1 -E a k
+	refuse "del --equal with --return" "--return" kmap del -RE a k
+	refuse "del --equal of two keys" "one key" kmap del -E a k l
+	refuse "del --number without --equal" "--equal" kmap del -n k
+	refuse "an old value that is no number" "decimal number" \
+		kmap set -nE x k 1
+	refuse "an old value that is not hexadecimal" "hexadecimal" \
+		kmap del -xE zz 6b
+}
+
 test_clear_counts()
 {
 	kmap set a 1
@@ -198,7 +269,7 @@ test_permissions()
 	printf 'kmap-dump 1\nn\t\\#41\nend 1\n' >number
 	expect "... nor load of a number" 0 "1 record loaded\n" \
 		as_user ./kmap-plain load number
-	for word in "add n" "set -R n 5" \
+	for word in "add n" "set -nE 41 n 5" "del -nE 41 n" "set -R n 5" \
 		"del -R n" "del -p a"; do
 		# The words are the arguments.
 		# shellcheck disable=SC2086
@@ -211,7 +282,7 @@ test_permissions()
 	chmod 0444 "$device"
 	expect "info for who may only read" 0 "1\n" \
 		as_user ./kmap-plain info entries
-	for word in "add n" "del -R a"; do
+	for word in "add n" "set -E 2 a 5" "del -E 2 a"; do
 		# The words are the arguments.
 		# shellcheck disable=SC2086
 		refuse "... $word is refused" \
@@ -310,6 +381,7 @@ export LC_ALL=C.UTF-8
 test_operands
 test_prefix
 test_prefix_among_others
+test_equal
 test_clear_counts
 test_permissions
 test_secure_environment

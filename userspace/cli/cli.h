@@ -45,6 +45,7 @@ struct cli_args {
 	const char	*key_file;
 	const char	*value_file;
 	const char	*match;
+	const char	*equal;
 	const char	*prefix;
 	const char	*threads;	/* of bench, as the ones below */
 	const char	*processes;
@@ -63,7 +64,7 @@ struct cli_args {
 	unsigned int	walk;		/* KMAP_KEYS_VALUES, KMAP_KEYS_ATOMIC */
 	int		in;		/* enum cli_form of KEY and VALUE */
 	int		out;		/* enum cli_form of what is printed */
-	bool		number;		/* VALUE is a number */
+	bool		number;		/* VALUE and OLD are numbers */
 	bool		json;
 	bool		meta;
 	bool		quiet;
@@ -124,6 +125,9 @@ struct cli_option {
 #define CLI_OPT_MATCH							\
 	{ "match", 'm', "VERSION", OPT_TEXT, CLI_FIELD(match), 0,	\
 	  "only if the key is present at this version" }
+#define CLI_OPT_EQUAL							\
+	{ "equal", 'E', "OLD", OPT_TEXT, CLI_FIELD(equal), 0,		\
+	  "only if the key is present with this value" }
 #define CLI_OPT_RETURN(help)						\
 	{ "return", 'R', NULL, OPT_BITS, CLI_FIELD(flags), KMAP_RETURN, help }
 #define CLI_OPT_META(help)						\
@@ -198,8 +202,8 @@ bool cli_parse_u64(const char *text, uint64_t *number);
 bool cli_parse_s64(const char *text, int64_t *number);
 
 /*
- * The flags for libkmap that --create, --replace, --match and --return ask
- * for; *version is set with --match.
+ * The flags for libkmap that --create, --replace, --match, --equal and --return
+ * ask for; *version is set with --match.
  */
 enum cli_status cli_op_flags(struct cli *cli, unsigned int *flags,
 			     uint64_t *version);

@@ -187,8 +187,9 @@ static void change_returning(struct cli *cli, const struct kmap_op *wanted,
 }
 
 static void set_key(struct cli *cli, const struct bytes *key,
-		    const struct bytes *value, unsigned int flags,
-		    struct bytes *found, struct outcome *outcome)
+		    const struct bytes *value, const struct bytes *old,
+		    unsigned int flags, struct bytes *found,
+		    struct outcome *outcome)
 {
 	const struct kmap_op op = {
 		.opcode = KMAP_OP_SET,
@@ -201,6 +202,12 @@ static void set_key(struct cli *cli, const struct bytes *key,
 
 	if (flags & KMAP_RETURN)
 		change_returning(cli, &op, found, outcome);
+	else if (flags & KMAP_EQUAL)
+		outcome->err = kmap_set_equal(cli->map, key->data, key->len,
+					      value->data, value->len,
+					      old->data, old->len,
+					      flags & ~KMAP_EQUAL,
+					      &outcome->version);
 	else
 		outcome->err = kmap_set(cli->map, key->data, key->len,
 					value->data, value->len, flags,
@@ -212,12 +219,12 @@ static void set_key(struct cli *cli, const struct bytes *key,
 /* How the map has to be open for a SET or DELETE with these flags. */
 static unsigned int change_access(unsigned int flags)
 {
-	return flags & KMAP_RETURN ? KMAP_RDWR : KMAP_WRONLY;
+	return flags & (KMAP_RETURN | KMAP_EQUAL) ? KMAP_RDWR : KMAP_WRONLY;
 }
 
 static enum cli_status run_set(struct cli *cli)
 {
-	struct bytes key = { 0 }, value = { 0 }, found = { 0 };
+	struct bytes key = { 0 }, value = { 0 }, old = { 0 }, found = { 0 };
 	struct outcome outcome = { .name = "found" };
 	enum cli_status status = CLI_ERROR;
 	unsigned int flags;
@@ -226,15 +233,17 @@ static enum cli_status run_set(struct cli *cli)
 	    cli_op_flags(cli, &flags, &outcome.version) ||
 	    cli_take_key(cli, &key) || cli_take_value(cli, &value) ||
 	    cli_no_operands(cli) ||
+	    (flags & KMAP_EQUAL && cli_take_equal(cli, &old)) ||
 	    cli_open(cli, change_access(flags)))
 		goto out;
 	if (cli->args.number)
 		flags |= KMAP_NUMBER;
-	set_key(cli, &key, &value, flags, &found, &outcome);
+	set_key(cli, &key, &value, &old, flags, &found, &outcome);
 	status = report(cli, &key, &outcome);
 out:
 	bytes_free(&key);
 	bytes_free(&value);
+	bytes_free(&old);
 	bytes_free(&found);
 	return status;
 }
@@ -243,11 +252,12 @@ static const struct cli_option set_options[] = {
 	CLI_OPT_CREATE("only if the key is absent"),
 	CLI_OPT_REPLACE("only if the key is present"),
 	CLI_OPT_MATCH,
+	CLI_OPT_EQUAL,
 	CLI_OPT_RETURN("print the value that was there"),
-	CLI_OPT_HEX("KEY and VALUE"),
-	CLI_OPT_ESCAPE("KEY and VALUE"),
+	CLI_OPT_HEX("KEY, VALUE and OLD"),
+	CLI_OPT_ESCAPE("KEY, VALUE and OLD"),
 	{ "number", 'n', NULL, OPT_FLAG, CLI_FIELD(number), 0,
-	  "VALUE is a decimal number, which add can add to" },
+	  "VALUE and OLD are decimal; add can add to this VALUE" },
 	CLI_OPT_KEY_FILE,
 	{ "value-file", 'f', "FILE", OPT_TEXT, CLI_FIELD(value_file), 0,
 	  "take the value from FILE, not from an argument" },
@@ -278,7 +288,8 @@ const struct cli_command cli_command_set = {
 /* ---- del ---- */
 
 static enum cli_status del_key(struct cli *cli, const struct bytes *key,
-			       unsigned int flags, uint64_t match)
+			       const struct bytes *old, unsigned int flags,
+			       uint64_t match)
 {
 	struct outcome outcome = { .name = "found", .version = match };
 	const struct kmap_op op = {
@@ -292,6 +303,10 @@ static enum cli_status del_key(struct cli *cli, const struct bytes *key,
 
 	if (flags & KMAP_RETURN)
 		change_returning(cli, &op, &found, &outcome);
+	else if (flags & KMAP_EQUAL)
+		outcome.err = kmap_delete_equal(cli->map, key->data, key->len,
+						old->data, old->len,
+						&outcome.version);
 	else
 		outcome.err = kmap_delete(cli->map, key->data, key->len, flags,
 					  &outcome.version);
@@ -309,9 +324,9 @@ static enum cli_status del_prefix(struct cli *cli)
 	struct bytes prefix = { 0 };
 	uint64_t removed;
 
-	if (args->flags || args->match || args->meta || args->key_file ||
-	    args->out != FORM_AUTO)
-		return cli_usage(cli, "--prefix takes no --match, --return, --meta, --key-file, --output");
+	if (args->flags || args->match || args->equal || args->number ||
+	    args->meta || args->key_file || args->out != FORM_AUTO)
+		return cli_usage(cli, "--prefix goes with -d, -e, -j, -q and -x only");
 	if (cli_no_operands(cli) || cli_take_prefix(cli, &prefix) ||
 	    cli_open(cli, KMAP_RDWR) ||
 	    prefix_delete(cli, &prefix, &removed))
@@ -329,7 +344,7 @@ out:
 static enum cli_status run_del(struct cli *cli)
 {
 	enum cli_status status, worst = CLI_DONE;
-	struct bytes key = { 0 };
+	struct bytes key = { 0 }, old = { 0 };
 	unsigned int flags;
 	uint64_t match = 0;
 
@@ -340,27 +355,35 @@ static enum cli_status run_del(struct cli *cli)
 	if (cli->args.key_file && cli_no_operands(cli))
 		return CLI_ERROR;
 	if (flags && cli->argc > 1)
-		return cli_usage(cli, "--match and --return take one key only");
+		return cli_usage(cli, "--match, --equal and --return take one key only");
+	if (cli->args.number && !cli->args.equal)
+		return cli_usage(cli, "--number is about the OLD of --equal");
 	do {
 		key.len = 0;
 		status = cli_take_key(cli, &key);
+		if (!status && flags & KMAP_EQUAL)
+			status = cli_take_equal(cli, &old);
 		if (!status && !cli->map)
 			status = cli_open(cli, change_access(flags));
 		if (!status)
-			status = del_key(cli, &key, flags, match);
+			status = del_key(cli, &key, &old, flags, match);
 		if (status > worst)
 			worst = status;
 	} while (status != CLI_ERROR && cli->argc);
 	bytes_free(&key);
+	bytes_free(&old);
 	return worst;
 }
 
 static const struct cli_option del_options[] = {
 	CLI_OPT_MATCH,
+	CLI_OPT_EQUAL,
 	CLI_OPT_RETURN("print the value removed"),
 	CLI_OPT_PREFIX("remove all keys that begin with this, and count them"),
-	CLI_OPT_HEX("KEY or PREFIX"),
-	CLI_OPT_ESCAPE("KEY or PREFIX"),
+	CLI_OPT_HEX("KEY, OLD or PREFIX"),
+	CLI_OPT_ESCAPE("KEY, OLD or PREFIX"),
+	{ "number", 'n', NULL, OPT_FLAG, CLI_FIELD(number), 0,
+	  "OLD is a decimal number" },
 	CLI_OPT_KEY_FILE,
 	CLI_OPT_OUTPUT("the value"),
 	CLI_OPT_META("print a line with the version"),
@@ -377,10 +400,10 @@ const struct cli_command cli_command_del = {
 	.summary = "Remove keys",
 	.details =
 	"With several keys, the exit status is 1 if any was absent, and with --prefix,\n"
-	"which takes no KEY, if none begins so; --match and --return take one key.  A\n"
-	"KEY of - is read from standard input, unless -- stands before it.  With --meta,\n"
-	"the line has the version removed, or with a --match that fails the version\n"
-	"found, and with --return the length of the value.\n",
+	"which takes no KEY, if none begins so; --match, --equal and --return take one\n"
+	"key.  A KEY of - is read from standard input, unless -- stands before it.  With\n"
+	"--meta, the line has the version removed, or the version found if --match or\n"
+	"--equal fails, and with --return the length of the value.\n",
 	.options = del_options,
 	.max = INT32_MAX,
 	.run = run_del,

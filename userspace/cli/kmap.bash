@@ -84,7 +84,7 @@ __kmap()
 			;;
 		*:-o | *:--output)
 			__kmap_choose raw escape hex number;;
-		*:-m | *:--match | *:-p | *:--prefix)
+		*:-m | *:--match | *:-E | *:--equal | *:-p | *:--prefix)
 			;;
 		*)
 			__kmap_files;;

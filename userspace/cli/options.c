@@ -173,8 +173,12 @@ enum cli_status cli_op_flags(struct cli *cli, unsigned int *flags,
 			return cli_usage(cli, "--match takes a version above 0, not \"%s\"",
 					 cli->args.match);
 	}
+	if (cli->args.equal)
+		*flags |= KMAP_EQUAL;
 	if (((*flags & KMAP_CREATE) != 0) + ((*flags & KMAP_REPLACE) != 0) +
-	    ((*flags & KMAP_MATCH) != 0) > 1)
-		return cli_usage(cli, "--create, --replace and --match exclude each other");
+	    ((*flags & KMAP_MATCH) != 0) + ((*flags & KMAP_EQUAL) != 0) > 1)
+		return cli_usage(cli, "--create, --replace, --match, --equal exclude each other");
+	if (*flags & KMAP_EQUAL && *flags & KMAP_RETURN)
+		return cli_usage(cli, "--equal and --return exclude each other");
 	return CLI_DONE;
 }

@@ -120,13 +120,21 @@ enum cli_status cli_take_key(struct cli *cli, struct bytes *key)
 	return status;
 }
 
+static enum cli_form value_form(const struct cli *cli)
+{
+	return cli->args.number ? FORM_NUMBER : (enum cli_form)cli->args.in;
+}
+
 enum cli_status cli_take_value(struct cli *cli, struct bytes *value)
 {
-	enum cli_form form = cli->args.number ? FORM_NUMBER :
-					       (enum cli_form)cli->args.in;
+	return take(cli, cli->args.value_file, value_form(cli), "value",
+		    KMAP_VALUE_MAX, value);
+}
 
-	return take(cli, cli->args.value_file, form, "value", KMAP_VALUE_MAX,
-		    value);
+enum cli_status cli_take_equal(const struct cli *cli, struct bytes *old)
+{
+	return add_text(cli, value_form(cli), "old value", cli->args.equal,
+			old);
 }
 
 enum cli_status cli_take_prefix(const struct cli *cli, struct bytes *prefix)

@@ -20,6 +20,9 @@ enum cli_status cli_take_key(struct cli *cli, struct bytes *key);
 /* The same for the value: --value-file or the next operand. */
 enum cli_status cli_take_value(struct cli *cli, struct bytes *value);
 
+/* The same for the value to compare with: --equal, which is there. */
+enum cli_status cli_take_equal(const struct cli *cli, struct bytes *old);
+
 /* The same for the prefix: --prefix, which is there. */
 enum cli_status cli_take_prefix(const struct cli *cli, struct bytes *prefix);
 
