@@ -27,7 +27,7 @@
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
 
-#define LONG_LEN	(1u << 20)
+#define LONG_LEN	1048576u
 #define ROOM		(2 * LONG_LEN)
 #define SET_LEN		65536
 #define SETS		100	/* in a round; twice what may wait */
