@@ -81,7 +81,7 @@ TEST_F(map, no_map)
 		KMAP_RDONLY, KMAP_RDONLY | KMAP_NO_WINDOW, KMAP_WRONLY, KMAP_RDWR,
 	};
 	char file[] = "/tmp/kmap-file-XXXXXX", fifo[] = "/tmp/kmap-fifo-XXXXXX";
-	const char *paths[] = { "/dev/null", "/dev/zero", file, fifo };
+	const char *paths[4];
 	struct kmap *map;
 	unsigned int i, j;
 	int fd;
@@ -90,6 +90,10 @@ TEST_F(map, no_map)
 	ASSERT_EQ(0, close(mkstemp(fifo)));
 	ASSERT_EQ(0, unlink(fifo));
 	ASSERT_EQ(0, mkfifo(fifo, 0600));
+	paths[0] = "/dev/null";
+	paths[1] = "/dev/zero";
+	paths[2] = file;
+	paths[3] = fifo;
 	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		for (j = 0; j < ARRAY_SIZE(flags); j++) {
 			/* Nobody reads from the FIFO: open(2) says so. */

@@ -199,8 +199,9 @@ static int sweep(struct limiter *limiter)
 	key_of(limiter, key, ".tail", "");
 	key_of(limiter, head_key, ".head", "");
 	rc = get_number(limiter, head_key, &head, &head_version);
-	if (!rc)
-		rc = get_number(limiter, key, &tail, &version);
+	if (rc)
+		return rc;
+	rc = get_number(limiter, key, &tail, &version);
 	if (rc || head >= tail)
 		return rc;
 	place_key(limiter, key, head);
