@@ -89,22 +89,30 @@ static __always_inline void *write_fast(void *at, void *limit,
 	if (unlikely(next > limit))
 		return NULL;
 	item->key_len = key_len;
+	item->flags = 0;
 	item->value_len = value_len;
 	/* A key in an entry has zeroes behind it, up to a whole word. */
 	*to++ = *from++;
 	while ((void *)from < shmap_entry_key(entry) + key_len)
 		*to++ = *from++;
-	if (values) {
+	word = READ_ONCE(entry->version);
+	item->version = word;
+	at = (void *)(item + 1) + key_len;
+	if (likely(word == KMAP_ENTRY_VERSION(word))) {
+		if (values)
+			memcpy(at, shmap_entry_value(entry), value_len);
+	} else {
+		/* It has flags, so it may be a number. */
 		shmap_entry_state(entry, &word, &number);
-		at = (void *)(item + 1) + key_len;
-		shmap_entry_copy(at, entry, word, number);
+		item->flags = KMAP_ENTRY_FLAGS(word);
+		item->version = KMAP_ENTRY_VERSION(word);
+		if (values)
+			shmap_entry_copy(at, entry, word, number);
+	}
+	if (values) {
 		at += value_len;
 		memset(at, 0, next - at);
-	} else {
-		word = READ_ONCE(entry->version);
 	}
-	item->flags = KMAP_ENTRY_FLAGS(word);
-	item->version = KMAP_ENTRY_VERSION(word);
 	return next;
 }
 
