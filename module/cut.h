@@ -104,5 +104,6 @@ struct shmap_kept *shmap_kept_next(const struct shmap_kept *kept);
 bool shmap_kept_sweep(struct shmap_map *map, struct shmap_shard *shard);
 void shmap_kept_sweep_some(struct shmap_map *map);
 bool shmap_kept_relieve(struct shmap_map *map);
+bool shmap_kept_expire(struct shmap_map *map, u64 *number);
 
 #endif /* SHMAP_CUT_H */

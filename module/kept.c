@@ -273,7 +273,8 @@ bool shmap_kept_sweep(struct shmap_map *map, struct shmap_shard *shard)
  * shmap_kept_sweep_some - free some of what nobody needs since a cut was ended
  * @map: the map
  *
- * Who has kept something calls this.
+ * Who has kept something calls this.  Where removed entries are to be wiped in
+ * time, this is also what makes sure of that.
  *
  * Context: may sleep.
  */
@@ -283,6 +284,8 @@ void shmap_kept_sweep_some(struct shmap_map *map)
 	struct shmap_arena *arena;
 	unsigned int n, i;
 
+	if (unlikely(map->config.wipe && READ_ONCE(cuts->kept)))
+		shmap_wipe_later(map);
 	for (n = 0; n < SWEEP_SHARDS && READ_ONCE(cuts->sweep_left); n++) {
 		i = READ_ONCE(cuts->sweep) & (map->config.shards - 1);
 		arena = &map->shard[i].arena;
@@ -331,4 +334,33 @@ bool shmap_kept_relieve(struct shmap_map *map)
 	more |= cuts->kept < before;
 	spin_unlock(&cuts->lock);
 	return more;
+}
+
+/**
+ * shmap_kept_expire - free what was kept for longer than since the last call
+ * @map: the map
+ * @number: number of the last cut at that call; set to what it is now
+ *
+ * If anything is kept, cuts that were there at the last call are ended, and what
+ * nobody needs any more is freed.
+ *
+ * Context: may sleep.
+ * Return: true when something is still kept.
+ */
+bool shmap_kept_expire(struct shmap_map *map, u64 *number)
+{
+	struct shmap_cuts *cuts = &map->cuts;
+	struct shmap_cut *cut, *next;
+	unsigned int i;
+
+	spin_lock(&cuts->lock);
+	list_for_each_entry_safe(cut, next, &cuts->active, node)
+		if (cuts->kept && cut->number <= *number)
+			shmap_cut_end_locked(map, cut);
+	*number = cuts->number;
+	spin_unlock(&cuts->lock);
+	for (i = 0; READ_ONCE(cuts->kept) && i < map->config.shards; i++)
+		while (shmap_kept_sweep(map, &map->shard[i]))
+			cond_resched();
+	return READ_ONCE(cuts->kept);
 }

@@ -107,6 +107,7 @@ struct shmap_shard {
  * @squeezed: pool->stirred when shmap_map_squeeze() last began and went through
  * @wiper: where @wipe runs, if the map wipes what was removed
  * @wipe: frees what waits for readers, without any other operation
+ * @wiped_cut: number of the last cut when @wipe last ran
  * @cuts: moments of snapshots
  */
 struct shmap_map {
@@ -123,12 +124,12 @@ struct shmap_map {
 	long				squeezed;
 	struct workqueue_struct		*wiper;
 	struct delayed_work		wipe;
+	u64				wiped_cut;
 	struct shmap_cuts		cuts;
 };
 
 struct shmap_map *shmap_map_create(const struct shmap_config *config);
 void shmap_map_destroy(struct shmap_map *map);
-int shmap_map_clear(struct shmap_map *map, u64 *removed);
 void shmap_map_info(struct shmap_map *map, struct kmap_info *info);
 struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
 					struct shmap_shard *shard, u32 bytes,

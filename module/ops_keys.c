@@ -28,14 +28,16 @@ static int gather(struct shmap_map *map, struct shmap_walk *walk)
 	return 0;
 }
 
-static int enlarge(struct shmap_walk *walk, size_t size)
+static int enlarge(const struct shmap_map *map, struct shmap_walk *walk,
+		   size_t size)
 {
-	kvfree(walk->buf);
+	shmap_map_free_copy(map, walk->buf, walk->whole_size);
 	walk->size = 0;
 	walk->buf = kvmalloc(size, SHMAP_POOL_GFP);
 	if (!walk->buf)
 		return -ENOMEM;
 	walk->size = size;
+	walk->whole_size = size;
 	return 0;
 }
 
@@ -50,7 +52,7 @@ static int walk_some(struct shmap_map *map, struct shmap_walk *walk,
 	do {
 		room = min_t(u64, keys->size - used, SIZE_MAX);
 		if (walk->size < min(size, room)) {
-			r = enlarge(walk, min(size, room));
+			r = enlarge(map, walk, min(size, room));
 			if (r)
 				return r;
 		}
@@ -121,7 +123,7 @@ static int walk_atomic(struct shmap_map *map, struct kmap_keys *keys)
 		}
 		shmap_snapshot_end(snap);
 	}
-	kvfree(buf);
+	shmap_map_free_copy(map, buf, SHMAP_PIECE);
 	return r;
 }
 
@@ -139,8 +141,8 @@ static int walk_plain(struct shmap_map *map, struct kmap_keys *keys)
 		keys->cursor = walk->cursor;
 		keys->count = walk->count;
 	}
-	kvfree(walk->buf);
-	kfree(walk);
+	shmap_map_free_copy(map, walk->buf, walk->whole_size);
+	shmap_map_free_copy(map, walk, sizeof(*walk));
 	return r;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <linux/string.h>
 
+#include "clear.h"
 #include "ops.h"
 
 /**
@@ -23,7 +24,7 @@ int shmap_ops_clear(struct shmap_call *call, void *record)
 		return -EINVAL;
 	if (!(call->mode & FMODE_WRITE))
 		return -EBADF;
-	r = shmap_map_clear(call->map, &clear->removed);
+	r = shmap_clear_run(call->map, &clear->removed);
 	call->reply = r == -EINTR;
 	return r;
 }

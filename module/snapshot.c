@@ -68,7 +68,7 @@ struct shmap_snapshot *shmap_snapshot_begin(struct shmap_map *map, bool values)
 void shmap_snapshot_end(struct shmap_snapshot *snap)
 {
 	shmap_cut_end(snap->map, snap->cut);
-	kfree(snap);
+	shmap_map_free_copy(snap->map, snap, sizeof(*snap));
 }
 
 static struct shmap_shard *shard_at(const struct shmap_snapshot *snap)

@@ -15,7 +15,8 @@
  * @values: values too
  * @whole: more room comes when @buf is emptied: do not part a chain before that
  * @buf: records go here
- * @size: size of @buf
+ * @size: size of @buf, as far as it may be filled
+ * @whole_size: size of @buf as it was allocated
  * @used: bytes filled
  * @count: records filled
  * @need: bytes that the records which did not fit need
@@ -29,6 +30,7 @@ struct shmap_walk {
 	bool			whole;
 	void			*buf;
 	size_t			size;
+	size_t			whole_size;
 	size_t			used;
 	u32			count;
 	size_t			need;

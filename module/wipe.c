@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Wiping what was removed in time, where readers take no lock: an entry is zeroed
- * when it is freed, but that is after a grace period, and left to later operations
- * of its shard.  Where nobody comes, work in the background does it.
+ * Wiping what was removed in time.  An entry is zeroed when it is freed, but where
+ * readers take no lock that is after a grace period, and left to later operations
+ * of its shard; and what a snapshot needs is kept for it.  Where nobody comes,
+ * work in the background does it.
  *
  * The work is queued when something was removed.  It asks for the grace period of
  * all that was, frees what can be freed, and queues itself again as long as there
- * is more.  So an entry waits at most for two runs, WIPE_DELAY apart, and for its
+ * is more.  If something is kept, snapshots whose moment was before the last run are
+ * ended.  So an entry waits at most for three runs, WIPE_DELAY apart, and for its
  * grace period between them.
  */
 #include <linux/jiffies.h>
@@ -14,14 +16,14 @@
 
 #include "map.h"
 
-/* With two of these, the manual says a second. */
+/* With three of these, the manual says a second. */
 #define WIPE_DELAY	(HZ / 4)
 
 static void wipe_some(struct work_struct *work)
 {
 	struct shmap_map *map = container_of(to_delayed_work(work),
 					     struct shmap_map, wipe);
-	bool more = false;
+	bool more = shmap_kept_expire(map, &map->wiped_cut);
 	unsigned int i;
 
 	for (i = 0; i < map->config.shards; i++) {

@@ -14,10 +14,20 @@
 #define PAGE	4096u
 #define SIZE_MOST	((1u << _IOC_SIZEBITS) - 1)
 
-#define OP	sizeof(struct kmap_op_ext), offsetof(struct kmap_op, version), \
-		sizeof(struct kmap_op)
-#define OTHER(type, output) \
-	sizeof(struct type), offsetof(struct type, output), sizeof(struct type)
+#define OP(_cmd, _changes) {						\
+	.cmd		= _cmd,						\
+	.whole		= sizeof(struct kmap_op_ext),			\
+	.outputs	= offsetof(struct kmap_op, version),		\
+	.end		= sizeof(struct kmap_op),			\
+	.changes	= _changes,					\
+}
+#define OTHER(_cmd, type, output, _changes) {				\
+	.cmd		= _cmd,						\
+	.whole		= sizeof(struct type),				\
+	.outputs	= offsetof(struct type, output),		\
+	.end		= sizeof(struct type),				\
+	.changes	= _changes,					\
+}
 
 /*
  * What an ioctl is by itself: its command, the size of the longest record that is
@@ -30,14 +40,14 @@ static const struct form {
 	unsigned int end;
 	bool changes;
 } forms[] = {
-	[1] = { KMAP_IOC_GET, OP, false },
-	[2] = { KMAP_IOC_SET, OP, true },
-	[3] = { KMAP_IOC_DELETE, OP, true },
-	[4] = { KMAP_IOC_ADD, OP, true },
-	[5] = { KMAP_IOC_BATCH, OTHER(kmap_batch, done), true },
-	[6] = { KMAP_IOC_KEYS, OTHER(kmap_keys, cursor), false },
-	[7] = { KMAP_IOC_CLEAR, OTHER(kmap_clear, removed), true },
-	[8] = { KMAP_IOC_INFO, OTHER(kmap_info, flags), false },
+	[1] = OP(KMAP_IOC_GET, false),
+	[2] = OP(KMAP_IOC_SET, true),
+	[3] = OP(KMAP_IOC_DELETE, true),
+	[4] = OP(KMAP_IOC_ADD, true),
+	[5] = OTHER(KMAP_IOC_BATCH, kmap_batch, done, true),
+	[6] = OTHER(KMAP_IOC_KEYS, kmap_keys, cursor, false),
+	[7] = OTHER(KMAP_IOC_CLEAR, kmap_clear, removed, true),
+	[8] = OTHER(KMAP_IOC_INFO, kmap_info, flags, false),
 };
 
 union record {

@@ -6,6 +6,7 @@
  * No check is of a time: what must not wait for another would never come to an end if
  * it did.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -28,6 +29,7 @@
 
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
+#include "kmap_test_window.h"
 
 #define PAGE		4096u
 #define KEY_LEN		16
@@ -334,6 +336,58 @@ TEST_F(snapshot, of_one_moment)
 	EXPECT_EQ(100, n);
 	EXPECT_EQ(-EMSGSIZE, keys_ioctl(self->fd, NULL, 0, 0, &keys) ?: -EMSGSIZE);
 	EXPECT_EQ(0, keys.used);
+}
+
+#define MARK		0xee
+#define MARKED		2000	/* keys, of which most have not gone out */
+#define LOOKS		600	/* 100 ms apart, until it counts as never */
+
+/* Pages of the window that hold eight marks in a row. */
+static unsigned int marked_pages(const struct kt_window *window)
+{
+	unsigned int count = 0;
+	__u8 page[window->page], marks[8];
+	size_t at;
+
+	memset(marks, MARK, sizeof(marks));
+	for (at = 0; at < window->size; at += window->page) {
+		if (kt_window_page(window, at, page) == 1 &&
+		    memmem(page, window->page, marks, sizeof(marks)))
+			count++;
+	}
+	return count;
+}
+
+/* With wipe=1 what was removed goes in time, also if a stalled snapshot needs it. */
+TEST_F_TIMEOUT(snapshot, wiped_in_time, KT_LONG)
+{
+	struct kt_window window;
+	struct taker taker;
+	unsigned int look;
+	__u8 value[64];
+	__u64 key[2] = { 0 };
+
+	if (!stall_pages(BEHIND))
+		SKIP(return, "no userfaultfd");
+	RELOAD("max_bytes=16m max_entries=100k shards=2 wipe=1");
+	memset(value, MARK, sizeof(value));
+	for (key[0] = 0; key[0] < MARKED; key[0]++)
+		ASSERT_EQ(0, kt_set(self->fd, key, sizeof(key), value,
+				    sizeof(value), 0, NULL));
+	ASSERT_EQ(0, kt_window_map(self->fd, &window));
+	EXPECT_LT(0, marked_pages(&window));
+	ASSERT_TRUE(start(&taker, self->fd, 0, 0, BEHIND));
+	ASSERT_TRUE(wait_stalled());
+	for (key[0] = 0; key[0] < MARKED; key[0]++)
+		ASSERT_EQ(0, kt_del(self->fd, key, sizeof(key), 0, NULL));
+	for (look = 0; look < LOOKS && marked_pages(&window); look++)
+		usleep(100000);
+	EXPECT_EQ(0, marked_pages(&window));
+	EXPECT_EQ(1, taker.ret);
+	ASSERT_TRUE(let_go(pages, BEHIND));
+	ASSERT_EQ(0, pthread_join(taker.thread, NULL));
+	EXPECT_EQ(-ENOBUFS, taker.ret);
+	kt_window_unmap(&window);
 }
 
 #define EACH	16	/* pages: more than goes out at a time */

@@ -10,6 +10,7 @@
 
 #include <linux/jiffies.h>
 
+#include "clear.h"
 #include "entry.h"
 #include "inspect.h"
 #include "piece.h"
@@ -207,7 +208,7 @@ static void killed(void)
 	check(deferred(world.map, NULL) >= before + LONG_LEN);
 	request(&world, &rq, "another");
 	put(world.map, &rq, 1);
-	check_equal(shmap_map_clear(world.map, &removed), -EINTR);
+	check_equal(shmap_clear_run(world.map, &removed), -EINTR);
 	check(deferred(world.map, NULL) > before + LONG_LEN);
 
 	shim_rcu_hold(false);
@@ -295,7 +296,7 @@ static void take_away(struct world *world, int way)
 	else if (way == REPLACE)
 		put(world->map, &rq, 1);
 	else
-		check_equal(shmap_map_clear(world->map, &removed), 0);
+		check_equal(shmap_clear_run(world->map, &removed), 0);
 }
 
 /* In a second and a grace period it is gone, and nobody has to do anything. */

@@ -13,6 +13,7 @@
 #include <linux/err.h>
 
 #include "chain.h"
+#include "clear.h"
 #include "defer.h"
 #include "inspect.h"
 #include "player.h"
@@ -408,7 +409,7 @@ static void killed(void)
 	/* CLEAR stops in the middle, and says what it did. */
 	check_equal(world_set(&world, "a", 1, text, 10, 0, 0, 0), 0);
 	current->killed = true;
-	check_equal(shmap_map_clear(world.map, &removed), -EINTR);
+	check_equal(shmap_clear_run(world.map, &removed), -EINTR);
 	current->killed = false;
 	check(removed <= 2);
 	model_free(&world.model);

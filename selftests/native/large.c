@@ -12,6 +12,7 @@
 #include <linux/err.h>
 #include <linux/log2.h>
 
+#include "clear.h"
 #include "entry.h"
 #include "key.h"
 #include "shim.h"
@@ -123,7 +124,7 @@ static void large(void)
 	fflush(stdout);
 	find(map, n);
 	walk(map, n);
-	check_equal(shmap_map_clear(map, &removed), 0);
+	check_equal(shmap_clear_run(map, &removed), 0);
 	check_equal(removed, n);
 	shmap_map_destroy(map);
 	check_equal(shim_bytes_out(), 0);

@@ -11,6 +11,7 @@
 #include <linux/bitrev.h>
 
 #include "actors.h"
+#include "clear.h"
 #include "shim.h"
 #include "test.h"
 #include "walk.h"
@@ -85,7 +86,7 @@ static void moment(const struct test *test)
 	u64 removed;
 
 	stage_make(&stage, test->lock, test->shards);
-	check_equal(shmap_map_clear(stage.map, &removed), 0);
+	check_equal(shmap_clear_run(stage.map, &removed), 0);
 	check_equal(removed, STAYING + COUNTERS);
 	actors_start(&stage, actors, 0, WRITERS, go_round);
 	actors_start(&stage, actors, WRITERS, 1, look);
@@ -167,7 +168,7 @@ static void pairs(const struct test *test)
 	u32 i;
 
 	stage_make(&stage, test->lock, test->shards);
-	check_equal(shmap_map_clear(stage.map, &removed), 0);
+	check_equal(shmap_clear_run(stage.map, &removed), 0);
 	for (i = 0; i < WRITERS; i++) {
 		char key[ACTOR_KEY];
 		u32 len = actor_key(key, 'r', i);
@@ -224,7 +225,7 @@ static void *clear_keys(void *arg)
 
 	shim_set_cpu(actor->number % 4);
 	while (!READ_ONCE(actor->stage->stop)) {
-		check_equal(shmap_map_clear(actor->stage->map, &removed), 0);
+		check_equal(shmap_clear_run(actor->stage->map, &removed), 0);
 		__atomic_sub_fetch(&actor->stage->added[0], removed,
 				   __ATOMIC_RELAXED);
 	}
@@ -260,13 +261,13 @@ static void clear(const struct test *test)
 	u64 removed;
 
 	stage_make(&stage, test->lock, test->shards);
-	check_equal(shmap_map_clear(stage.map, &removed), 0);
+	check_equal(shmap_clear_run(stage.map, &removed), 0);
 	actors_start(&stage, actors, 0, 2, create_keys);
 	actors_start(&stage, actors, 2, 2, clear_keys);
 	actors_join(actors, 0, 2);
 	WRITE_ONCE(stage.stop, true);
 	actors_join(actors, 2, 2);
-	check_equal(shmap_map_clear(stage.map, &removed), 0);
+	check_equal(shmap_clear_run(stage.map, &removed), 0);
 	check_equal(stage.added[0], removed);
 	stage_unmake(&stage);
 }

@@ -13,8 +13,8 @@
 #include <linux/siphash.h>
 
 #include "actors.h"
+#include "clear.h"
 #include "entry.h"
-#include "walk.h"
 #include "reader_window.h"
 #include "shim.h"
 #include "test.h"
@@ -207,7 +207,7 @@ static void grown(const struct test *test)
 		check(reader_acted());
 		len = actor_key(key, 'a', i);
 		check_equal(get(&reader, key, len), -ENOENT);
-		check_equal(shmap_map_clear(stage.map, &(u64){ 0 }), 0);
+		check_equal(shmap_clear_run(stage.map, &(u64){ 0 }), 0);
 		shmap_map_squeeze(stage.map);
 		reader_close(&reader);
 		stage_unmake(&stage);
@@ -283,100 +283,6 @@ static void stale_lengths(const struct test *test)
 	check(reader_acted());
 	reader_close(&reader);
 	stage_unmake(&stage);
-}
-
-/* One record of a walk over one key. */
-static void check_walked(struct shmap_map *map, u64 version, u32 flags)
-{
-	static u8 buf[256];
-	struct shmap_walk walk = { .buf = buf, .size = sizeof(buf) };
-	struct kmap_item *item = (void *)buf;
-
-	while (walk.cursor != KMAP_KEYS_END)
-		check(shmap_walk_step(map, &walk));
-	check_equal(walk.count, 1);
-	check_equal(item->version, version);
-	check_equal(item->flags, flags);
-}
-
-/*
- * Whatever flags an entry has beside its version, every reader sees the same version,
- * and changes leave them alone.
- */
-static void flags(void)
-{
-	struct stage stage = { 0 };
-	struct reader reader;
-	u32 bit, all;
-
-	map_make(&stage, "rcu", 2, 100);
-	reader_open(&reader, stage.map);
-	for (bit = 0; bit <= 8; bit++) {
-		struct shmap_request rq = { .key = "n", .key_len = 1 };
-		uint64_t version = 0;
-		u64 stored, number;
-		size_t len = 0;
-		int r;
-
-		/* Each alone, and then all of them. */
-		all = bit < 8 ? 1u << bit : 0xff;
-		rq.hash = shmap_key_hash(stage.map, rq.key, rq.key_len);
-		check_equal(shmap_key_prepare(stage.map, &rq, 8, all), 0);
-		memset(shmap_entry_value(rq.fresh.entry), 1, 8);
-		check_equal(shmap_key_set(stage.map, &rq), 0);
-		stored = rq.version;
-		check(stored && stored <= KMAP_VERSION_MASK);
-
-		rq.out = &number;
-		rq.out_room = 8;
-		rq.out_size = 8;
-		check_equal(shmap_key_get(stage.map, &rq), 0);
-		check_equal(rq.version, stored);
-		check_equal(rq.out_flags, all);
-		check_equal(window_get(&reader.window, "n", 1, &number, 8, &len,
-				       &version), 0);
-		check_equal(version, stored);
-		r = window_get_number(&reader.window, "n", 1,
-				      (int64_t *)&number, &version);
-		check_equal(r, all & KMAP_IS_NUMBER ? 0 : -EDOM);
-		check_equal(version, stored);
-		check_walked(stage.map, stored, all);
-
-		rq.number = 1;
-		r = shmap_key_add(stage.map, &rq);
-		check_equal(r, all & KMAP_IS_NUMBER ? 0 : -EDOM);
-		if (!r) {
-			check_equal(rq.version, stored + 1);
-			stored++;
-		}
-		check_walked(stage.map, stored, all);
-		rq.flags = KMAP_MATCH;
-		rq.version = stored;
-		check_equal(shmap_key_delete(stage.map, &rq), 0);
-		check_equal(rq.version, stored);
-	}
-	reader_close(&reader);
-	shmap_map_destroy(stage.map);
-}
-
-/* A window that needs more of a reader than it knows is left alone. */
-static void features(void)
-{
-	struct kmap_window *head;
-	struct stage stage = { 0 };
-	struct window window;
-	u64 features;
-	u32 bit;
-
-	map_make(&stage, "rcu", 2, 100);
-	head = stage.map->head;
-	features = head->features;
-	check(window_init(&window, head, head->size, 10));
-	for (bit = 0; bit < 64; bit++) {
-		head->features = features ^ 1ull << bit;
-		check(!window_init(&window, head, head->size, 10));
-	}
-	shmap_map_destroy(stage.map);
 }
 
 /* Readers beside writers: one counter of its own for each who adds. */
@@ -527,8 +433,6 @@ int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{ "hash", hash },
-		{ "flags", flags },
-		{ "features", features },
 		{ "between_spinlock_1", .play = between, .lock = "spinlock",
 		  .shards = 1 },
 		{ "between_rwsem_4", .play = between, .lock = "rwsem",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clear.h"
 #include "test.h"
 #include "world.h"
 
@@ -16,7 +17,7 @@ int world_clear(struct world *world)
 {
 	struct model_key *key;
 	u64 removed;
-	int r = shmap_map_clear(world->map, &removed);
+	int r = shmap_clear_run(world->map, &removed);
 
 	if (r == -ENOMEM && world->failing) {
 		check_equal(removed, 0);
