@@ -15,15 +15,19 @@
  * Nor is it preempted, whatever preemption the kernel has: somebody who waits for
  * a lock, or for the readers, would wait until a task of the lowest priority gets a
  * CPU again.  So a read-side critical section is one of rcu_read_lock_sched(), and
- * who takes the semaphore keeps the CPU.  Only who had to sleep for the semaphore
- * can be given it and have no CPU yet.
+ * who takes the semaphore keeps the CPU, from before it has it.
  */
 #include <linux/kconfig.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/wait_bit.h>
 
 #include "lock.h"
+
+/* Times that a writer looks for a gap between readers before it sleeps. */
+#define GAP_LOOKS	256u
 
 #ifdef CONFIG_LOCKDEP
 static bool spin_held(const struct shmap_lock *lock)
@@ -75,15 +79,43 @@ static void spin_leave(struct shmap_lock *lock)
 static void sem_init(struct shmap_lock *lock)
 {
 	init_rwsem(&lock->sem);
+	atomic_set(&lock->wanted, 0);
 }
 
-/* Preemption is off before it is held, where that goes, and until it is not. */
-static void sem_enter_shared(struct shmap_lock *lock)
+/*
+ * The semaphore is never waited for in its own queue: it would be handed to a
+ * waiter, and held by it, before that one has a CPU.  Who does not get it at once
+ * sleeps until somebody leaves, and then tries again, with preemption off.
+ *
+ * With PREEMPT_RT, a spinlock under it may sleep, and a waiter lends its priority:
+ * there it is taken as usual.
+ */
+#define SEM_TRIES	(!IS_ENABLED(CONFIG_PREEMPT_RT))
+
+/* Wake who waits for the semaphore to be left. */
+static void sem_wake(struct shmap_lock *lock)
+{
+	/* Before it looks for waiters: pairs with their way to sleep. */
+	smp_mb();
+	wake_up_var(&lock->sem);
+}
+
+static bool sem_try_shared(struct shmap_lock *lock)
 {
 	preempt_disable();
-	if (likely(down_read_trylock(&lock->sem)))
-		return;
+	if (likely(!atomic_read(&lock->wanted) &&
+		   down_read_trylock(&lock->sem)))
+		return true;
 	preempt_enable();
+	return false;
+}
+
+static void sem_enter_shared(struct shmap_lock *lock)
+{
+	if (SEM_TRIES) {
+		wait_var_event(&lock->sem, sem_try_shared(lock));
+		return;
+	}
 	down_read(&lock->sem);
 	preempt_disable();
 }
@@ -91,29 +123,56 @@ static void sem_enter_shared(struct shmap_lock *lock)
 static void sem_leave_shared(struct shmap_lock *lock)
 {
 	up_read(&lock->sem);
+	/* While this has a CPU: who sleeps would go on doing so, else. */
+	if (SEM_TRIES)
+		sem_wake(lock);
 	preempt_enable();
 }
 
-/* With PREEMPT_RT, a spinlock under it may sleep, and a waiter lends its priority. */
+/*
+ * Readers that come one after the other would leave no gap, so none begin while a
+ * writer looks for one.  It has a CPU meanwhile, and so have those it waits for.
+ */
+static noinline bool sem_find_gap(struct shmap_lock *lock)
+{
+	unsigned int looks = GAP_LOOKS;
+	bool found = false;
+
+	atomic_inc(&lock->wanted);
+	while (!found && looks--) {
+		cpu_relax();
+		found = down_write_trylock(&lock->sem);
+	}
+	atomic_dec(&lock->wanted);
+	return found;
+}
+
+static bool sem_try(struct shmap_lock *lock)
+{
+	preempt_disable();
+	if (likely(down_write_trylock(&lock->sem)) || sem_find_gap(lock))
+		return true;
+	/* Readers may have gone to sleep because of this. */
+	sem_wake(lock);
+	preempt_enable();
+	return false;
+}
+
 static void sem_enter(struct shmap_lock *lock)
 {
-	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+	if (SEM_TRIES)
+		wait_var_event(&lock->sem, sem_try(lock));
+	else
 		down_write(&lock->sem);
-		return;
-	}
-	preempt_disable();
-	if (likely(down_write_trylock(&lock->sem)))
-		return;
-	preempt_enable();
-	down_write(&lock->sem);
-	preempt_disable();
 }
 
 static void sem_leave(struct shmap_lock *lock)
 {
 	up_write(&lock->sem);
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		preempt_enable();
+	if (!SEM_TRIES)
+		return;
+	sem_wake(lock);
+	preempt_enable();
 }
 
 /**

@@ -3,6 +3,7 @@
 #ifndef SHMAP_LOCK_H
 #define SHMAP_LOCK_H
 
+#include <linux/atomic.h>
 #include <linux/indirect_call_wrapper.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
@@ -11,11 +12,15 @@
  * struct shmap_lock - the lock of one shard
  * @spin: of the disciplines whose writers spin
  * @sem: of those whose writers sleep
+ * @wanted: writers that are looking for a gap between readers right now
  */
 struct shmap_lock {
 	union {
 		spinlock_t		spin;	/* see above */
-		struct rw_semaphore	sem;
+		struct {
+			struct rw_semaphore	sem;
+			atomic_t		wanted;
+		};
 	};
 };
 

@@ -22,9 +22,14 @@ static inline void atomic_inc(atomic_t *v)
 	SHIM_ADD(1, v);
 }
 
-static inline bool atomic_dec_and_test(atomic_t *v)
+static inline void atomic_set(atomic_t *v, int i)
 {
-	return !SHIM_ADD(-1, v);
+	__atomic_store_n(&v->counter, i, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_dec(atomic_t *v)
+{
+	SHIM_ADD(-1, v);
 }
 
 static inline long atomic_long_read(const atomic_long_t *v)

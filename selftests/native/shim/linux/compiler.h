@@ -33,6 +33,7 @@
 
 #define READ_ONCE(x)		__atomic_load_n(&(x), SHIM_READ)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), SHIM_WRITE)
+#define smp_mb()	__atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
