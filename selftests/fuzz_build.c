@@ -21,6 +21,7 @@
 	.end		= sizeof(struct kmap_op),			\
 	.changes	= _changes,					\
 }
+
 #define OTHER(_cmd, type, output, _changes) {				\
 	.cmd		= _cmd,						\
 	.whole		= sizeof(struct type),				\

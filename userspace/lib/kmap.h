@@ -242,7 +242,8 @@ int kmap_get_alloc(struct kmap *map, const void *key, size_t key_len,
  *
  * Return: 0; -EEXIST (KMAP_CREATE); -ENOENT (KMAP_REPLACE, KMAP_MATCH); -ESTALE
  * (KMAP_MATCH); -EDOM (KMAP_NUMBER, and @value_len is not 8); -ENOSPC when the map
- * is full; -ENAMETOOLONG, -EFBIG for a key or value that is too long; -EXFULL when the key's bucket can take no more.
+ * is full; -ENAMETOOLONG, -EFBIG for a key or value that is too long; -EXFULL when
+ * the key's bucket can take no more.
  */
 int kmap_set(struct kmap *map, const void *key, size_t key_len,
 	     const void *value, size_t value_len, unsigned int flags,
