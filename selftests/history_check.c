@@ -65,8 +65,8 @@ struct live {
  * struct search - one check
  * @op: the operations
  * @ops: how many
- * @least: for each, the least version that it or a later record of its line was
- *	given, or the largest of all numbers
+ * @least: for each, the least version that it or a later record of its line is
+ *	known to have been given, or the largest of all numbers
  * @line: the lines
  * @lines: how many
  * @order: those with an answer, in the order of their answers
@@ -409,8 +409,9 @@ static void find_least(struct search *s)
 		for (i = line->first + line->count; i-- > line->first;) {
 			const struct history_op *op = &s->op[i];
 
-			if (history_changes(op) && op->version < least &&
-			    op->opcode != KMAP_OP_DELETE)
+			/* Without an answer there is no version, whatever is noted. */
+			if (op->answer && history_changes(op) &&
+			    op->opcode != KMAP_OP_DELETE && op->version < least)
 				least = op->version;
 			s->least[i] = least;
 		}

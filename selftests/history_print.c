@@ -119,6 +119,10 @@ static void print_question(FILE *to, const struct history_op *op)
 		fprintf(to, " MATCH %llu", (unsigned long long)op->match);
 	if (op->flags & KMAP_RETURN)
 		fprintf(to, " RETURN");
+	if (op->opcode == KMAP_OP_GET || op->flags & KMAP_RETURN)
+		fprintf(to, ", room for %u", op->out_size);
+	if (op->record)
+		fprintf(to, " (record %u)", op->record);
 }
 
 static const char *error_name(int error)

@@ -355,6 +355,20 @@ static const struct sample {
 		{ OP(1, 4, 5), GET, FOUND(BYTES(7)), IS(10) },
 	} },
 
+	/* Killed while it noted the answers of a batch: some are not known. */
+	{ "killed with the answers of a batch half noted", GOOD, {
+		{ OP(1, 1, 2), SET(BYTES(7)), IS(5) },
+		{ OP(0, 3, 4), GET, FOUND(BYTES(7)), IS(5) },
+		{ OP(0, 3, 0), .record = 1, DELETE, MATCH(4), FAILS(ESTALE), IS(5) },
+		{ OP(0, 3, 0), .record = 2, SET(BYTES(8)), REPLACE, FAILS(ENOENT) },
+	} },
+	{ "killed with a version that is not noted", GOOD, {
+		{ OP(1, 1, 2), SET(BYTES(7)), IS(5) },
+		{ OP(0, 3, 5), GET, FOUND(BYTES(7)), IS(5) },
+		{ OP(0, 3, 0), .record = 1, SET(BYTES(8)) },
+		{ OP(1, 6, 7), GET, FOUND(BYTES(8)), IS(6) },
+	} },
+
 	/* A record of the dead that failed lets the next one come. */
 	{ "killed in a batch after a failure", GOOD, {
 		{ OP(1, 1, 2), SET(BYTES(9)), IS(1) },
