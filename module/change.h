@@ -8,7 +8,10 @@
 
 #include "key.h"
 
-/* 0 when the conditions of a request hold for what was found, or NULL. */
+/*
+ * 0 when the conditions of a request hold for what was found, or NULL.  Not -EAGAIN:
+ * what it needs without the lock is none of ours.
+ */
 typedef int shmap_check_t(struct shmap_request *rq,
 			  const struct kmap_entry *entry);
 

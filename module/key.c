@@ -202,8 +202,8 @@ shmap_key_peek_again(struct shmap_map *map, const struct shmap_table *table,
 }
 
 /*
- * Is the value the one that is expected?  0 or -ESTALE, or -EAGAIN where a long
- * one is not the one that was compared.
+ * Is the value the one that is expected?  0 or -ESTALE, or -ERESTART where a long
+ * one is not the one that was compared: that is done without the lock.
  */
 static int compare(const struct shmap_request *rq,
 		   const struct kmap_entry *entry, u64 word)
@@ -214,7 +214,7 @@ static int compare(const struct shmap_request *rq,
 		return -ESTALE;
 	if (unlikely(len > SHMAP_PIECE && !rq->whole)) {
 		if (rq->compared != KMAP_ENTRY_VERSION(word))
-			return -EAGAIN;
+			return -ERESTART;
 		return rq->equal ? 0 : -ESTALE;
 	}
 	return len && memcmp(shmap_entry_value(entry), rq->expected, len) ?
@@ -243,7 +243,7 @@ static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 		r = -ESTALE;
 	else if (rq->flags & KMAP_EQUAL)
 		r = compare(rq, entry, word);
-	if (unlikely(r == -EAGAIN))
+	if (unlikely(r == -ERESTART))
 		return r;
 	if (rq->flags & KMAP_RETURN) {
 		int b = bring(rq, entry, word, number);
@@ -275,7 +275,7 @@ static void begin_change(struct shmap_map *map, struct shmap_request *rq,
 static bool again(struct shmap_map *map, struct shmap_request *rq, int r,
 		  unsigned int start)
 {
-	if (unlikely(r == -EAGAIN)) {
+	if (unlikely(r == -ERESTART)) {
 		shmap_map_count(map, SHMAP_RETRIES);
 		rq->whole = start + 1 >= SHMAP_TRIES;
 		return true;

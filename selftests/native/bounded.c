@@ -151,6 +151,17 @@ static void pieces(const struct test *test)
 		check_equal(rq.version, version_of[meddled_n]);
 		check_equal(meddled_n, min(n, meddled_n));
 
+		start(&world, &rq, n);
+		rq.flags = KMAP_EQUAL;
+		rq.expected = expected;
+		rq.expected_len = LONG_LEN;
+		check_equal(shmap_key_prepare(world.map, &rq, 1, 0), 0);
+		check_equal(shmap_key_set(world.map, &rq),
+			    meddled_n ? -ESTALE : 0);
+		if (meddled_n)
+			check_equal(rq.version, version_of[meddled_n]);
+		shmap_key_discard(world.map, &rq);
+
 		/* What a change takes away is as it was. */
 		start(&world, &rq, n);
 		rq.flags = KMAP_RETURN;
