@@ -54,8 +54,10 @@ void shim_fail(const char *file, int line, const char *what)
  */
 void shim_fail_nth(u64 nth)
 {
-	fail_first = nth ? attempts + nth : 0;
-	fail_last = fail_first;
+	u64 first = nth ? shim_attempts() + nth : 0;
+
+	__atomic_store_n(&fail_first, first, __ATOMIC_RELAXED);
+	__atomic_store_n(&fail_last, first, __ATOMIC_RELAXED);
 }
 
 /**
@@ -65,7 +67,7 @@ void shim_fail_nth(u64 nth)
 void shim_fail_from(u64 nth)
 {
 	shim_fail_nth(nth);
-	fail_last = nth ? ~0ull : 0;
+	__atomic_store_n(&fail_last, nth ? ~0ull : 0, __ATOMIC_RELAXED);
 }
 
 /**
@@ -86,12 +88,14 @@ u64 shim_attempts(void)
  */
 bool shim_may_allocate(const char *what)
 {
-	u64 nth = __atomic_add_fetch(&attempts, 1, __ATOMIC_RELAXED);
+	u64 nth = __atomic_add_fetch(&attempts, 1, __ATOMIC_RELAXED), first, last;
 
 	shim_might_sleep(what);
 	if (shim_relax)
 		shim_relax();
-	return !fail_first || nth < fail_first || nth > fail_last;
+	first = __atomic_load_n(&fail_first, __ATOMIC_RELAXED);
+	last = __atomic_load_n(&fail_last, __ATOMIC_RELAXED);
+	return !first || nth < first || nth > last;
 }
 
 /**

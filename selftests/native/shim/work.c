@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Delayed work.  Its time passes when the test says so, in the test's own thread,
- * so that what happens does not depend on how fast anything is.
+ * so that what happens does not depend on how fast anything is.  Any thread may
+ * queue some.
  */
+#include <pthread.h>
+#include <sched.h>
+
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -15,7 +19,9 @@ struct workqueue_struct {
 	const char *name;
 };
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct delayed_work *works[WORKS];
+static struct delayed_work *running;
 
 /**
  * alloc_workqueue - make a queue
@@ -49,19 +55,23 @@ bool queue_delayed_work(struct workqueue_struct *queue,
 			struct delayed_work *delayed, unsigned long delay)
 {
 	unsigned int i;
+	bool queued;
 
 	if (!queue)
 		shim_fail(__FILE__, __LINE__, "no queue");
-	if (delayed->pending)
-		return false;
-	for (i = 0; i < WORKS && works[i]; i++)
-		;
-	if (i == WORKS)
-		shim_fail(__FILE__, __LINE__, "too much work");
-	works[i] = delayed;
-	delayed->due = delay;
-	delayed->pending = true;
-	return true;
+	pthread_mutex_lock(&lock);
+	queued = !delayed->pending;
+	if (queued) {
+		for (i = 0; i < WORKS && works[i]; i++)
+			;
+		if (i == WORKS)
+			shim_fail(__FILE__, __LINE__, "too much work");
+		works[i] = delayed;
+		delayed->due = delay;
+		delayed->pending = true;
+	}
+	pthread_mutex_unlock(&lock);
+	return queued;
 }
 
 static void dequeue(unsigned int i)
@@ -72,15 +82,23 @@ static void dequeue(unsigned int i)
 
 bool cancel_delayed_work_sync(struct delayed_work *delayed)
 {
+	bool found = false;
 	unsigned int i;
 
 	might_sleep();
+	pthread_mutex_lock(&lock);
+	while (running == delayed) {
+		pthread_mutex_unlock(&lock);
+		sched_yield();
+		pthread_mutex_lock(&lock);
+	}
 	for (i = 0; i < WORKS; i++)
 		if (works[i] == delayed) {
 			dequeue(i);
-			return true;
+			found = true;
 		}
-	return false;
+	pthread_mutex_unlock(&lock);
+	return found;
 }
 
 /**
@@ -93,6 +111,7 @@ unsigned int shim_work_pass(unsigned long jiffies)
 {
 	unsigned int ran = 0, i;
 
+	pthread_mutex_lock(&lock);
 	for (; jiffies; jiffies--) {
 		for (i = 0; i < WORKS; i++) {
 			struct delayed_work *delayed = works[i];
@@ -100,9 +119,14 @@ unsigned int shim_work_pass(unsigned long jiffies)
 			if (!delayed || --delayed->due)
 				continue;
 			dequeue(i);
+			running = delayed;
+			pthread_mutex_unlock(&lock);
 			delayed->work.function(&delayed->work);
+			pthread_mutex_lock(&lock);
+			running = NULL;
 			ran++;
 		}
 	}
+	pthread_mutex_unlock(&lock);
 	return ran;
 }
