@@ -379,7 +379,7 @@ static struct shmap_map *make(const struct test *test)
 		.max_bytes	= MAX_BYTES,
 		.max_key	= 64,
 		.max_value	= LONGEST,
-		.wipe		= test->setting != NULL,
+		.wipe		= test->setting,
 	};
 	struct shmap_map *map;
 
@@ -412,7 +412,7 @@ static void all(const struct test *test)
 	unsigned int i;
 	u64 removed;
 
-	scarce_memory = test->setting != NULL;
+	scarce_memory = test->setting;
 	start(actors, 0, WRITERS, write_keys);
 	start(actors, WRITERS, READERS, read_snapshots);
 	if (scarce_memory)
