@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
@@ -170,6 +172,62 @@ TEST_F(map, long_values)
 				       NULL));
 		EXPECT_EQ(0, del_equal(self->fd, value, lens[i], NULL));
 	}
+	free(value);
+}
+
+#define COUNT_LEN	20000u
+#define COUNT		300u
+
+/* Count in a long value; 0, or an exit status. */
+static int count_up(int fd)
+{
+	__u8 *old = malloc(COUNT_LEN), *new = malloc(COUNT_LEN);
+	unsigned int i;
+	size_t len;
+	int ret;
+
+	if (!old || !new)
+		return 1;
+	for (i = 0; i < COUNT; i++) {
+		do {
+			if (kt_get(fd, KEY, old, COUNT_LEN, &len, NULL) ||
+			    len != COUNT_LEN)
+				return 2;
+			memcpy(new, old, COUNT_LEN);
+			/* In the last piece that is compared. */
+			++*(__u64 *)(new + COUNT_LEN - 8);
+			ret = set_equal(fd, new, COUNT_LEN, old, COUNT_LEN,
+					NULL);
+		} while (ret == -ESTALE);
+		if (ret)
+			return 3;
+	}
+	return 0;
+}
+
+/* Who finds another value of the same length than was compared, starts over. */
+TEST_F(map, long_values_that_change)
+{
+	__u8 *value = calloc(1, COUNT_LEN);
+	pid_t pids[3];
+	unsigned int i;
+	int status;
+
+	ASSERT_LE(COUNT_LEN, self->info.max_value);
+	ASSERT_TRUE(value);
+	ASSERT_EQ(0, kt_set(self->fd, KEY, value, COUNT_LEN, 0, NULL));
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = fork();
+		ASSERT_LE(0, pids[i]);
+		if (!pids[i])
+			_exit(count_up(self->fd));
+	}
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	ASSERT_EQ(0, kt_get(self->fd, KEY, value, COUNT_LEN, NULL, NULL));
+	EXPECT_EQ(ARRAY_SIZE(pids) * COUNT, *(__u64 *)(value + COUNT_LEN - 8));
 	free(value);
 }
 
