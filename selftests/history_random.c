@@ -281,16 +281,22 @@ static unsigned int ask(struct world *w, struct asking *a,
 	return a->records;
 }
 
+/* Note the answers of a call.  Who is killed meanwhile has noted some of them. */
 static void answer(struct world *w, struct asking *a)
 {
-	unsigned int i;
+	unsigned int noted = a->records, i;
+	bool dies = w->plan->lost && below(&w->random, 250) < w->plan->lost;
 
+	if (dies)
+		noted = below(&w->random, a->records);
 	w->ticket++;
-	for (i = 0; i < a->records; i++) {
+	for (i = 0; i < noted; i++) {
 		a->op[i].answer = w->ticket;
 		history_note(&a->asker, &a->op[i]);
 	}
 	a->op = NULL;
+	if (dies)
+		begin(w, a);
 }
 
 unsigned int history_make(const struct history_plan *plan,
