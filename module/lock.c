@@ -92,12 +92,13 @@ static void sem_init(struct shmap_lock *lock)
  */
 #define SEM_TRIES	(!IS_ENABLED(CONFIG_PREEMPT_RT))
 
-/* Wake who waits for the semaphore to be left. */
+/* Wake who waits for the semaphore to be left: readers here, writers there. */
 static void sem_wake(struct shmap_lock *lock)
 {
 	/* Before it looks for waiters: pairs with their way to sleep. */
 	smp_mb();
 	wake_up_var(&lock->sem);
+	wake_up_var(&lock->wanted);
 }
 
 static bool sem_try_shared(struct shmap_lock *lock)
@@ -152,8 +153,12 @@ static bool sem_try(struct shmap_lock *lock)
 	preempt_disable();
 	if (likely(down_write_trylock(&lock->sem)) || sem_find_gap(lock))
 		return true;
-	/* Readers may have gone to sleep because of this. */
-	sem_wake(lock);
+	/*
+	 * Readers may have gone to sleep because of this.  Not writers: that would
+	 * be us as well, and nobody would ever sleep.
+	 */
+	smp_mb();
+	wake_up_var(&lock->sem);
 	preempt_enable();
 	return false;
 }
@@ -161,7 +166,7 @@ static bool sem_try(struct shmap_lock *lock)
 static void sem_enter(struct shmap_lock *lock)
 {
 	if (SEM_TRIES)
-		wait_var_event(&lock->sem, sem_try(lock));
+		wait_var_event(&lock->wanted, sem_try(lock));
 	else
 		down_write(&lock->sem);
 }
