@@ -21,7 +21,7 @@ export BIN_DIR := $(GUEST)/bin
 # Given on the command line, they are for the scripts, as they are: what looks like a
 # variable in them is one of a shell.
 VARIABLES := TESTS LOCK HAMMER TIMEOUT JOBS V KERNEL MODULES KERNEL_KDIR ACCEL CMD
-VARIABLES += PARAMS BENCH ENTRIES MATRIX SAVE RELEASES STEPS KEEP KERNELS
+VARIABLES += PARAMS PREEMPT BENCH ENTRIES MATRIX SAVE RELEASES STEPS KEEP KERNELS
 raw = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1)))
 $(foreach name,$(VARIABLES),$(call raw,$(name)))
 export $(VARIABLES)
@@ -152,6 +152,13 @@ check-insns: deps-bench
 growth: deps-bench
 	$(Q)$(MAKE) guest-module guest-programs bench-program
 	$(Q)userspace/bench/bench.sh --growth
+
+# Sets beside snapshots of the whole map, by instructions and by time.
+beside: deps-bench
+	$(Q)$(MAKE) guest-module guest-programs bench-program
+	$(Q)userspace/bench/bench.sh --beside
+	$(Q)userspace/bench/bench.sh --beside-time
+.PHONY: beside
 
 # Which lock wins where, and by how much.
 matrix: deps-bench

@@ -5,7 +5,7 @@
  * A peer is one such way, in a file of its own, behind struct peer.  load.c has
  * the operations that are measured, run.c has threads carry them out for a
  * while, insns.c counts instructions, growth.c times the sets of a table that
- * grows, and main.c chooses and prints.
+ * grows, beside.c those beside snapshots, and main.c chooses and prints.
  *
  * Every peer stores the same entries: keys of KEY_SIZE printable bytes, values of
  * VALUE_SIZE bytes.
@@ -168,6 +168,15 @@ uint64_t count_insns(const struct table *tables, size_t count,
  */
 int measure_growth(const struct peer *const *peers, size_t count,
 		   uint64_t entries, bool (*wanted)(const char *name),
+		   FILE *data);
+
+/* ---- beside.c ---- */
+
+/*
+ * Print how long sets take without and beside snapshots of so many entries, in so
+ * many windows of each kind, and write the figures to data, which may be NULL.
+ */
+int measure_beside(const struct peer *peer, uint64_t entries, unsigned int count,
 		   FILE *data);
 
 /* ---- server.c: what memcached and Redis share ---- */

@@ -8,9 +8,14 @@
 #	bench.sh --check-insns	the same, compared with insns.txt
 #	bench.sh --growth	instructions that single sets take while tables
 #				grow
+#	bench.sh --beside	instructions that single sets take beside
+#				snapshots
+#	bench.sh --beside-time	the same on two CPUs, by time
 #
 # ENTRIES='100000 1000000'	sizes of the tables; of one for the other modes
 # LOCK=rcu			lock discipline of kmap
+# PARAMS='shards=64'		more parameters of the module
+# PREEMPT=full			preemption of the guest's kernel
 # BENCH='-r 2 -p "kmap bpf"'	options of the program, see "peers -h"
 # SAVE=1			keep the figures beside this script: rates.tsv,
 #				growth.tsv
@@ -27,6 +32,7 @@ MODE=${1:---rates}
 KMAP_KO=${KMAP_KO:?the module}
 BIN_DIR=${BIN_DIR:?folder of programs}
 LOCK=${LOCK:-rcu}
+PARAMS=${PARAMS:-}
 PEERS=$BENCH_DIR/../build/bench/peers
 INSNS=$BENCH_DIR/insns.txt
 MEMORY=5G
@@ -52,6 +58,7 @@ boot()
 	local log=$1
 
 	shift
+	[[ -z ${PREEMPT:-} ]] || set -- -K "preempt=$PREEMPT" "$@"
 	"$VM_DIR/vm.sh" -l "$log" -m "$MEMORY" -t 7200 -a "$KMAP_KO:/kmap/kmap.ko" \
 		-a "$BIN_DIR:/kmap/bin" -a "$PEERS:/kmap/bin/peers" \
 		-a "$MEMCACHED:/kmap/bin/memcached" \
@@ -82,7 +89,7 @@ rates()
 	# The sizes are words.
 	# shellcheck disable=SC2086
 	boot "$LOG" -s 600 -o "$LOG/data" -- \
-		/kmap/bench.sh 0 "$LOCK" "${BENCH:-}" ${ENTRIES:-100000 1000000}
+		/kmap/bench.sh 0 "lock=$LOCK $PARAMS" "${BENCH:-}" ${ENTRIES:-100000 1000000}
 	STATUS=$?
 	if grep -q tcg "$LOG/accel" 2>/dev/null; then
 		printf '(rates of an emulated machine, QEMU TCG: compare them with each other only)\n'
@@ -100,7 +107,7 @@ boot_counting()
 	ACCEL=tcg,thread=single boot "$1" -c 1 -s 1800 \
 		-q -icount -q shift=0,sleep=off -q -cpu -q "$2" \
 		-o "$1/data" -- \
-		/kmap/bench.sh 8 "$LOCK" "$3 ${BENCH:-}" "$4"
+		/kmap/bench.sh 8 "lock=$LOCK $PARAMS" "$3 ${BENCH:-}" "$4"
 }
 
 # count NAME CPU: one boot that counts; figures into WORK/NAME.
@@ -188,6 +195,18 @@ case $MODE in
 		"${ENTRIES:-5000000}" || exit
 	gather growth.tsv 1 'Instructions of single sets while a table grows, and how many sets took less ("make growth").'
 	save "$LOG/data/growth.tsv"
+	;;
+--beside)
+	say 'Sets beside snapshots, in instructions'
+	# Its longest sets have a page zeroed, which is not to count by the byte.
+	boot_counting "$LOG" max,-erms,-fsrm '-b -r 5' "${ENTRIES:-1000000}" ||
+		exit
+	;;
+--beside-time)
+	say 'Sets beside snapshots, by time'
+	boot "$LOG" -s 1800 -o "$LOG/data" -- /kmap/bench.sh 0 \
+		"lock=$LOCK $PARAMS" "-b -r 10 ${BENCH:-}" "${ENTRIES:-1000000}" ||
+		exit
 	;;
 --insns)
 	insns || exit

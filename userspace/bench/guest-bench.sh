@@ -3,14 +3,16 @@
 #
 # The benchmark's part in the guest; see bench.sh.
 #
-#	guest-bench.sh SECONDS LOCK OPTIONS ENTRIES...
+#	guest-bench.sh SECONDS PARAMS OPTIONS ENTRIES...
 #
+# PARAMS are parameters of the module.
 # Waits until the machine is so many seconds up, then runs the program for each
 # number of entries, the module loaded anew.
 
 set -u
 
-UP=$1 LOCK=$2 STATUS=0
+UP=$1 STATUS=0
+read -ra PARAMS <<< "$2"
 # As a shell would split them.
 eval "OPTIONS=($3)"
 shift 3
@@ -20,7 +22,7 @@ read -r up _ < /proc/uptime
 
 for entries; do
 	echo "at bench $entries" >&9
-	insmod /kmap/kmap.ko "lock=$LOCK" || exit
+	insmod /kmap/kmap.ko "${PARAMS[@]}" || exit
 	peers -n "$entries" -d "/out/$entries.tsv" "${OPTIONS[@]}" || STATUS=$?
 	rmmod kmap || exit
 	printf '\n'

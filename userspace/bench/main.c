@@ -44,6 +44,7 @@ static struct {
 	FILE		*data;		/* a line a figure, or NULL */
 	bool		insns;
 	bool		growth;
+	bool		beside;
 } options = {
 	.entries = 100000,
 	.threads = 2,
@@ -238,6 +239,8 @@ static void usage(FILE *out)
 	      "             second is which figure\n"
 	      "  -i         count instructions instead, under QEMU -icount\n"
 	      "  -g         print instead how long sets take while a table grows\n"
+	      "  -b         print instead how long sets of kmap take beside\n"
+	      "             snapshots, in windows of 20000 sets\n"
 	      "\nPeers:\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
 		fprintf(out, "  %-14s%s\n", peers[i]->name, peers[i]->what);
@@ -262,7 +265,7 @@ static bool take_options(int argc, char **argv)
 	bool good = true;
 	int c;
 
-	while (good && (c = getopt(argc, argv, "n:t:r:w:p:l:d:igh")) != -1) {
+	while (good && (c = getopt(argc, argv, "n:t:r:w:p:l:d:igbh")) != -1) {
 		switch (c) {
 		case 'n':
 			good = number(optarg, MANY, 1u << 30, &value);
@@ -296,6 +299,9 @@ static bool take_options(int argc, char **argv)
 		case 'g':
 			options.growth = true;
 			break;
+		case 'b':
+			options.beside = true;
+			break;
 		case 'h':
 			usage(stdout);
 			exit(0);
@@ -314,10 +320,14 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	for (size_t i = 0; !options.growth && i < ARRAY_SIZE(peers); i++)
+	for (size_t i = 0; !options.growth && !options.beside &&
+	     i < ARRAY_SIZE(peers); i++)
 		if (peer_wanted(peers[i]->name) && !make_table(peers[i]))
 			status = 1;
-	if (options.growth)
+	if (options.beside)
+		status = measure_beside(&peer_kmap, options.entries,
+					options.rounds, options.data);
+	else if (options.growth)
 		status = measure_growth(peers, ARRAY_SIZE(peers),
 					options.entries, peer_wanted,
 					options.data);
