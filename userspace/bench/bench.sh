@@ -17,6 +17,7 @@
 # PARAMS='shards=64'		more parameters of the module
 # PREEMPT=full			preemption of the guest's kernel
 # BENCH='-r 2 -p "kmap bpf"'	options of the program, see "peers -h"
+# GUEST_CPUS=1			for --beside-time (default 2)
 # SAVE=1			keep the figures beside this script: rates.tsv,
 #				growth.tsv
 #
@@ -204,7 +205,7 @@ case $MODE in
 	;;
 --beside-time)
 	say 'Sets beside snapshots, by time'
-	boot "$LOG" -s 1800 -o "$LOG/data" -- /kmap/bench.sh 0 \
+	boot "$LOG" -s 1800 -c "${GUEST_CPUS:-2}" -o "$LOG/data" -- /kmap/bench.sh 0 \
 		"lock=$LOCK $PARAMS" "-b -r 10 ${BENCH:-}" "${ENTRIES:-1000000}" ||
 		exit
 	;;
