@@ -222,8 +222,11 @@ static int sweep(struct limiter *limiter)
 }
 
 /*
- * Begin a new count with this request as the first, in place of @version or, if
- * that is 0, of nothing.  -EAGAIN: somebody else did something.
+ * Begin a new count with this request as the first, in place of @version.  If that
+ * is 0 there is no number, and the count begins with none, and -EAGAIN: since the
+ * clock was read, others may have begun this very window, filled it, and removed
+ * their number when it was over.  A count of a window that is over is never added
+ * to.  -EAGAIN, too, when somebody else did something.
  */
 static int begin_window(struct limiter *limiter, const char *name,
 			uint32_t window, uint64_t version)
@@ -241,11 +244,11 @@ static int begin_window(struct limiter *limiter, const char *name,
 	if (rc)
 		return rc;
 	key_of(limiter, key, ":", name);
-	rc = set_number(limiter, key, (int64_t)window << 32 | 1, version);
+	rc = set_number(limiter, key, (int64_t)window << 32 | !!version, version);
 	/* It may have been taken out again since the window ended. */
 	if (!rc && window_now(limiter) != window)
 		rc = enqueue(limiter, name, window);
-	return rc;
+	return !rc && !version ? -EAGAIN : rc;
 }
 
 /**
