@@ -59,6 +59,8 @@ left_out()
 	# It compares what the map says with what the kernel has free, which
 	# KASAN's quarantine and red zones change.
 	'kasan memory'|'kcsan memory')		;;
+	# It wants a kernel that can be told how to preempt, which these are not.
+	*' preempt')				;;
 	# They make no call on the map.
 	*' history_selftest'*)			;;
 	*)	return 1 ;;
