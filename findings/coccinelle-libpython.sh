@@ -9,14 +9,15 @@
 #
 # Where it is met: "make style", on a minimal system.  packages.txt names libpython.
 #
-# Only root can (debootstrap, chroot).  MIRROR= is where Debian is taken from.
+# Only root can (debootstrap, chroot).  MIRROR= is where Debian is taken from, if that
+# is not where debootstrap takes it from.
 
 set -u
 
 RELEASE=trixie
 COCCINELLE=1.3.0.deb-1+b2
 LIBPYTHON=libpython3.13
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
+MIRROR=${MIRROR:-}
 
 give_up()
 {
@@ -62,7 +63,7 @@ try()
 	printf 'status %d\n' "$STATUS"
 }
 
-unshare --mount debootstrap --variant=minbase "$RELEASE" "$ROOT" "$MIRROR" \
+unshare --mount debootstrap --variant=minbase "$RELEASE" "$ROOT" ${MIRROR:+"$MIRROR"} \
 	> "$WORK/log" 2>&1 || {
 	tail -n 5 "$WORK/log" >&2
 	give_up "cannot set Debian $RELEASE up"

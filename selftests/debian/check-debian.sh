@@ -118,7 +118,7 @@ set_up()
 	printf 'Acquire::Check-Valid-Until "false";\n' \
 		> "$2/etc/apt/apt.conf.d/check-debian"
 	mkdir -p "$CACHE/debian-debs/partial" "$2/var/cache/apt/archives"
-	copy "$2/root/kmap" || return
+	copy "$2/srv/kmap" || return
 	enter "$2" apt-get -q update &&
 		enter "$2" apt-get -q -y --no-install-recommends install \
 			"${PREREQUISITES[@]}"
@@ -158,7 +158,7 @@ for release in $RELEASES; do
 		fi
 		begun=$SECONDS
 		say "make $step, on $release"
-		enter "$root" make -C /root/kmap "$step" "${arguments[@]}" 2>&1 |
+		enter "$root" make -C /srv/kmap "$step" "${arguments[@]}" 2>&1 |
 			tee "$LOGS/$release-$step.log"
 		status=${PIPESTATUS[0]}
 		((status < 128)) || exit "$status"
