@@ -87,8 +87,8 @@ static void sem_init(struct shmap_lock *lock)
  * waiter, and held by it, before that one has a CPU.  Who does not get it at once
  * sleeps until somebody leaves, and then tries again, with preemption off.
  *
- * With PREEMPT_RT, a spinlock under it may sleep, and a waiter lends its priority:
- * there it is taken as usual.
+ * With PREEMPT_RT, a spinlock under it may sleep: there it is taken as usual, and who
+ * has it can lose its CPU, as can who has a spinlock.
  */
 #define SEM_TRIES	(!IS_ENABLED(CONFIG_PREEMPT_RT))
 

@@ -287,6 +287,8 @@ TEST_F_TIMEOUT(map, loses_its_cpu, KT_LONG)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
+	if (kt_realtime())
+		SKIP(return, "PREEMPT_RT: who holds a lock can lose its CPU");
 	if (!preempts_anywhere())
 		SKIP(return, "this kernel has no preempt=full");
 	RELOAD("shards=1 max_bytes=16M max_entries=1000 max_value=1M");
