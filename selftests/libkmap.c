@@ -80,15 +80,15 @@ TEST_F(map, no_map)
 	static const unsigned int flags[] = {
 		KMAP_RDONLY, KMAP_RDONLY | KMAP_NO_WINDOW, KMAP_WRONLY, KMAP_RDWR,
 	};
-	char file[] = "/tmp/kmap-file-XXXXXX", fifo[] = "/tmp/kmap-fifo-XXXXXX";
+	char file[64], fifo[64];
 	const char *paths[4];
 	struct kmap *map;
 	unsigned int i, j;
 	int fd;
 
-	ASSERT_EQ(0, close(mkstemp(file)));
-	ASSERT_EQ(0, close(mkstemp(fifo)));
-	ASSERT_EQ(0, unlink(fifo));
+	snprintf(file, sizeof(file), "/tmp/kmap-file.%d", (int)getpid());
+	snprintf(fifo, sizeof(fifo), "/tmp/kmap-fifo.%d", (int)getpid());
+	ASSERT_EQ(0, close(open(file, O_CREAT | O_EXCL | O_RDWR, 0600)));
 	ASSERT_EQ(0, mkfifo(fifo, 0600));
 	paths[0] = "/dev/null";
 	paths[1] = "/dev/zero";
