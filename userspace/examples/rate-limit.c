@@ -15,7 +15,9 @@
  * at once which place the request has, and no two requests get the same one.
  * When the number is from another window, somebody must begin a new count, and
  * exactly one does: the number is replaced only if it still is the version that
- * was read (KMAP_MATCH).
+ * was read (KMAP_MATCH).  A name without a number gets one that is not yet begun
+ * first: a client that was stopped for a while cannot tell whether its window has
+ * passed meanwhile, and a window that is over must not be begun again.
  *
  * Names come and go, and nobody comes back to tidy up after each.  So before a
  * count begins, its name is put into a queue, and whoever does that looks at the
@@ -49,6 +51,10 @@
 
 #define NAME_MAX_LEN	200u
 #define KEY_ROOM	(NAME_MAX_LEN + 40)
+
+/* In the lower half of a number: no request has been counted in this window. */
+#define NOT_BEGUN	0x80000000u
+#define LIMIT_MAX	1000000000u
 
 struct limiter {
 	struct kmap *map;
@@ -166,7 +172,10 @@ static int enqueue(struct limiter *limiter, const char *name, uint32_t window)
 	}
 }
 
-/* Remove the number of a name if its window is over. */
+/*
+ * Remove the number of a name if its window is over.  A client that was stopped may
+ * count in it still; then its new version is removed.
+ */
 static int forget(struct limiter *limiter, const char *name)
 {
 	char key[KEY_ROOM];
@@ -175,11 +184,16 @@ static int forget(struct limiter *limiter, const char *name)
 	int rc;
 
 	key_of(limiter, key, ":", name);
-	rc = get_number(limiter, key, &number, &version);
-	/* As in ask(): the clock is read after the number. */
-	if (rc || !version || (uint32_t)(number >> 32) == window_now(limiter))
-		return rc;
-	return remove_match(limiter, key, version);
+	do {
+		rc = get_number(limiter, key, &number, &version);
+		/* As in ask(): the clock is read after the number. */
+		if (rc || !version ||
+		    (uint32_t)(number >> 32) == window_now(limiter))
+			return rc;
+		rc = kmap_delete(limiter->map, key, strlen(key), KMAP_MATCH,
+				 &version);
+	} while (rc == -ESTALE);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /*
@@ -222,11 +236,10 @@ static int sweep(struct limiter *limiter)
 }
 
 /*
- * Begin a new count with this request as the first, in place of @version.  If that
- * is 0 there is no number, and the count begins with none, and -EAGAIN: since the
+ * Begin a new count in place of @version, with this request as the first.  If that
+ * is 0 there is no number, one that is not begun is stored, and -EAGAIN: since the
  * clock was read, others may have begun this very window, filled it, and removed
- * their number when it was over.  A count of a window that is over is never added
- * to.  -EAGAIN, too, when somebody else did something.
+ * their number when it was over.  -EAGAIN, too, when somebody else did something.
  */
 static int begin_window(struct limiter *limiter, const char *name,
 			uint32_t window, uint64_t version)
@@ -244,7 +257,9 @@ static int begin_window(struct limiter *limiter, const char *name,
 	if (rc)
 		return rc;
 	key_of(limiter, key, ":", name);
-	rc = set_number(limiter, key, (int64_t)window << 32 | !!version, version);
+	rc = set_number(limiter, key,
+			(int64_t)window << 32 | (version ? 1 : NOT_BEGUN),
+			version);
 	/* It may have been taken out again since the window ended. */
 	if (!rc && window_now(limiter) != window)
 		rc = enqueue(limiter, name, window);
@@ -288,12 +303,22 @@ static int ask(struct limiter *limiter, const char *name, uint32_t *window,
 		if (!version || (uint32_t)(number >> 32) != *window) {
 			*place = 1;
 			rc = begin_window(limiter, name, *window, version);
+		} else if (*place & NOT_BEGUN) {
+			/* Read before the clock: this window is not over. */
+			*place = 1;
+			rc = set_number(limiter, key,
+					(int64_t)*window << 32 | 1, version);
 		} else if (*place < limiter->limit) {
-			/* If the next window begins now, this counts there. */
+			/*
+			 * If the next window begins now, this counts there; in
+			 * one that is not begun it counts nothing.
+			 */
 			rc = kmap_add(limiter->map, key, strlen(key), 1,
 				      KMAP_REPLACE, &number, NULL);
 			*window = (uint32_t)(number >> 32);
 			*place = (uint32_t)number;
+			if (!rc && *place & NOT_BEGUN)
+				rc = -EAGAIN;
 		} else {
 			/* No place is left: do not even count. */
 			return 0;
@@ -469,8 +494,8 @@ static unsigned int number_option(const char *text)
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
 
-	if (*end || n < 1 || n > INT32_MAX)
-		fail(text, "not a number from 1 to 2147483647");
+	if (*end || n < 1 || n > LIMIT_MAX)
+		fail(text, "not a number from 1 to 1000000000");
 	return (unsigned int)n;
 }
 
