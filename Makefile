@@ -3,10 +3,12 @@
 # Makefile for people; Kbuild beside it names the objects of the module.
 # "make help" says what there is.
 
-VM	:= selftests/vm
+SCRIPTS	:= userspace/scripts
+MACHINERY := selftests/machinery
+VM	:= $(MACHINERY)/vm
 # Headers to build the module with: those of the running kernel, else the newest
 # installed.
-KDIR	?= $(shell $(VM)/kdir.sh)
+KDIR	?= $(shell $(SCRIPTS)/kdir.sh)
 KDIR_RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 PREFIX	?= /usr/local
 DESTDIR	?=
@@ -35,7 +37,7 @@ say = @printf '== %s\n' $(1)
 all: module userspace
 
 module: deps-build
-	$(Q)test -n '$(KDIR)' || $(VM)/deps.sh module
+	$(Q)test -n '$(KDIR)' || $(SCRIPTS)/deps.sh module
 	$(Q)$(MAKE) module-build
 
 # By itself, since KDIR can be there only now.
@@ -71,7 +73,7 @@ guest: guest-module guest-programs guest-tests
 NARROW := $(strip $(TESTS)$(LOCK))
 DEPS_CHECK := deps-check $(if $(filter %32,$(or $(TESTS),all32)),deps-check32)
 check: $(DEPS_CHECK) $(if $(NARROW),,deps-native)
-	$(Q)selftests/parts.sh $(if $(NARROW),,check-native) check-guest
+	$(Q)$(MACHINERY)/parts.sh $(if $(NARROW),,check-native) check-guest
 
 check-guest: $(DEPS_CHECK)
 	$(Q)$(MAKE) guest
@@ -85,27 +87,27 @@ check-large: deps-check
 # The module for the guest's usual kernel is that of the 32-bit userland.
 check-kernels: deps-check deps-check32 deps-kernels
 	$(Q)$(MAKE) guest
-	$(Q)selftests/kernels/check-kernels.sh
+	$(Q)$(MACHINERY)/kernels/check-kernels.sh
 .PHONY: check-kernels
 
 # On two debug kernels, which are built when the cache has none.
 check-debug: $(DEPS_CHECK) deps-debug
 	$(Q)$(MAKE) guest-programs guest-tests
-	$(Q)selftests/debug/check-debug.sh
+	$(Q)$(MACHINERY)/debug/check-debug.sh
 
 # The same, a third of the time: each program in one lock mode on each of them.
 check-debug-short: $(DEPS_CHECK) deps-debug
 	$(Q)$(MAKE) guest-programs guest-tests
-	$(Q)SHORT=1 selftests/debug/check-debug.sh
+	$(Q)SHORT=1 $(MACHINERY)/debug/check-debug.sh
 .PHONY: check-debug-short
 
 check-plants: deps-check deps-debug
 	$(Q)$(MAKE) guest-programs guest-tests
-	$(Q)selftests/debug/plants.sh
+	$(Q)$(MACHINERY)/debug/plants.sh
 
 # On minimal systems of Debian, in folders.
 check-debian: deps-debian
-	$(Q)selftests/debian/check-debian.sh
+	$(Q)$(MACHINERY)/debian/check-debian.sh
 .PHONY: check-debian
 
 check-vm: deps-check
@@ -113,20 +115,20 @@ check-vm: deps-check
 
 # Make's own part: what installs, what goes to the scripts.
 check-install: deps-install
-	$(Q)$(VM)/install-selftest.sh
+	$(Q)$(MACHINERY)/install/check-install.sh
 .PHONY: check-install
 
 check-native: deps-native
 	$(call say,'Building the core of the module for userspace')
-	$(Q)$(MAKE) -C selftests/native -j$(CPUS) all
-	$(Q)$(MAKE) -C selftests/native check
+	$(Q)$(MAKE) -C $(MACHINERY)/native -j$(CPUS) all
+	$(Q)$(MAKE) -C $(MACHINERY)/native check
 
 coverage: $(DEPS_CHECK) deps-native deps-coverage
 	$(Q)$(MAKE) guest-programs guest-tests
-	$(Q)selftests/coverage/coverage.sh
+	$(Q)$(MACHINERY)/coverage/coverage.sh
 
 check-litmus: deps-litmus
-	$(Q)selftests/litmus/run.sh
+	$(Q)$(MACHINERY)/litmus/run.sh
 
 demo: deps-demo
 	$(Q)$(MAKE) guest-module guest-programs
@@ -175,22 +177,22 @@ bench-program:
 	$(Q)$(MAKE) $(QUIET) -C userspace bench
 
 style: deps-style
-	$(Q)selftests/style/style.sh $(CHECKS)
+	$(Q)$(MACHINERY)/style/style.sh $(CHECKS)
 
 deps:
-	$(Q)$(VM)/deps.sh all
+	$(Q)$(SCRIPTS)/deps.sh all
 
 deps-%:
-	$(Q)$(VM)/deps.sh $*
+	$(Q)$(SCRIPTS)/deps.sh $*
 
 install: module userspace
 	$(call say,'Installing below $(DESTDIR)$(PREFIX) and the module for $(KDIR)')
-	$(Q)$(VM)/install-module.sh '$(KDIR)' '$(DESTDIR)'
+	$(Q)$(SCRIPTS)/install-module.sh '$(KDIR)' '$(DESTDIR)'
 	$(Q)$(MAKE) $(QUIET) -C userspace install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 uninstall:
 	$(call say,'Removing what "make install" put below $(DESTDIR)$(PREFIX)')
-	$(Q)$(VM)/uninstall.sh '$(KDIR)' '$(PREFIX)' '$(DESTDIR)'
+	$(Q)$(SCRIPTS)/uninstall.sh '$(KDIR)' '$(PREFIX)' '$(DESTDIR)'
 
 clean:
 	$(call say,'Removing what was built')
@@ -199,7 +201,7 @@ clean:
 	$(Q)rm -rf build selftests/build
 
 help:
-	@sed -e 1,2d $(VM)/help.txt
+	@sed -e 1,2d $(SCRIPTS)/help.txt
 
 .PHONY: all module module-build userspace guest guest-module guest-programs guest-tests
 .PHONY: bench growth insns check-insns matrix results bench-program

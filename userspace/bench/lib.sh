@@ -7,7 +7,7 @@
 # shellcheck disable=SC2034
 
 BENCH_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$BENCH_DIR/../../selftests/vm/lib.sh"
+. "$BENCH_DIR/../../selftests/machinery/vm/lib.sh"
 
 # machine LOG CPUS MEMORY: where figures come from, a fact a line, as comments.
 machine()

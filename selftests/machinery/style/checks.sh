@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The checks of style.sh: each prints its findings, one a line, beginning with
+# the path from the top and a colon.  To be sourced, after lib.sh; they run in
+# the top folder.
+
+# Everything that is ours, without what is built.
+tree()
+{
+	find . \( -path ./.git -o -name build -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name '*.o' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '.checkpatch-*' -o -name Module.symvers -o -name modules.order \) -prune -o \
+		-type f -printf '%P\n' | sort
+}
+
+c_files()
+{
+	tree | grep -E "^($1)/.*\.[ch]$"
+}
+
+# Scripts by name or by first line.
+scripts()
+{
+	tree | while IFS= read -r file; do
+		case $file in
+		*.sh|*.bash)
+			printf '%s\n' "$file"
+			;;
+		*)
+			head -c 64 "$file" | head -n 1 | grep -q -a \
+				'^#!.*sh$' && printf '%s\n' "$file"
+			;;
+		esac
+	done
+}
+
+prepare()
+{
+	SOURCE=$("$VM_DIR/source.sh") || return
+	FRAMEWORK=$(selftests/machinery/framework.sh) || return
+	OUT=$TOP_DIR/build/style
+	mkdir -p "$OUT"
+}
+
+# Licence lines, marks of unfinished work, blanks at line ends, length of files.
+check_texts()
+{
+	local file want lines
+
+	tree | while IFS= read -r file; do
+		case $file in
+		LICENSES/*)
+			continue
+			;;
+		module/*|Kbuild|Makefile)
+			want=GPL-2.0-only
+			;;
+		uapi/*)
+			want='GPL-2.0-only WITH Linux-syscall-note'
+			;;
+		userspace/scripts/*)
+			want=GPL-2.0-only
+			;;
+		userspace/*)
+			want=MIT
+			;;
+		selftests/settings|selftests/config|.gitignore|*.md)
+			want=
+			;;
+		*)
+			want='GPL-2.0(-only)?'
+			;;
+		esac
+		if [[ -n $want ]] && ! head -n 6 "$file" |
+			grep -q -E "SPDX-License-Identifier: $want( |\$)"; then
+			printf '%s:1: no SPDX line with %s\n' "$file" "$want"
+		fi
+		grep -n -H -E '[[:blank:]]+$' "$file"
+		# Spelt so that this line is none of them.
+		grep -n -H -w -E 'TO''DO|FIX''ME|XX''X' "$file"
+		lines=$(wc -l < "$file")
+		case $file in
+		*.c|*.h|*.sh)
+			((lines <= 550)) || printf \
+				'%s:%d: longer than 550 lines\n' "$file" "$lines"
+			;;
+		esac
+		[[ -z $(tail -c 1 "$file") ]] ||
+			printf '%s:%d: no newline at the end\n' "$file" "$lines"
+	done
+}
+
+# The slow checks look again only at what has changed since they found nothing:
+# in the cache, "SUM  FILE" a line, a list for each version of the kernel's source.
+
+# seen CHECK: the name of its list, which is there.
+seen()
+{
+	local list=$CACHE/style-$1-${SOURCE##*/}
+
+	touch "$list" && printf '%s\n' "$list"
+}
+
+# checkpatch keeps a file of its own in the folder where it runs.
+check_checkpatch()
+{
+	local seen new=$OUT/checkpatch.new found=$OUT/checkpatch.found
+
+	seen=$(seen checkpatch) || return
+	c_files 'module|uapi|userspace|selftests' | xargs sha256sum |
+		grep -v -x -F -f "$seen" > "$new"
+	cut -d ' ' -f 3 "$new" | sed "s|^|$TOP_DIR/|" | (
+		cd "$OUT" || exit
+		xargs -r perl "$SOURCE/scripts/checkpatch.pl" --strict --no-tree \
+			--terse --show-types --no-summary -q -f
+	) | sed "s|^$TOP_DIR/||" | tee "$found"
+	# It fails when it finds something; without that, when it did not run.
+	((PIPESTATUS[2] == 0)) || [[ -s $found ]] || return
+	cut -d : -f 1 "$found" | sort -u | sed 's/^/  /' |
+		grep -v -F -f - "$new" >> "$seen"
+}
+
+# our_warnings DIR: the warnings of a build log, with paths from the top.
+our_warnings()
+{
+	sed -e "s|$1/||g" -e "s|$TOP_DIR/||g" |
+		grep -E '(warning|error|Warning|Error):|^make.*Error|undefined!'
+}
+
+# The module with W=1 and sparse, from scratch: a warning shows only when its
+# file is compiled.
+check_module()
+{
+	rm -rf "$OUT/module"
+	"$VM_DIR/module.sh" "$OUT/module" W=1 C=2 > "$OUT/module.log" 2>&1
+	our_warnings "$OUT/module" < "$OUT/module.log"
+	[[ -e $OUT/module/kmap.ko ]]
+}
+
+# What coccicheck does in report mode.  Those of the kernel's patterns that want
+# an OCaml compiler, and one that is meant for a certain driver, are left out.
+check_coccinelle()
+{
+	local file seen sum found=$OUT/coccinelle.found
+
+	seen=$(seen coccinelle) || return
+	sum=$(c_files module | xargs sha256sum | sha256sum)
+	grep -q -x -F "$sum" "$seen" && return
+	find "$SOURCE/scripts/coccinelle" -name '*.cocci' | sort |
+	while IFS= read -r file; do
+		grep -q '^virtual report' "$file" || continue
+		grep -q '^@.*script:ocaml' "$file" && continue
+		spatch -D report --very-quiet --no-show-diff --no-includes \
+			--include-headers --cocci-file "$file" --dir module 2>&1 ||
+			printf 'module/: spatch failed on %s\n' "${file##*/}"
+	done | grep '^module/' | tee "$found"
+	[[ -s $found ]] || printf '%s\n' "$sum" >> "$seen"
+}
+
+# Each source once: the most of the warnings come without the costlier half of the
+# optimizer, and what a word of 32 bits changes shows in the syntax.
+check_selftests()
+{
+	local warn='-Wshadow -Wno-unused-parameter -Wno-psabi' status
+
+	rm -rf "$OUT/selftests"
+	{
+		make -s -k -C selftests OUTPUT="$OUT/selftests" \
+			USERCFLAGS="-O1 -g0 $warn" compile
+		status=$?
+		make -s -k -C selftests OUTPUT="$OUT/selftests/32" \
+			USERCFLAGS="-m32 -fsyntax-only $warn" compile
+	} > "$OUT/selftests.log" 2>&1
+	our_warnings "$OUT/selftests" < "$OUT/selftests.log"
+	return "$status"
+}
+
+# userspace_build NAME MAKE ARGUMENT...
+userspace_build()
+{
+	local name=$1 status
+
+	shift
+	rm -rf "${OUT:?}/$name"
+	make -s -C userspace BUILD="$OUT/$name" WERROR=1 "$@" \
+		> "$OUT/$name.log" 2>&1
+	status=$?
+	our_warnings "$OUT/$name" < "$OUT/$name.log"
+	return "$status"
+}
+
+check_userspace()
+{
+	userspace_build userspace
+}
+
+check_userspace32()
+{
+	userspace_build userspace32 CFLAGS='-O2 -m32' LDFLAGS=-m32
+}
+
+# The ABI's header stands alone, twice, as C90 and as C++98, for 32 and 64 bits.
+check_header()
+{
+	local bits file=$OUT/header
+
+	printf '#include <linux/kmap.h>\n#include <linux/kmap.h>\n' > "$file.c"
+	printf 'struct kmap_op op; int main(void) { return 0; }\n' >> "$file.c"
+	cp "$file.c" "$file.cc"
+	for bits in 32 64; do
+		gcc -m$bits -std=c90 -pedantic -Wall -Wextra -fsyntax-only \
+			-Iuapi "$file.c" 2>&1
+		g++ -m$bits -std=c++98 -Wall -Wextra -fsyntax-only \
+			-Iuapi "$file.cc" 2>&1
+	done | our_warnings "$OUT"
+	grep -n -H -E '\b(u8|u16|u32|u64|uint[0-9]+_t|size_t|bool)\b' \
+		uapi/linux/kmap.h
+	true
+}
+
+# Nobody else in the kernel has our ioctl type, as far as this machine knows: the
+# newest list of them, and the headers for programs and for modules.
+check_ioctl()
+{
+	local own fixture=$OUT/ioctl.rst
+	local awk=selftests/machinery/style/ioctl.awk
+	local -a files
+
+	own=$(sed -n 's/^#define[[:blank:]]*KMAP_IOC_MAGIC[[:blank:]]*//p' \
+		uapi/linux/kmap.h)
+	# It finds what it is there to find.
+	printf '%s  00-0F  linux/other.h\n' "$own" > "$fixture"
+	printf '#define A %s\n#define B _IOW(A, 1, int)\n' "$own" > "$OUT/ioctl.h"
+	(($(awk -v own="$own" -f $awk "$fixture" "$OUT/ioctl.h" | wc -l) == 2)) ||
+		return
+	mapfile -t files < <(
+		find "$SOURCE/Documentation/userspace-api/ioctl" \
+			-name ioctl-number.rst
+		find /usr/include/{asm-generic,drm,linux,misc,mtd,rdma,scsi,sound} \
+			/usr/include/{video,xen} /usr/include/*-linux-gnu/asm \
+			/usr/src/linux-headers-*/include/uapi \
+			"$CACHE"/*/usr/src/linux-headers-*/include/uapi \
+			"$CACHE"/*/usr/include/linux \
+			-name '*.h' ! -name kmap.h 2>/dev/null)
+	((${#files[@]} > 100)) || return
+	printf '%s\0' "${files[@]}" | xargs -0 awk -v own="$own" -f $awk
+}
+
+# runs32: can this kernel run 32-bit programs?
+runs32()
+{
+	local program=$OUT/runs32
+
+	printf 'int main(void) { return 0; }\n' |
+		gcc -m32 -x c -o "$program" - && "$program"
+} 2>/dev/null
+
+# The tests of the ABI's layout need no module: they are compiled here for both
+# sizes, which fails where a structure is another, and run where the kernel can.
+check_layout()
+{
+	local bits program=$OUT/layout log=$OUT/layout.log
+
+	for bits in 32 64; do
+		if ! gcc -m$bits -Iuapi -I"$FRAMEWORK" -Iselftests/common -pthread \
+			-o "$program$bits" selftests/abi/layout.c 2> "$log"; then
+			cat "$log" >&2
+			sed -n 's/^\(selftests.*: error: \)/\1/p' "$log" | grep . ||
+				return 1
+			continue
+		fi
+		((bits == 64)) || runs32 || continue
+		"$program$bits" | grep -a -E '^not ok|layout.c:' |
+			sed "s/^/selftests\/abi\/layout.c: $bits bits: /"
+		((PIPESTATUS[0] == 0)) ||
+			printf 'selftests/abi/layout.c: %s bits: failed\n' $bits
+	done
+}
+
+check_shellcheck()
+{
+	scripts | xargs shellcheck -x -P SCRIPTDIR -f gcc
+}
+
+# Which other pages this machine has is no matter.
+check_mandoc()
+{
+	local page
+
+	for page in userspace/man/*.[1-9]; do
+		mandoc -T lint -W style "$page" 2>&1 | sed 's/^mandoc: //'
+	done | grep -v -e 'referenced manual not found' -e 'mandoc\.db'
+	# A macro that is not at the beginning of its line is text, to lint as well.
+	for page in userspace/man/*.[1-9]; do
+		mandoc -T ascii "$page" | sed -E 's/.\x08//g' |
+			grep -E '(^|[[:space:]"(])\.[A-Z][a-z]([[:space:]]|$)' |
+			sed -E "s|^[[:space:]]*|$page: a macro as text: |"
+	done
+	true
+}
+
+# kernel-doc: what is documented is documented whole.
+check_kerneldoc()
+{
+	c_files 'module|uapi' |
+		xargs perl "$SOURCE/scripts/kernel-doc" -none 2>&1 |
+		grep -E 'warning|error' | grep -v 'no structured comments found'
+	true
+}
+
+check_cppcheck()
+{
+	cppcheck --quiet --enable=warning,performance,portability \
+		--inline-suppr --std=c11 --language=c \
+		--suppress=missingIncludeSystem \
+		--suppress=normalCheckLevelMaxBranches --template=gcc \
+		-Iuapi -Iuserspace/lib --error-exitcode=0 \
+		userspace/lib userspace/cli userspace/examples userspace/bench 2>&1 |
+		grep -E '(warning|error|performance|portability|style):'
+	true
+}
