@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What make does by itself, tried in a copy and without a VM: that installing puts
-# everything in its place and uninstalling takes it away again, that only what is used
-# is asked for, and that words for the scripts come there as they are.
+# everything in its place and uninstalling takes it away again, that a program can be
+# linked with the library that was installed, whatever its functions are called, that
+# only what is used is asked for, and that words for the scripts come there as they are.
 #
 # The last line is "N passed, N failed, N skipped".
 
@@ -116,6 +117,50 @@ raw_word()
 	[[ $word == "$1" ]]
 }
 
+# exports ARCHIVE: it has the names that the shared library exports, and no other.
+exports()
+{
+	diff <(sed -n 's/^\t\(kmap_.*\);$/\1/p' "$COPY/userspace/lib/libkmap.map" |
+		sort) <(nm -g --defined-only "$1" | awk 'NF == 3 { print $3 }' | sort)
+}
+
+# hidden BUILD: the names that the library's objects share with each other only.
+hidden()
+{
+	nm -g --defined-only "$1"/obj/lib/*.o | awk 'NF == 3 { print $3 }' |
+		grep -v -e '^kmap_' -e '^__' | sort -u
+}
+
+# links BUILD ARCHIVE [OPTION]...: a program can have a function of any name that is
+# hidden in the library, and calls its own.  One name at a time: with all of them, no
+# part of an archive would be taken in for the sake of one, and none would clash.
+links()
+{
+	local build=$1 archive=$2 name
+	local -a names
+
+	shift 2
+	mapfile -t names < <(hidden "$build")
+	((${#names[@]})) || return
+	for name in "${names[@]}"; do
+		cat > "$WORK/program.c" <<-END
+			#include <kmap.h>
+			int $name(void);
+			int $name(void) { return 7; }
+			int main(void)
+			{
+				struct kmap *map;
+
+				return !kmap_open(&map, "/nonexistent", 0) || $name() != 7;
+			}
+		END
+		gcc "$@" -I"$ROOT/usr/local/include" -o "$WORK/program" \
+			"$WORK/program.c" "$archive" || return
+		# A kernel may run no 32-bit programs at all.
+		[[ $* == *-m32* ]] || "$WORK/program" || return
+	done
+}
+
 say 'Trying what make does by itself'
 mkdir "$COPY" "$ROOT"
 tar -c -C "$TOP_DIR" --exclude=./.git --exclude=build --exclude='*.o' \
@@ -137,6 +182,14 @@ if [[ $RELEASE != "$(uname -r)" ]]; then
 		"for kernel $RELEASE; the one that runs is $(uname -r)" \
 		"$WORK/output"
 fi
+
+ARCHIVE=$ROOT/usr/local/lib/libkmap.a
+check 'libkmap.a has no other names than its functions' exports "$ARCHIVE"
+check '... and any other a program may have' \
+	links "$COPY/userspace/build" "$ARCHIVE"
+run -C userspace lib BUILD="$WORK/32" CFLAGS='-O2 -m32' LDFLAGS=-m32
+check '... and so with 32 bits: the names' exports "$WORK/32/libkmap.a"
+check '... and the program' links "$WORK/32" "$WORK/32/libkmap.a" -m32
 
 mkdir -p "$ROOT/lib/modules/0.1-other/updates"
 : > "$ROOT/lib/modules/0.1-other/updates/kmap.ko"
