@@ -126,7 +126,7 @@ void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
 {
 	arena->pool = pool;
 	arena->wipe = wipe;
-	spin_lock_init(&arena->lock);
+	raw_spin_lock_init(&arena->lock);
 	INIT_LIST_HEAD(&arena->waiting);
 	INIT_LIST_HEAD(&arena->empty);
 	arena->deferred_max = deferred_max;
@@ -169,11 +169,11 @@ int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 
 	if (IS_ERR(slab))
 		return PTR_ERR(slab);
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	hlist_add_head(&slab->node, &arena->partial[slab->class]);
 	list_add_tail(&slab->empty, &arena->empty);
 	shmap_pool_stir(arena->pool);
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	return 0;
 }
 
@@ -194,10 +194,10 @@ void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 	for (i = 0; arena->wipe && i < n; i++)
 		memset(shmap_pool_entry(arena->pool, refs[i]), 0,
 		       arena->pool->slab[refs[i] / SHMAP_UNIT_REFS]->size);
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	for (i = 0; i < n; i++)
 		slab_push_locked(arena, refs[i], &empty);
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	slabs_destroy(arena->pool, &empty);
 }
 
@@ -208,14 +208,14 @@ static bool trim_some(struct shmap_arena *arena)
 	LIST_HEAD(empty);
 	unsigned int n;
 
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	for (n = 0; n < TRIM_SLABS && !list_empty(&arena->empty); n++) {
 		slab = list_first_entry(&arena->empty, struct shmap_slab,
 					empty);
 		hlist_del(&slab->node);
 		list_move_tail(&slab->empty, &empty);
 	}
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	slabs_destroy(arena->pool, &empty);
 	return n;
 }

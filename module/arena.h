@@ -33,7 +33,7 @@ struct shmap_deferred;
 struct shmap_arena {
 	struct shmap_pool	*pool;
 	bool			wipe;
-	spinlock_t		lock;	/* see above */
+	raw_spinlock_t		lock;	/* see above */
 	struct shmap_deferred	*open;
 	struct list_head	waiting;
 	u64			closed;
@@ -164,14 +164,14 @@ shmap_arena_take(struct shmap_arena *arena, u32 bytes, u32 *ref)
 	struct hlist_head *partial = &arena->partial[shmap_arena_class(bytes)];
 	struct shmap_slab *slab;
 
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	slab = hlist_entry_safe(partial->first, struct shmap_slab, node);
 	if (unlikely(!slab)) {
-		spin_unlock(&arena->lock);
+		raw_spin_unlock(&arena->lock);
 		return NULL;
 	}
 	*ref = shmap_slab_pop_locked(arena, slab);
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	return shmap_pool_entry(arena->pool, *ref);
 }
 

@@ -24,9 +24,9 @@ static void put_cut(struct shmap_map *map, struct shmap_cut *cut)
 {
 	bool last;
 
-	spin_lock(&map->cuts.lock);
+	raw_spin_lock(&map->cuts.lock);
 	last = !--cut->refs;
-	spin_unlock(&map->cuts.lock);
+	raw_spin_unlock(&map->cuts.lock);
 	if (last)
 		kvfree(cut);
 }
@@ -55,10 +55,10 @@ static void make_cut(struct shmap_map *map, struct shmap_cut *cut)
 
 	for (i = 0; i < map->config.shards; i++)
 		visit(map, &map->shard[i], cut);
-	spin_lock(&cuts->lock);
+	raw_spin_lock(&cuts->lock);
 	if (cuts->running == cut)
 		cuts->running = NULL;
-	spin_unlock(&cuts->lock);
+	raw_spin_unlock(&cuts->lock);
 }
 
 /* The cut that is being made: any, or only the one of that number. */
@@ -66,13 +66,13 @@ static struct shmap_cut *get_running(struct shmap_cuts *cuts, u64 number)
 {
 	struct shmap_cut *cut;
 
-	spin_lock(&cuts->lock);
+	raw_spin_lock(&cuts->lock);
 	cut = cuts->running;
 	if (cut && number && cut->number != number)
 		cut = NULL;
 	if (cut)
 		cut->refs++;
-	spin_unlock(&cuts->lock);
+	raw_spin_unlock(&cuts->lock);
 	return cut;
 }
 
@@ -166,15 +166,15 @@ static struct shmap_cut *announce(struct shmap_map *map)
 		return ERR_PTR(-ENOMEM);
 	cut->uid = current_euid();
 	cut->refs = 1;
-	spin_lock(&cuts->lock);
+	raw_spin_lock(&cuts->lock);
 	while (cuts->running) {
-		spin_unlock(&cuts->lock);
+		raw_spin_unlock(&cuts->lock);
 		other = get_running(cuts, 0);
 		if (other) {
 			make_cut(map, other);
 			put_cut(map, other);
 		}
-		spin_lock(&cuts->lock);
+		raw_spin_lock(&cuts->lock);
 	}
 	room = make_room_locked(map, cut->uid);
 	if (room) {
@@ -183,7 +183,7 @@ static struct shmap_cut *announce(struct shmap_map *map)
 		WRITE_ONCE(cuts->n, cuts->n + 1);
 		cuts->running = cut;
 	}
-	spin_unlock(&cuts->lock);
+	raw_spin_unlock(&cuts->lock);
 	if (room)
 		return cut;
 	kvfree(cut);
@@ -218,9 +218,9 @@ struct shmap_cut *shmap_cut_begin(struct shmap_map *map)
  */
 void shmap_cut_pass(struct shmap_map *map, struct shmap_cut *cut, u64 place)
 {
-	spin_lock(&map->cuts.lock);
+	raw_spin_lock(&map->cuts.lock);
 	cut->passed = place;
-	spin_unlock(&map->cuts.lock);
+	raw_spin_unlock(&map->cuts.lock);
 }
 
 /**
@@ -234,10 +234,10 @@ void shmap_cut_end(struct shmap_map *map, struct shmap_cut *cut)
 {
 	unsigned int i;
 
-	spin_lock(&map->cuts.lock);
+	raw_spin_lock(&map->cuts.lock);
 	if (!cut->ended)
 		shmap_cut_end_locked(map, cut);
-	spin_unlock(&map->cuts.lock);
+	raw_spin_unlock(&map->cuts.lock);
 	put_cut(map, cut);
 	for (i = 0; i < map->config.shards; i++)
 		while (shmap_kept_sweep(map, &map->shard[i]))

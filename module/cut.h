@@ -54,7 +54,7 @@ struct shmap_cut {
  * @sweep_left: shards to look at until all have been since a cut was ended
  */
 struct shmap_cuts {
-	spinlock_t		lock;	/* see above */
+	raw_spinlock_t		lock;	/* see above */
 	u64			number;
 	struct shmap_cut	*running;
 	struct list_head	active;

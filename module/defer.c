@@ -56,7 +56,7 @@ static struct shmap_deferred *take_oldest(struct shmap_arena *arena)
 {
 	struct shmap_deferred *batch;
 
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	batch = list_first_entry_or_null(&arena->waiting, struct shmap_deferred,
 					 node);
 	if (batch && poll_state_synchronize_rcu(batch->grace)) {
@@ -65,7 +65,7 @@ static struct shmap_deferred *take_oldest(struct shmap_arena *arena)
 	} else {
 		batch = NULL;
 	}
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	return batch;
 }
 
@@ -101,14 +101,14 @@ static void wait_oldest(struct shmap_arena *arena)
 	struct shmap_deferred *batch;
 	unsigned long grace = 0;
 
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	if (arena->open && list_empty(&arena->waiting))
 		close_locked(arena);
 	batch = list_first_entry_or_null(&arena->waiting, struct shmap_deferred,
 					 node);
 	if (batch)
 		grace = batch->grace;
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	if (batch)
 		wait_grace(grace, true);
 }
@@ -129,13 +129,13 @@ static bool make_batch(struct shmap_arena *arena, u32 ref)
 		}
 		batch = shmap_pool_alloc_surely(arena->pool, sizeof(*batch));
 	}
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	if (!arena->open) {
 		arena->open = batch;
 		batch = NULL;
 		shmap_pool_stir(arena->pool);
 	}
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	shmap_pool_free(arena->pool, batch, sizeof(*batch));
 	return true;
 }
@@ -174,14 +174,14 @@ static noinline void add_slowly(struct shmap_arena *arena, u32 ref, u32 bytes)
 
 	for (;;) {
 		dying = shmap_fatal_pending();
-		spin_lock(&arena->lock);
+		raw_spin_lock(&arena->lock);
 		full = is_full(arena, bytes) && !dying;
 		if (arena->open && !full)
 			break;
 		if (full && !waited)
 			WRITE_ONCE(arena->waits, arena->waits + 1);
 		waited |= full;
-		spin_unlock(&arena->lock);
+		raw_spin_unlock(&arena->lock);
 		if (!full && !make_batch(arena, ref))
 			return;
 		if (full && !reap(arena)) {
@@ -190,7 +190,7 @@ static noinline void add_slowly(struct shmap_arena *arena, u32 ref, u32 bytes)
 		}
 	}
 	full = note_locked(arena, ref, bytes);
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	if (full)
 		keep_up(arena);
 }
@@ -208,14 +208,14 @@ void shmap_defer_add(struct shmap_arena *arena, u32 ref, u32 bytes)
 {
 	bool full;
 
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	if (unlikely(!arena->open || is_full(arena, bytes))) {
-		spin_unlock(&arena->lock);
+		raw_spin_unlock(&arena->lock);
 		add_slowly(arena, ref, bytes);
 		return;
 	}
 	full = note_locked(arena, ref, bytes);
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	if (unlikely(full))
 		keep_up(arena);
 }
@@ -228,10 +228,10 @@ void shmap_defer_add(struct shmap_arena *arena, u32 ref, u32 bytes)
  */
 void shmap_defer_close(struct shmap_arena *arena)
 {
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	if (arena->open)
 		close_locked(arena);
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 }
 
 /**
@@ -253,13 +253,13 @@ static bool find_oldest(struct shmap_arena *arena, u64 number,
 	struct shmap_deferred *batch;
 	bool found;
 
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	batch = list_first_entry_or_null(&arena->waiting, struct shmap_deferred,
 					 node);
 	found = batch && batch->number <= number;
 	if (found)
 		*grace = batch->grace;
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	return found;
 }
 
@@ -280,9 +280,9 @@ int shmap_defer_drain(struct shmap_arena *arena, bool killable)
 	u64 last;
 	int r = 0;
 
-	spin_lock(&arena->lock);
+	raw_spin_lock(&arena->lock);
 	last = arena->closed;
-	spin_unlock(&arena->lock);
+	raw_spin_unlock(&arena->lock);
 	while (!r && find_oldest(arena, last, &grace)) {
 		if (!reap(arena))
 			r = wait_grace(grace, killable);

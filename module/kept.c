@@ -86,7 +86,7 @@ bool shmap_kept_claim_locked(struct shmap_map *map, struct shmap_shard *shard,
 	u64 newest = 0;
 
 	shmap_table_assert_locked(&shard->table);
-	spin_lock(&map->cuts.lock);
+	raw_spin_lock(&map->cuts.lock);
 	list_for_each_entry_safe(cut, next, &map->cuts.active, node) {
 		newest = max(newest, cut->version[i]);
 		if (cut->version[i] < version || order < cut->passed)
@@ -96,7 +96,7 @@ bool shmap_kept_claim_locked(struct shmap_map *map, struct shmap_shard *shard,
 		else
 			needed = true;
 	}
-	spin_unlock(&map->cuts.lock);
+	raw_spin_unlock(&map->cuts.lock);
 	shard->newest = newest;
 	return needed;
 }
@@ -135,14 +135,14 @@ void shmap_kept_keep_locked(struct shmap_map *map, struct shmap_shard *shard,
 	rb_link_node(&record->node, parent, at);
 	rb_insert_color(&record->node, &shard->kept);
 
-	spin_lock(&cuts->lock);
+	raw_spin_lock(&cuts->lock);
 	WRITE_ONCE(cuts->kept, cuts->kept + record->bytes + sizeof(*record));
 	if (cuts->n && cuts->kept > cuts->kept_max &&
 	    (!cuts->sweep_left || cuts->kept > cuts->kept_max / 2 * 3))
 		shmap_cut_end_locked(map,
 				     list_first_entry(&cuts->active,
 						      struct shmap_cut, node));
-	spin_unlock(&cuts->lock);
+	raw_spin_unlock(&cuts->lock);
 }
 
 /**
@@ -198,7 +198,7 @@ static void see_locked(struct shmap_map *map, struct shmap_shard *shard,
 	shmap_table_assert_locked(&shard->table);
 	*version = ~0ull;
 	*place = SHMAP_ORDER_END;
-	spin_lock(&map->cuts.lock);
+	raw_spin_lock(&map->cuts.lock);
 	list_for_each_entry(cut, &map->cuts.active, node) {
 		/* Made here later, it needs nothing that was kept before. */
 		if (shard->cut < cut->number)
@@ -207,7 +207,7 @@ static void see_locked(struct shmap_map *map, struct shmap_shard *shard,
 		*version = min(*version, cut->version[i]);
 		*place = min(*place, cut->passed);
 	}
-	spin_unlock(&map->cuts.lock);
+	raw_spin_unlock(&map->cuts.lock);
 	shard->newest = newest;
 }
 
@@ -263,9 +263,9 @@ bool shmap_kept_sweep(struct shmap_map *map, struct shmap_shard *shard)
 		shmap_map_retire(map, shard, kept[i]->ref, kept[i]->bytes);
 		shmap_kept_discard(map, kept[i]);
 	}
-	spin_lock(&map->cuts.lock);
+	raw_spin_lock(&map->cuts.lock);
 	WRITE_ONCE(map->cuts.kept, map->cuts.kept - bytes);
-	spin_unlock(&map->cuts.lock);
+	raw_spin_unlock(&map->cuts.lock);
 	return more;
 }
 
@@ -295,11 +295,11 @@ void shmap_kept_sweep_some(struct shmap_map *map)
 		if (READ_ONCE(arena->deferred) > arena->deferred_max / 2 ||
 		    shmap_kept_sweep(map, &map->shard[i]))
 			break;
-		spin_lock(&cuts->lock);
+		raw_spin_lock(&cuts->lock);
 		WRITE_ONCE(cuts->sweep, i + 1);
 		if (cuts->sweep_left)
 			WRITE_ONCE(cuts->sweep_left, cuts->sweep_left - 1);
-		spin_unlock(&cuts->lock);
+		raw_spin_unlock(&cuts->lock);
 	}
 }
 
@@ -324,7 +324,7 @@ bool shmap_kept_relieve(struct shmap_map *map)
 	for (i = 0; i < map->config.shards; i++)
 		while (shmap_kept_sweep(map, &map->shard[i]))
 			cond_resched();
-	spin_lock(&cuts->lock);
+	raw_spin_lock(&cuts->lock);
 	if (cuts->n && cuts->kept >= before) {
 		shmap_cut_end_locked(map,
 				     list_first_entry(&cuts->active,
@@ -332,7 +332,7 @@ bool shmap_kept_relieve(struct shmap_map *map)
 		more = true;
 	}
 	more |= cuts->kept < before;
-	spin_unlock(&cuts->lock);
+	raw_spin_unlock(&cuts->lock);
 	return more;
 }
 
@@ -353,12 +353,12 @@ bool shmap_kept_expire(struct shmap_map *map, u64 *number)
 	struct shmap_cut *cut, *next;
 	unsigned int i;
 
-	spin_lock(&cuts->lock);
+	raw_spin_lock(&cuts->lock);
 	list_for_each_entry_safe(cut, next, &cuts->active, node)
 		if (cuts->kept && cut->number <= *number)
 			shmap_cut_end_locked(map, cut);
 	*number = cuts->number;
-	spin_unlock(&cuts->lock);
+	raw_spin_unlock(&cuts->lock);
 	for (i = 0; READ_ONCE(cuts->kept) && i < map->config.shards; i++)
 		while (shmap_kept_sweep(map, &map->shard[i]))
 			cond_resched();

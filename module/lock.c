@@ -61,19 +61,19 @@ static bool rcu_held(const struct shmap_lock *lock)
 
 static void spin_init(struct shmap_lock *lock)
 {
-	spin_lock_init(&lock->spin);
+	raw_spin_lock_init(&lock->spin);
 }
 
 static void spin_enter(struct shmap_lock *lock)
 	__acquires(&lock->spin)
 {
-	spin_lock(&lock->spin);
+	raw_spin_lock(&lock->spin);
 }
 
 static void spin_leave(struct shmap_lock *lock)
 	__releases(&lock->spin)
 {
-	spin_unlock(&lock->spin);
+	raw_spin_unlock(&lock->spin);
 }
 
 static void sem_init(struct shmap_lock *lock)

@@ -16,7 +16,7 @@
  */
 struct shmap_lock {
 	union {
-		spinlock_t		spin;	/* see above */
+		raw_spinlock_t		spin;	/* see above */
 		struct {
 			struct rw_semaphore	sem;
 			atomic_t		wanted;
@@ -97,7 +97,7 @@ static inline void shmap_lock_write_enter(const struct shmap_lock_ops *ops,
 					  struct shmap_lock *lock)
 {
 	if (likely(ops->writers_spin)) {
-		spin_lock(&lock->spin);
+		raw_spin_lock(&lock->spin);
 		/* Which lock it is sparse cannot know, nor follow. */
 		__release(&lock->spin);
 	} else {
@@ -117,7 +117,7 @@ static inline void shmap_lock_write_leave(const struct shmap_lock_ops *ops,
 {
 	if (likely(ops->writers_spin)) {
 		__acquire(&lock->spin);
-		spin_unlock(&lock->spin);
+		raw_spin_unlock(&lock->spin);
 	} else {
 		ops->write_leave(lock);
 	}

@@ -5,11 +5,14 @@
  * Lock order, outermost first; what is left out may be taken alone:
  *
  *	shard->lock		one shard at a time; the discipline's lock
- *	quota->transfer		spinlock
- *	cuts->lock		spinlock; never together with quota->transfer
+ *	quota->transfer		raw spinlock
+ *	cuts->lock		raw spinlock; never together with quota->transfer
  *
- *	arena->lock		spinlock; never together with shard->lock
- *	pool->lock		spinlock; never together with another
+ *	arena->lock		raw spinlock; never together with shard->lock
+ *	pool->lock		raw spinlock; never together with another
+ *
+ * The spinlocks are raw ones so that nobody who holds one loses the CPU, not even with
+ * PREEMPT_RT.  So what is done under them takes no lock of the kernel's but such.
  *
  * What protects what:
  *
@@ -203,7 +206,7 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	map->shard_bits = ilog2(config->shards);
 	get_random_bytes(&map->hash_key, sizeof(map->hash_key));
 	shmap_hash_init(&map->hash_init, &map->hash_key);
-	spin_lock_init(&map->cuts.lock);
+	raw_spin_lock_init(&map->cuts.lock);
 	INIT_LIST_HEAD(&map->cuts.active);
 	map->cuts.kept_max = kept_max(config);
 	r = create(map);

@@ -176,7 +176,7 @@ static void runs_free(struct shmap_pool *pool, struct shmap_runs *runs)
  */
 int shmap_pool_init(struct shmap_pool *pool, u64 bytes)
 {
-	spin_lock_init(&pool->lock);
+	raw_spin_lock_init(&pool->lock);
 	pool->units = min(bytes, SHMAP_POOL_MAX) >> SHMAP_UNIT_SHIFT;
 	pool->unit = shmap_pool_alloc_table(pool, pool->units,
 					    sizeof(*pool->unit));
@@ -219,14 +219,14 @@ static void mark_free(struct shmap_pool *pool, unsigned int first,
 {
 	unsigned int i;
 
-	spin_lock(&pool->lock);
+	raw_spin_lock(&pool->lock);
 	bitmap_clear(pool->idle.missing, first, units);
 	for (i = first; i < first + units; i++)
 		if (pool->unit[i])
 			__clear_bit(i, pool->ready.missing);
 	shmap_runs_update(&pool->idle, first, units);
 	shmap_runs_update(&pool->ready, first, units);
-	spin_unlock(&pool->lock);
+	raw_spin_unlock(&pool->lock);
 }
 
 static int mark_taken(struct shmap_pool *pool, unsigned int units)
@@ -234,7 +234,7 @@ static int mark_taken(struct shmap_pool *pool, unsigned int units)
 	bool last = units > 1;
 	int first;
 
-	spin_lock(&pool->lock);
+	raw_spin_lock(&pool->lock);
 	first = shmap_runs_find(&pool->ready, units, last);
 	if (first < 0)
 		first = shmap_runs_find(&pool->idle, units, last);
@@ -244,7 +244,7 @@ static int mark_taken(struct shmap_pool *pool, unsigned int units)
 		shmap_runs_update(&pool->ready, first, units);
 		shmap_runs_update(&pool->idle, first, units);
 	}
-	spin_unlock(&pool->lock);
+	raw_spin_unlock(&pool->lock);
 	return first < 0 ? -ENOSPC : first;
 }
 
@@ -296,13 +296,13 @@ static void part(struct shmap_pool *pool, unsigned int first,
 	unsigned int i;
 
 	/* Against shmap_pool_page(), which may be looking at the old address. */
-	spin_lock(&pool->lock);
+	raw_spin_lock(&pool->lock);
 	for (i = 0; i < units; i++) {
 		struct page *page = vmalloc_to_page(mem + i * SHMAP_UNIT_SIZE);
 
 		WRITE_ONCE(pool->unit[first + i], page_address(page));
 	}
-	spin_unlock(&pool->lock);
+	raw_spin_unlock(&pool->lock);
 	vunmap(mem);
 }
 
@@ -322,7 +322,7 @@ struct page *shmap_pool_page(struct shmap_pool *pool, u64 at)
 
 	if (i >= pool->units)
 		return NULL;
-	spin_lock(&pool->lock);
+	raw_spin_lock(&pool->lock);
 	/* Pairs with the release in back(). */
 	mem = READ_ONCE(pool->unit[i]);
 	if (mem) {
@@ -330,7 +330,7 @@ struct page *shmap_pool_page(struct shmap_pool *pool, u64 at)
 		page = is_vmalloc_addr(mem) ? vmalloc_to_page(mem) :
 					      virt_to_page(mem);
 	}
-	spin_unlock(&pool->lock);
+	raw_spin_unlock(&pool->lock);
 	return page;
 }
 

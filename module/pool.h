@@ -54,7 +54,7 @@ struct shmap_slab;
  * is freed.
  */
 struct shmap_pool {
-	spinlock_t		lock;	/* see above */
+	raw_spinlock_t		lock;	/* see above */
 	void			**unit;
 	struct shmap_slab	**slab;
 	struct shmap_runs	idle;

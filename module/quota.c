@@ -130,13 +130,13 @@ int shmap_quota_init(struct shmap_quota *quota, u64 entries, u64 bytes,
 	quota->batch = min(ENTRIES_BATCH, entries / part) * SHMAP_QUOTA_ENTRY +
 		       min(BYTES_BATCH, bytes / part);
 	quota->shards = shards;
-	spin_lock_init(&quota->transfer);
+	raw_spin_lock_init(&quota->transfer);
 	/* No shard has a credit yet. */
 	quota->scarce = true;
 	quota->cursor = shards;
-	spin_lock(&quota->transfer);
+	raw_spin_lock(&quota->transfer);
 	relax_locked(quota);
-	spin_unlock(&quota->transfer);
+	raw_spin_unlock(&quota->transfer);
 	return 0;
 }
 
@@ -164,13 +164,13 @@ int shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units)
 {
 	int r = 0;
 
-	spin_lock(&quota->transfer);
+	raw_spin_lock(&quota->transfer);
 	collect_locked(quota, shard);
 	if (!quota->scarce && grab_locked(quota, units + quota->batch))
 		atomic64_add(quota->batch, &quota->credit[shard].left);
 	else
 		r = recall_locked(quota, units);
-	spin_unlock(&quota->transfer);
+	raw_spin_unlock(&quota->transfer);
 	return r;
 }
 
@@ -183,9 +183,9 @@ int shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units)
  */
 void shmap_quota_return(struct shmap_quota *quota, unsigned int shard)
 {
-	spin_lock(&quota->transfer);
+	raw_spin_lock(&quota->transfer);
 	collect_locked(quota, shard);
 	if (quota->scarce)
 		relax_locked(quota);
-	spin_unlock(&quota->transfer);
+	raw_spin_unlock(&quota->transfer);
 }

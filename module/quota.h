@@ -58,7 +58,7 @@ struct shmap_quota {
 	unsigned int		cursor;
 	unsigned int		shards;
 	struct shmap_credit	*credit;
-	spinlock_t		transfer;	/* see above */
+	raw_spinlock_t		transfer;	/* see above */
 };
 
 int shmap_quota_init(struct shmap_quota *quota, u64 entries, u64 bytes,

@@ -80,7 +80,7 @@ PLANTS=(
 
 	'a missing barrier'
 	kcsan rcu hammer_mix defer.c
-	's/spin_lock(&arena->lock);/preempt_disable(); while (test_and_set_bit_lock(0, \&the_bit)) cpu_relax();/; s/spin_unlock(&arena->lock);/clear_bit(0, \&the_bit); preempt_enable();/; s/^#include "defer.h"/&\nstatic unsigned long the_bit;/'
+	's/raw_spin_lock(&arena->lock);/preempt_disable(); while (test_and_set_bit_lock(0, \&the_bit)) cpu_relax();/; s/raw_spin_unlock(&arena->lock);/clear_bit(0, \&the_bit); preempt_enable();/; s/^#include "defer.h"/&\nstatic unsigned long the_bit;/'
 	'(read|write) \(reordered\)'
 )
 

@@ -283,13 +283,13 @@ static void fed_twice(void)
 	make(&world, "spinlock", 1, 1000, 1 << 20);
 	table = &world.map->shard[0].table;
 	block = shmap_pool_alloc_pages(&world.map->pool, SHMAP_BLOCK_ORDER);
-	spin_lock(&world.map->shard[0].lock.spin);
+	raw_spin_lock(&world.map->shard[0].lock.spin);
 	wants = shmap_table_wants_locked(table);
 	check(wants);
 	check(shmap_table_feed_locked(table, wants, block));
 	check(!shmap_table_feed_locked(table, wants, block));
 	check(shmap_table_wants_locked(table) != wants);
-	spin_unlock(&world.map->shard[0].lock.spin);
+	raw_spin_unlock(&world.map->shard[0].lock.spin);
 	world_compare(&world);
 	world_unmake(&world);
 }

@@ -207,20 +207,20 @@ void shim_section_ends(const char *name, u64 since)
 		hold_ends(class_of(name), since);
 }
 
-void shim_spin_init(spinlock_t *lock, const char *site)
+void shim_spin_init(raw_spinlock_t *lock, const char *site)
 {
 	check_init(&lock->check, site);
 	pthread_mutex_init(&lock->mutex, NULL);
 }
 
-void spin_lock(spinlock_t *lock)
+void raw_spin_lock(raw_spinlock_t *lock)
 {
 	check_take(lock, &lock->check, false);
 	pthread_mutex_lock(&lock->mutex);
 	current->atomic++;
 }
 
-void spin_unlock(spinlock_t *lock)
+void raw_spin_unlock(raw_spinlock_t *lock)
 {
 	check_give(lock);
 	current->atomic--;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A spinlock is a mutex under which nothing may sleep. */
+/* A raw spinlock is a mutex under which nothing may sleep. */
 #ifndef SHIM_SPINLOCK_H
 #define SHIM_SPINLOCK_H
 
@@ -14,12 +14,12 @@
 typedef struct {
 	struct shim_check	check;
 	pthread_mutex_t		mutex;
-} spinlock_t;
+} raw_spinlock_t;
 
-#define spin_lock_init(lock)	shim_spin_init(lock, SHIM_SITE)
+#define raw_spin_lock_init(lock)	shim_spin_init(lock, SHIM_SITE)
 
-void shim_spin_init(spinlock_t *lock, const char *site);
-void spin_lock(spinlock_t *lock);
-void spin_unlock(spinlock_t *lock);
+void shim_spin_init(raw_spinlock_t *lock, const char *site);
+void raw_spin_lock(raw_spinlock_t *lock);
+void raw_spin_unlock(raw_spinlock_t *lock);
 
 #endif /* SHIM_SPINLOCK_H */
