@@ -14,15 +14,15 @@
  *
  * Nor is it preempted, whatever preemption the kernel has: somebody who waits for
  * a lock, or for the readers, would wait until a task of the lowest priority gets a
- * CPU again.  So a read-side critical section is one of rcu_read_lock_sched(), and
- * who takes the semaphore keeps the CPU, from before it has it.
+ * CPU again.  So a read-side critical section is one of rcu_read_lock_sched(), a
+ * spinlock is a raw one, whose holder keeps the CPU with PREEMPT_RT as well, and who
+ * takes the semaphore keeps it, from before it has it.
  */
-#include <linux/kconfig.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/string.h>
-#include <linux/wait_bit.h>
+#include <linux/swait.h>
 
 #include "lock.h"
 
@@ -80,6 +80,8 @@ static void sem_init(struct shmap_lock *lock)
 {
 	init_rwsem(&lock->sem);
 	atomic_set(&lock->wanted, 0);
+	init_swait_queue_head(&lock->readers);
+	init_swait_queue_head(&lock->writers);
 }
 
 /*
@@ -87,18 +89,23 @@ static void sem_init(struct shmap_lock *lock)
  * waiter, and held by it, before that one has a CPU.  Who does not get it at once
  * sleeps until somebody leaves, and then tries again, with preemption off.
  *
- * With PREEMPT_RT, a spinlock under it may sleep: there it is taken as usual, and who
- * has it can lose its CPU, as can who has a spinlock.
+ * Who leaves wakes them before preemption is on again: who sleeps would go on doing
+ * so, else.  So they are in simple queues, for which that is allowed with PREEMPT_RT
+ * as well.
  */
-#define SEM_TRIES	(!IS_ENABLED(CONFIG_PREEMPT_RT))
+static void wake(struct swait_queue_head *queue)
+{
+	if (unlikely(swait_active(queue)))
+		swake_up_all(queue);
+}
 
-/* Wake who waits for the semaphore to be left: readers here, writers there. */
+/* Wake who waits for the semaphore to be left. */
 static void sem_wake(struct shmap_lock *lock)
 {
 	/* Before it looks for waiters: pairs with their way to sleep. */
 	smp_mb();
-	wake_up_var(&lock->sem);
-	wake_up_var(&lock->wanted);
+	wake(&lock->readers);
+	wake(&lock->writers);
 }
 
 static bool sem_try_shared(struct shmap_lock *lock)
@@ -113,20 +120,14 @@ static bool sem_try_shared(struct shmap_lock *lock)
 
 static void sem_enter_shared(struct shmap_lock *lock)
 {
-	if (SEM_TRIES) {
-		wait_var_event(&lock->sem, sem_try_shared(lock));
-		return;
-	}
-	down_read(&lock->sem);
-	preempt_disable();
+	might_sleep();
+	swait_event_exclusive(lock->readers, sem_try_shared(lock));
 }
 
 static void sem_leave_shared(struct shmap_lock *lock)
 {
 	up_read(&lock->sem);
-	/* While this has a CPU: who sleeps would go on doing so, else. */
-	if (SEM_TRIES)
-		sem_wake(lock);
+	sem_wake(lock);
 	preempt_enable();
 }
 
@@ -158,24 +159,20 @@ static bool sem_try(struct shmap_lock *lock)
 	 * be us as well, and nobody would ever sleep.
 	 */
 	smp_mb();
-	wake_up_var(&lock->sem);
+	wake(&lock->readers);
 	preempt_enable();
 	return false;
 }
 
 static void sem_enter(struct shmap_lock *lock)
 {
-	if (SEM_TRIES)
-		wait_var_event(&lock->wanted, sem_try(lock));
-	else
-		down_write(&lock->sem);
+	might_sleep();
+	swait_event_exclusive(lock->writers, sem_try(lock));
 }
 
 static void sem_leave(struct shmap_lock *lock)
 {
 	up_write(&lock->sem);
-	if (!SEM_TRIES)
-		return;
 	sem_wake(lock);
 	preempt_enable();
 }

@@ -7,12 +7,15 @@
 #include <linux/indirect_call_wrapper.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
+#include <linux/swait.h>
 
 /**
  * struct shmap_lock - the lock of one shard
  * @spin: of the disciplines whose writers spin
  * @sem: of those whose writers sleep
  * @wanted: writers that are looking for a gap between readers right now
+ * @readers: those that sleep until somebody leaves the semaphore
+ * @writers: the same
  */
 struct shmap_lock {
 	union {
@@ -20,6 +23,8 @@ struct shmap_lock {
 		struct {
 			struct rw_semaphore	sem;
 			atomic_t		wanted;
+			struct swait_queue_head	readers;
+			struct swait_queue_head	writers;
 		};
 	};
 };

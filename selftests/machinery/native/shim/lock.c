@@ -240,17 +240,6 @@ void shim_rwsem_init(struct rw_semaphore *sem, const char *site)
 	pthread_rwlockattr_destroy(&attr);
 }
 
-static void sem_take(struct rw_semaphore *sem, bool shared)
-{
-	might_sleep();
-	check_take(sem, &sem->check, shared);
-	if (shared)
-		pthread_rwlock_rdlock(&sem->lock);
-	else
-		pthread_rwlock_wrlock(&sem->lock);
-	current->atomic++;
-}
-
 static void sem_give(struct rw_semaphore *sem)
 {
 	check_give(sem);
@@ -279,19 +268,9 @@ bool down_write_trylock(struct rw_semaphore *sem)
 	return sem_try(sem, false);
 }
 
-void down_read(struct rw_semaphore *sem)
-{
-	sem_take(sem, true);
-}
-
 void up_read(struct rw_semaphore *sem)
 {
 	sem_give(sem);
-}
-
-void down_write(struct rw_semaphore *sem)
-{
-	sem_take(sem, false);
 }
 
 void up_write(struct rw_semaphore *sem)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A semaphore for readers and writers. */
+/* A semaphore for readers and writers, which nobody waits for. */
 #ifndef SHIM_RWSEM_H
 #define SHIM_RWSEM_H
 
@@ -15,9 +15,7 @@ struct rw_semaphore {
 void shim_rwsem_init(struct rw_semaphore *sem, const char *site);
 bool down_read_trylock(struct rw_semaphore *sem);
 bool down_write_trylock(struct rw_semaphore *sem);
-void down_read(struct rw_semaphore *sem);
 void up_read(struct rw_semaphore *sem);
-void down_write(struct rw_semaphore *sem);
 void up_write(struct rw_semaphore *sem);
 
 #endif /* SHIM_RWSEM_H */
