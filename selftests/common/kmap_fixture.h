@@ -25,15 +25,6 @@ static inline unsigned int kt_seconds(unsigned int seconds)
 	return seconds * (times ? times : 10);
 }
 
-/*
- * Can who holds a spinlock lose its CPU to others?  With PREEMPT_RT it can, and
- * waiters of the usual kind lend it no priority.
- */
-static inline bool kt_realtime(void)
-{
-	return !access("/sys/kernel/realtime", F_OK);
-}
-
 /* For a test with much to do. */
 #define KT_LONG		kt_seconds(240)
 

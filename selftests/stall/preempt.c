@@ -34,6 +34,7 @@
 #define ROUNDS		16
 #define HELD_MOST	4	/* rounds in which the writer was held up */
 #define GIVE_UP		10	/* seconds in which no SET came to an end */
+#define HOG_PRIORITY	50
 
 #define DEBUGFS		"/sys/kernel/debug"
 #define PREEMPT		DEBUGFS "/sched/preempt"
@@ -77,18 +78,37 @@ static int pin(pid_t pid, int cpu)
 	return sched_setaffinity(pid, sizeof(set), &set) ? -errno : 0;
 }
 
-/* What drives the grace periods runs where the writer does. */
-static void pin_rcu(void)
+/* The thread that tells of a CPU's quiescent states, where that is one's work. */
+static pid_t rcu_teller;
+static int policy_before;
+static struct sched_param priority_before;
+
+/*
+ * What drives the grace periods runs where the writer does.  What has to run on the
+ * other CPU, with PREEMPT_RT, goes before the thread that takes possession of that:
+ * else there would be no grace period at all, whoever reads.
+ */
+static void arrange_rcu(void)
 {
+	const struct sched_param first = {
+		.sched_priority = HOG_PRIORITY + 1,
+	};
 	DIR *proc = opendir("/proc");
 	struct dirent *one;
 	char path[300], comm[32];
 
 	while (proc && (one = readdir(proc))) {
 		snprintf(path, sizeof(path), "/proc/%s/comm", one->d_name);
-		if (!read_text(path, comm, sizeof(comm)) &&
-		    !strncmp(comm, "rcu", 3))
-			pin(strtol(one->d_name, NULL, 10), 0);
+		if (read_text(path, comm, sizeof(comm)) ||
+		    strncmp(comm, "rcu", 3))
+			continue;
+		pin(strtol(one->d_name, NULL, 10), 0);
+		if (!strcmp(comm, "rcuc/1\n")) {
+			rcu_teller = strtol(one->d_name, NULL, 10);
+			policy_before = sched_getscheduler(rcu_teller);
+			sched_getparam(rcu_teller, &priority_before);
+			sched_setscheduler(rcu_teller, SCHED_FIFO, &first);
+		}
 	}
 	if (proc)
 		closedir(proc);
@@ -119,7 +139,7 @@ static void prepare(void)
 		write_text(RT_RUNTIME, "-1");
 	if (!read_text(FAIR_SERVER, fair_before, sizeof(fair_before)))
 		write_text(FAIR_SERVER, "0");
-	pin_rcu();
+	arrange_rcu();
 }
 
 static void restore(void)
@@ -130,6 +150,8 @@ static void restore(void)
 		write_text(RT_RUNTIME, rt_before);
 	if (*preempt_before)
 		write_text(PREEMPT, preempt_before);
+	if (rcu_teller)
+		sched_setscheduler(rcu_teller, policy_before, &priority_before);
 }
 
 /* What the threads tell each other; numbers of rounds. */
@@ -160,7 +182,7 @@ static void spin(unsigned int round)
 
 static void *hog(void *arg)
 {
-	struct sched_param param = { .sched_priority = 50 };
+	struct sched_param param = { .sched_priority = HOG_PRIORITY };
 	unsigned int round;
 
 	if (pin(0, 1) || sched_setscheduler(0, SCHED_FIFO, &param))
@@ -287,8 +309,6 @@ TEST_F_TIMEOUT(map, loses_its_cpu, KT_LONG)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
-	if (kt_realtime())
-		SKIP(return, "PREEMPT_RT: who holds a lock can lose its CPU");
 	if (!preempts_anywhere())
 		SKIP(return, "this kernel has no preempt=full");
 	RELOAD("shards=1 max_bytes=16M max_entries=1000 max_value=1M");

@@ -146,8 +146,6 @@ TEST_F_TIMEOUT(snapshot, of_an_idle_task, KT_LONG)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "one CPU");
-	if (kt_realtime())
-		SKIP(return, "PREEMPT_RT: who holds a lock can lose its CPU");
 	crowd = mmap(NULL, sizeof(*crowd), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, crowd);
