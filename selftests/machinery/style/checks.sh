@@ -91,6 +91,38 @@ check_texts()
 	done
 }
 
+# What selftests/README.md says of the tests: it names each program, each native one and
+# each check of the Makefile, and no test that is not there.
+check_promises()
+{
+	local name page=selftests/README.md
+
+	make -s -C selftests emit_tests > "$OUT/emitted" || return
+	{
+		sed -e 's/^.*://' -e 's/32$//' "$OUT/emitted"
+		sed -n 's/^PROGRAMS[[:blank:]]*[:+]= *//p' \
+			selftests/machinery/native/Makefile | tr ' ' '\n'
+		sed -n 's/^\(check[a-z-]*\):.*$/make \1/p' Makefile
+	} > "$OUT/named"
+	sort -u "$OUT/named" | while IFS= read -r name; do
+		grep -q -F "\`$name\`" $page ||
+			printf '%s:1: does not name %s\n' $page "$name"
+	done
+	# Of a table of promises, the second column.
+	# shellcheck disable=SC2016
+	sed '1,/^## Which test proves what/d; /^## /,$d' $page | cut -s -d '|' -f 3 |
+		grep -o '`[a-z0-9_.-]*`' | tr -d '`' | sort -u > "$OUT/tests"
+	while IFS= read -r name; do
+		compgen -G "selftests/*/$name" > /dev/null && continue
+		name=${name%32}
+		name=${name%_window}
+		compgen -G "selftests/*/$name.c" > /dev/null ||
+			compgen -G "selftests/machinery/*/$name.[cl]*" > /dev/null ||
+			printf '%s:1: no test of the name %s\n' $page "$name"
+	done < "$OUT/tests"
+	[[ -s $OUT/tests ]]
+}
+
 # The slow checks look again only at what has changed since they found nothing:
 # in the cache, "SUM  FILE" a line, a list for each version of the kernel's source.
 

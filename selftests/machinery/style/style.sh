@@ -15,7 +15,7 @@ set -u
 
 # The long ones first.
 CHECKS=(checkpatch coccinelle module selftests shellcheck userspace userspace32
-	texts header layout ioctl mandoc kerneldoc cppcheck)
+	texts header layout ioctl mandoc kerneldoc cppcheck promises)
 WAIVERS=$TOP_DIR/selftests/machinery/style/waivers.txt
 
 cd "$TOP_DIR" || exit 2
