@@ -91,8 +91,19 @@ check_texts()
 	done
 }
 
-# What selftests/README.md says of the tests: it names each program, each native one and
-# each check of the Makefile, and no test that is not there.
+# names PAGE: those of standard input that the page does not name.
+names()
+{
+	local name
+
+	sort -u | while IFS= read -r name; do
+		grep -q -F "\`$name\`" "$1" ||
+			printf '%s:1: does not name %s\n' "$1" "$name"
+	done
+}
+
+# What selftests/README.md says of the tests: it names each program and each native one,
+# and no test that is not there.  CONTRIBUTING.md names each check of the Makefile.
 check_promises()
 {
 	local name page=selftests/README.md
@@ -102,12 +113,9 @@ check_promises()
 		sed -e 's/^.*://' -e 's/32$//' "$OUT/emitted"
 		sed -n 's/^PROGRAMS[[:blank:]]*[:+]= *//p' \
 			selftests/machinery/native/Makefile | tr ' ' '\n'
-		sed -n 's/^\(check[a-z-]*\):.*$/make \1/p' Makefile
 	} > "$OUT/named"
-	sort -u "$OUT/named" | while IFS= read -r name; do
-		grep -q -F "\`$name\`" $page ||
-			printf '%s:1: does not name %s\n' $page "$name"
-	done
+	names $page < "$OUT/named"
+	sed -n 's/^\(check[a-z-]*\):.*$/make \1/p' Makefile | names CONTRIBUTING.md
 	# Of a table of promises, the second column.
 	# shellcheck disable=SC2016
 	sed '1,/^## Which test proves what/d; /^## /,$d' $page | cut -s -d '|' -f 3 |
