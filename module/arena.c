@@ -57,7 +57,7 @@ static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
 	unsigned int i;
 	int first;
 
-	slab = shmap_pool_alloc(pool, sizeof(*slab));
+	slab = shmap_mem_alloc(pool->mem, sizeof(*slab));
 	if (!slab)
 		return ERR_PTR(-ENOMEM);
 	slab->class = shmap_arena_class(bytes);
@@ -66,7 +66,7 @@ static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
 	slab->objects = slab->units * SHMAP_UNIT_SIZE / slab->size;
 	first = shmap_pool_take(pool, slab->units);
 	if (first < 0) {
-		shmap_pool_free(pool, slab, sizeof(*slab));
+		shmap_mem_free(pool->mem, slab, sizeof(*slab));
 		return ERR_PTR(first);
 	}
 	slab->first = first;
@@ -78,7 +78,7 @@ static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
 static void slab_destroy(struct shmap_pool *pool, struct shmap_slab *slab)
 {
 	shmap_pool_put(pool, slab->first, slab->units);
-	shmap_pool_free(pool, slab, sizeof(*slab));
+	shmap_mem_free(pool->mem, slab, sizeof(*slab));
 }
 
 static void slabs_destroy(struct shmap_pool *pool, struct list_head *slabs)
@@ -117,19 +117,16 @@ static void slab_push_locked(struct shmap_arena *arena, u32 ref,
  * @arena: to be made, zeroed
  * @pool: where its units come from
  * @wipe: zero a freed entry before it can be used again
- * @deferred_max: bound for entries that wait for readers, bytes
  *
  * Context: any.
  */
 void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
-		      bool wipe, u64 deferred_max)
+		      bool wipe)
 {
 	arena->pool = pool;
 	arena->wipe = wipe;
 	raw_spin_lock_init(&arena->lock);
-	INIT_LIST_HEAD(&arena->waiting);
 	INIT_LIST_HEAD(&arena->empty);
-	arena->deferred_max = deferred_max;
 }
 
 /**

@@ -14,8 +14,6 @@
 #define SHMAP_SMALL_CLASSES	(SHMAP_SMALL_MAX / 8)
 #define SHMAP_CLASSES		(SHMAP_SMALL_CLASSES + 8 * 12)
 
-struct shmap_deferred;
-
 /**
  * struct shmap_arena - the entries of one shard
  * @pool: where units come from
@@ -23,23 +21,11 @@ struct shmap_deferred;
  * @lock: protects all that follows
  * @partial: of each size class, the slabs that have a free object
  * @empty: those of them that have no other
- * @open: removed entries that no grace period has been asked for yet
- * @waiting: older ones, oldest first, each batch with its grace period
- * @closed: how many batches have been put there
- * @deferred: bytes in @open and @waiting
- * @deferred_max: bound of @deferred
- * @waits: times that someone had to wait because of that bound
  */
 struct shmap_arena {
 	struct shmap_pool	*pool;
 	bool			wipe;
 	raw_spinlock_t		lock;	/* see above */
-	struct shmap_deferred	*open;
-	struct list_head	waiting;
-	u64			closed;
-	u64			deferred;
-	u64			deferred_max;
-	u64			waits;
 	struct list_head	empty;
 	struct hlist_head	partial[SHMAP_CLASSES];
 };
@@ -71,7 +57,7 @@ struct shmap_slab {
 };
 
 void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
-		      bool wipe, u64 deferred_max);
+		      bool wipe);
 void shmap_arena_exit(struct shmap_arena *arena);
 u32 shmap_arena_large(u32 bytes);
 int shmap_arena_grow(struct shmap_arena *arena, u32 bytes);

@@ -10,38 +10,142 @@
  * while it read, and finds at the end that the seq of the home bucket it
  * started from has changed.
  *
- * Everything here is for the shard's only writer.
+ * What changes anything here is for the shard's only writer.
  */
+#include <linux/sched.h>
+
 #include "chain.h"
 
-/* Number of an empty overflow bucket; the caller knows that there is one. */
-static u32 overflow_take(struct shmap_table *table)
+/* Bytes of a block, a power of two. */
+#define BLOCK_BYTES	(PAGE_SIZE << SHMAP_BLOCK_ORDER)
+
+/**
+ * shmap_chain_init - make the first block of home buckets
+ * @chains: to be made, zeroed
+ * @mem: who pays for blocks
+ * @home_max: most home buckets
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM; either way shmap_chain_exit() may be called.
+ */
+int shmap_chain_init(struct shmap_chains *chains, struct shmap_mem *mem,
+		     u32 home_max)
 {
-	u32 i = table->over_free;
+	chains->mem = mem;
+	chains->home_max = home_max;
+	chains->over_end = 2 * home_max;
+	chains->over_fresh = home_max;
+	chains->over_backed = home_max;
+	chains->block = shmap_mem_alloc_table(mem, chains->over_end /
+					      SHMAP_BLOCK_BUCKETS,
+					      sizeof(*chains->block));
+	if (!chains->block)
+		return -ENOMEM;
+	chains->block[0] = shmap_mem_alloc_pages(mem, SHMAP_BLOCK_ORDER);
+	return chains->block[0] ? 0 : -ENOMEM;
+}
+
+/**
+ * shmap_chain_exit - free all buckets
+ * @chains: the buckets; the entries were freed
+ *
+ * Context: may sleep.
+ */
+void shmap_chain_exit(struct shmap_chains *chains)
+{
+	u32 i, n = chains->over_end / SHMAP_BLOCK_BUCKETS;
+
+	for (i = 0; chains->block && i < n; i++) {
+		shmap_mem_free_pages(chains->mem, chains->block[i],
+				     SHMAP_BLOCK_ORDER);
+		cond_resched();
+	}
+	shmap_mem_free_table(chains->mem, chains->block, n,
+			     sizeof(*chains->block));
+}
+
+/**
+ * shmap_chain_feed - add a block of buckets
+ * @chains: the buckets
+ * @index: which block
+ * @block: from shmap_mem_alloc_pages(), SHMAP_BLOCK_ORDER
+ *
+ * Context: writer.
+ * Return: false when that block is there by now; it is still the caller's.
+ */
+bool shmap_chain_feed(struct shmap_chains *chains, u32 index, void *block)
+{
+	if (chains->block[index])
+		return false;
+	/* Who maps it gets here without our lock: pairs with shmap_chain_page(). */
+	smp_store_release(&chains->block[index], block);
+	if (index >= chains->home_max / SHMAP_BLOCK_BUCKETS)
+		chains->over_backed += SHMAP_BLOCK_BUCKETS;
+	return true;
+}
+
+/**
+ * shmap_chain_page - a page of buckets, to be mapped
+ * @chains: the buckets
+ * @at: offset in the shard's buckets, less than shmap_table_stride()
+ *
+ * Context: any.
+ * Return: the page, or NULL as long as there is none.
+ */
+struct page *shmap_chain_page(const struct shmap_chains *chains, u64 at)
+{
+	/* Pairs with the release in shmap_chain_feed(). */
+	void *block = READ_ONCE(chains->block[at / BLOCK_BYTES]);
+
+	return block ? virt_to_page(block + at % BLOCK_BYTES) : NULL;
+}
+
+/**
+ * shmap_chain_overflow - overflow buckets in use
+ * @chains: the buckets
+ *
+ * Exact when nothing changes.  Else the two counts may be of different
+ * moments; what would be less than none is none.
+ *
+ * Context: any.
+ * Return: how many.
+ */
+u32 shmap_chain_overflow(const struct shmap_chains *chains)
+{
+	u32 fresh = READ_ONCE(chains->over_fresh) - chains->home_max;
+	u32 free = READ_ONCE(chains->over_free_n);
+
+	return fresh > free ? fresh - free : 0;
+}
+
+/* Number of an empty overflow bucket; the caller knows that there is one. */
+static u32 overflow_take(struct shmap_chains *chains)
+{
+	u32 i = chains->over_free;
 	struct kmap_bucket *bucket;
 
 	if (!i) {
-		i = table->over_fresh;
-		WRITE_ONCE(table->over_fresh, i + 1);
+		i = chains->over_fresh;
+		WRITE_ONCE(chains->over_fresh, i + 1);
 		return i;
 	}
-	bucket = shmap_chain_bucket(table, i);
-	table->over_free = bucket->link;
-	WRITE_ONCE(table->over_free_n, table->over_free_n - 1);
+	bucket = shmap_chain_bucket(chains, i);
+	chains->over_free = bucket->link;
+	WRITE_ONCE(chains->over_free_n, chains->over_free_n - 1);
 	WRITE_ONCE(bucket->link, 0);
 	return i;
 }
 
-static void overflow_put(struct shmap_table *table, u32 i)
+static void overflow_put(struct shmap_chains *chains, u32 i)
 {
-	WRITE_ONCE(shmap_chain_bucket(table, i)->link, table->over_free);
-	table->over_free = i;
-	WRITE_ONCE(table->over_free_n, table->over_free_n + 1);
+	WRITE_ONCE(shmap_chain_bucket(chains, i)->link, chains->over_free);
+	chains->over_free = i;
+	WRITE_ONCE(chains->over_free_n, chains->over_free_n + 1);
 }
 
 /**
  * shmap_chain_append - append an entry to a chain
- * @table: the table; it has an overflow bucket to spare
+ * @chains: the buckets; an overflow bucket is to spare
  * @end: end of the chain, moved on
  * @tag: upper half of the entry's hash
  * @ref: reference to the entry
@@ -50,17 +154,17 @@ static void overflow_put(struct shmap_table *table, u32 i)
  *
  * Context: writer; no reader can see the chain, or its seq is odd.
  */
-void shmap_chain_append(struct shmap_table *table, struct shmap_chain_end *end,
-			u16 tag, u32 ref)
+void shmap_chain_append(struct shmap_chains *chains,
+			struct shmap_chain_end *end, u16 tag, u32 ref)
 {
 	if (end->slot == KMAP_BUCKET_SLOTS) {
 		u32 i = end->bucket->link;
 
 		if (!i) {
-			i = overflow_take(table);
+			i = overflow_take(chains);
 			WRITE_ONCE(end->bucket->link, i);
 		}
-		end->bucket = shmap_chain_bucket(table, i);
+		end->bucket = shmap_chain_bucket(chains, i);
 		end->slot = 0;
 	}
 	shmap_chain_put(end->bucket, end->slot++, tag, ref);
@@ -68,28 +172,28 @@ void shmap_chain_append(struct shmap_table *table, struct shmap_chain_end *end,
 
 /**
  * shmap_chain_drop_last - free the last bucket of a chain
- * @table: the table
+ * @chains: the buckets
  * @before: the bucket before it; that one has no entries
  *
  * Context: writer; no reader can see the chain, or its seq is odd.
  */
-void shmap_chain_drop_last(struct shmap_table *table,
+void shmap_chain_drop_last(struct shmap_chains *chains,
 			   struct kmap_bucket *before)
 {
 	u32 i = before->link;
 
 	WRITE_ONCE(before->link, 0);
-	overflow_put(table, i);
+	overflow_put(chains, i);
 }
 
 /**
  * shmap_chain_truncate - cut a chain off
- * @table: the table
+ * @chains: the buckets
  * @end: where it ends from now on; slots and buckets behind it become free
  *
  * Context: writer; no reader can see the chain, or its seq is odd.
  */
-void shmap_chain_truncate(struct shmap_table *table,
+void shmap_chain_truncate(struct shmap_chains *chains,
 			  struct shmap_chain_end *end)
 {
 	u32 i = end->bucket->link;
@@ -98,13 +202,13 @@ void shmap_chain_truncate(struct shmap_table *table,
 		shmap_chain_put(end->bucket, end->slot++, 0, 0);
 	WRITE_ONCE(end->bucket->link, 0);
 	while (i) {
-		struct kmap_bucket *bucket = shmap_chain_bucket(table, i);
+		struct kmap_bucket *bucket = shmap_chain_bucket(chains, i);
 		u32 next = bucket->link;
 		unsigned int slot;
 
 		for (slot = 0; slot < KMAP_BUCKET_SLOTS; slot++)
 			shmap_chain_put(bucket, slot, 0, 0);
-		overflow_put(table, i);
+		overflow_put(chains, i);
 		i = next;
 	}
 }

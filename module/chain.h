@@ -4,9 +4,51 @@
 #define SHMAP_CHAIN_H
 
 #include <linux/compiler.h>
+#include <linux/kmap.h>
+#include <linux/mm.h>
 #include <linux/preempt.h>
+#include <linux/types.h>
 
-#include "table.h"
+#include "mem.h"
+
+/* Most buckets in a chain, the home bucket included. */
+#define SHMAP_CHAIN_BUCKETS	8
+#define SHMAP_CHAIN_SLOTS	(SHMAP_CHAIN_BUCKETS * KMAP_BUCKET_SLOTS)
+
+/*
+ * Memory for buckets comes in blocks of 2^SHMAP_BLOCK_ORDER pages.  Not in single
+ * pages: who asks for many of these waits now and then until the kernel has moved
+ * some thousands of them to its list for the CPU (nr_pcp_alloc(), since Linux 6.7).
+ */
+#define SHMAP_BLOCK_ORDER	1
+#define SHMAP_BLOCK_BUCKETS	((PAGE_SIZE << SHMAP_BLOCK_ORDER) / \
+				 sizeof(struct kmap_bucket))
+
+/**
+ * struct shmap_chains - the buckets of one shard
+ * @mem: who pays for blocks
+ * @block: the blocks of buckets: first those of home buckets, then those of
+ *	overflow buckets; NULL as long as not used
+ * @home_max: most home buckets; the first overflow bucket has this number
+ * @over_end: number past the last overflow bucket that can be
+ * @over_backed: number past the last overflow bucket that has memory
+ * @over_fresh: number of the first overflow bucket never used
+ * @over_free: first of the overflow buckets that are free again, or 0
+ * @over_free_n: how many these are
+ *
+ * All but constant fields are protected by the shard's lock.  Readers without
+ * a lock read @block and the buckets.
+ */
+struct shmap_chains {
+	struct shmap_mem	*mem;
+	void			**block;
+	u32			home_max;
+	u32			over_end;
+	u32			over_backed;
+	u32			over_fresh;
+	u32			over_free;
+	u32			over_free_n;
+};
 
 /**
  * struct shmap_chain_end - where the next entry of a chain is written
@@ -18,57 +60,63 @@ struct shmap_chain_end {
 	unsigned int		slot;
 };
 
-void shmap_chain_append(struct shmap_table *table, struct shmap_chain_end *end,
-			u16 tag, u32 ref);
-void shmap_chain_drop_last(struct shmap_table *table,
+int shmap_chain_init(struct shmap_chains *chains, struct shmap_mem *mem,
+		     u32 home_max);
+void shmap_chain_exit(struct shmap_chains *chains);
+bool shmap_chain_feed(struct shmap_chains *chains, u32 index, void *block);
+struct page *shmap_chain_page(const struct shmap_chains *chains, u64 at);
+u32 shmap_chain_overflow(const struct shmap_chains *chains);
+void shmap_chain_append(struct shmap_chains *chains,
+			struct shmap_chain_end *end, u16 tag, u32 ref);
+void shmap_chain_drop_last(struct shmap_chains *chains,
 			   struct kmap_bucket *before);
-void shmap_chain_truncate(struct shmap_table *table,
+void shmap_chain_truncate(struct shmap_chains *chains,
 			  struct shmap_chain_end *end);
 
 /**
  * shmap_chain_spare - overflow buckets that can be taken
- * @table: the table
+ * @chains: the buckets
  *
  * Context: writer.
  * Return: how many.
  */
-static inline u32 shmap_chain_spare(const struct shmap_table *table)
+static inline u32 shmap_chain_spare(const struct shmap_chains *chains)
 {
-	return table->over_free_n + table->over_backed - table->over_fresh;
+	return chains->over_free_n + chains->over_backed - chains->over_fresh;
 }
 
 /**
  * shmap_chain_bucket - bucket by its number
- * @table: the table
+ * @chains: the buckets
  * @i: number of a bucket that has memory
  *
  * Context: reader or writer.
  * Return: the bucket.
  */
 static inline struct kmap_bucket *
-shmap_chain_bucket(const struct shmap_table *table, u32 i)
+shmap_chain_bucket(const struct shmap_chains *chains, u32 i)
 {
 	struct kmap_bucket *block;
 
-	block = READ_ONCE(table->block[i / SHMAP_BLOCK_BUCKETS]);
+	block = READ_ONCE(chains->block[i / SHMAP_BLOCK_BUCKETS]);
 	return block + i % SHMAP_BLOCK_BUCKETS;
 }
 
 /**
  * shmap_chain_next - next bucket of a chain
- * @table: the table
+ * @chains: the buckets
  * @bucket: a bucket
  *
  * Context: reader or writer.
  * Return: the bucket that @bucket links to, or NULL.
  */
 static inline struct kmap_bucket *
-shmap_chain_next(const struct shmap_table *table,
+shmap_chain_next(const struct shmap_chains *chains,
 		 const struct kmap_bucket *bucket)
 {
 	u32 link = READ_ONCE(bucket->link);
 
-	return link ? shmap_chain_bucket(table, link) : NULL;
+	return link ? shmap_chain_bucket(chains, link) : NULL;
 }
 
 /**

@@ -169,7 +169,7 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
  */
 int shmap_clear_run(struct shmap_map *map, u64 *removed)
 {
-	struct clearing *work = kzalloc(sizeof(*work), SHMAP_POOL_GFP);
+	struct clearing *work = kzalloc(sizeof(*work), SHMAP_MEM_GFP);
 	unsigned int i;
 	int r = 0;
 

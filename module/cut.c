@@ -161,7 +161,7 @@ static struct shmap_cut *announce(struct shmap_map *map)
 	bool room;
 
 	cut = kvzalloc(struct_size(cut, version, map->config.shards),
-		       SHMAP_POOL_GFP);
+		       SHMAP_MEM_GFP);
 	if (!cut)
 		return ERR_PTR(-ENOMEM);
 	cut->uid = current_euid();

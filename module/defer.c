@@ -8,7 +8,7 @@
  * operations of the shard free it when that is over.  Nothing is called back,
  * so nothing is left to wait for at unload.
  *
- * The memory in batches is bounded by arena->deferred_max: a writer that finds
+ * The memory in batches is bounded by defer->max: a writer that finds
  * no room waits for the oldest grace period.  A fatal signal ends that wait.  The
  * change was made by then, so what was removed is noted beyond the bound.
  */
@@ -24,9 +24,9 @@
 
 /**
  * struct shmap_deferred - a batch of removed entries
- * @node: in arena->waiting
+ * @node: in defer->waiting
  * @grace: the grace period that ends their time, as RCU's polling API has it
- * @number: counts the batches of an arena, in the order in which they were closed
+ * @number: counts the batches of a shard, in the order in which they were closed
  * @bytes: of the entries
  * @n: how many
  * @refs: to them
@@ -40,44 +40,44 @@ struct shmap_deferred {
 	u32			refs[BATCH_REFS];
 };
 
-static void close_locked(struct shmap_arena *arena)
+static void close_locked(struct shmap_defer *defer)
 {
-	struct shmap_deferred *batch = arena->open;
+	struct shmap_deferred *batch = defer->open;
 
-	lockdep_assert_held(&arena->lock);
+	lockdep_assert_held(&defer->lock);
 	batch->grace = start_poll_synchronize_rcu();
-	batch->number = ++arena->closed;
-	list_add_tail(&batch->node, &arena->waiting);
-	arena->open = NULL;
+	batch->number = ++defer->closed;
+	list_add_tail(&batch->node, &defer->waiting);
+	defer->open = NULL;
 }
 
 /* Take the oldest batch off the list if its grace period is over. */
-static struct shmap_deferred *take_oldest(struct shmap_arena *arena)
+static struct shmap_deferred *take_oldest(struct shmap_defer *defer)
 {
 	struct shmap_deferred *batch;
 
-	raw_spin_lock(&arena->lock);
-	batch = list_first_entry_or_null(&arena->waiting, struct shmap_deferred,
+	raw_spin_lock(&defer->lock);
+	batch = list_first_entry_or_null(&defer->waiting, struct shmap_deferred,
 					 node);
 	if (batch && poll_state_synchronize_rcu(batch->grace)) {
 		list_del(&batch->node);
-		WRITE_ONCE(arena->deferred, arena->deferred - batch->bytes);
+		WRITE_ONCE(defer->bytes, defer->bytes - batch->bytes);
 	} else {
 		batch = NULL;
 	}
-	raw_spin_unlock(&arena->lock);
+	raw_spin_unlock(&defer->lock);
 	return batch;
 }
 
 /* Free the oldest batch if its time has come. */
-static bool reap(struct shmap_arena *arena)
+static bool reap(struct shmap_defer *defer)
 {
-	struct shmap_deferred *batch = take_oldest(arena);
+	struct shmap_deferred *batch = take_oldest(defer);
 
 	if (!batch)
 		return false;
-	shmap_arena_free(arena, batch->refs, batch->n);
-	shmap_pool_free(arena->pool, batch, sizeof(*batch));
+	shmap_arena_free(defer->arena, batch->refs, batch->n);
+	shmap_mem_free(defer->arena->pool->mem, batch, sizeof(*batch));
 	return true;
 }
 
@@ -96,19 +96,19 @@ static int wait_grace(unsigned long grace, bool killable)
 }
 
 /* Wait for the oldest grace period, if there is one and no fatal signal. */
-static void wait_oldest(struct shmap_arena *arena)
+static void wait_oldest(struct shmap_defer *defer)
 {
 	struct shmap_deferred *batch;
 	unsigned long grace = 0;
 
-	raw_spin_lock(&arena->lock);
-	if (arena->open && list_empty(&arena->waiting))
-		close_locked(arena);
-	batch = list_first_entry_or_null(&arena->waiting, struct shmap_deferred,
+	raw_spin_lock(&defer->lock);
+	if (defer->open && list_empty(&defer->waiting))
+		close_locked(defer);
+	batch = list_first_entry_or_null(&defer->waiting, struct shmap_deferred,
 					 node);
 	if (batch)
 		grace = batch->grace;
-	raw_spin_unlock(&arena->lock);
+	raw_spin_unlock(&defer->lock);
 	if (batch)
 		wait_grace(grace, true);
 }
@@ -117,155 +117,172 @@ static void wait_oldest(struct shmap_arena *arena)
  * Make a batch to note an entry in.  False when there is no memory for one; then
  * the entry was waited for, and freed.  Who is dying gets memory in any case.
  */
-static bool make_batch(struct shmap_arena *arena, u32 ref)
+static bool make_batch(struct shmap_defer *defer, u32 ref)
 {
 	struct shmap_deferred *batch;
 
-	batch = shmap_pool_alloc(arena->pool, sizeof(*batch));
+	batch = shmap_mem_alloc(defer->arena->pool->mem, sizeof(*batch));
 	if (!batch) {
 		if (!wait_grace(start_poll_synchronize_rcu(), true)) {
-			shmap_arena_free(arena, &ref, 1);
+			shmap_arena_free(defer->arena, &ref, 1);
 			return false;
 		}
-		batch = shmap_pool_alloc_surely(arena->pool, sizeof(*batch));
+		batch = shmap_mem_alloc_surely(defer->arena->pool->mem, sizeof(*batch));
 	}
-	raw_spin_lock(&arena->lock);
-	if (!arena->open) {
-		arena->open = batch;
+	raw_spin_lock(&defer->lock);
+	if (!defer->open) {
+		defer->open = batch;
 		batch = NULL;
-		shmap_pool_stir(arena->pool);
+		shmap_pool_stir(defer->arena->pool);
 	}
-	raw_spin_unlock(&arena->lock);
-	shmap_pool_free(arena->pool, batch, sizeof(*batch));
+	raw_spin_unlock(&defer->lock);
+	shmap_mem_free(defer->arena->pool->mem, batch, sizeof(*batch));
 	return true;
 }
 
-static __always_inline bool is_full(const struct shmap_arena *arena, u32 bytes)
+static __always_inline bool is_full(const struct shmap_defer *defer, u32 bytes)
 {
-	return arena->deferred + bytes > arena->deferred_max;
+	return defer->bytes + bytes > defer->max;
 }
 
 /* Note an entry.  True: that filled the batch. */
-static __always_inline bool note_locked(struct shmap_arena *arena, u32 ref,
+static __always_inline bool note_locked(struct shmap_defer *defer, u32 ref,
 					u32 bytes)
 {
-	struct shmap_deferred *batch = arena->open;
+	struct shmap_deferred *batch = defer->open;
 
-	lockdep_assert_held(&arena->lock);
+	lockdep_assert_held(&defer->lock);
 	batch->refs[batch->n++] = ref;
 	batch->bytes += bytes;
-	WRITE_ONCE(arena->deferred, arena->deferred + bytes);
+	WRITE_ONCE(defer->bytes, defer->bytes + bytes);
 	if (likely(batch->n < BATCH_REFS && batch->bytes < BATCH_BYTES))
 		return false;
-	close_locked(arena);
+	close_locked(defer);
 	return true;
 }
 
 /* A batch comes and one goes, and another in case they got behind. */
-static noinline void keep_up(struct shmap_arena *arena)
+static noinline void keep_up(struct shmap_defer *defer)
 {
-	if (reap(arena))
-		reap(arena);
+	if (reap(defer))
+		reap(defer);
 }
 
-static noinline void add_slowly(struct shmap_arena *arena, u32 ref, u32 bytes)
+static noinline void add_slowly(struct shmap_defer *defer, u32 ref, u32 bytes)
 {
 	bool waited = false, dying, full;
 
 	for (;;) {
 		dying = shmap_fatal_pending();
-		raw_spin_lock(&arena->lock);
-		full = is_full(arena, bytes) && !dying;
-		if (arena->open && !full)
+		raw_spin_lock(&defer->lock);
+		full = is_full(defer, bytes) && !dying;
+		if (defer->open && !full)
 			break;
 		if (full && !waited)
-			WRITE_ONCE(arena->waits, arena->waits + 1);
+			WRITE_ONCE(defer->waits, defer->waits + 1);
 		waited |= full;
-		raw_spin_unlock(&arena->lock);
-		if (!full && !make_batch(arena, ref))
+		raw_spin_unlock(&defer->lock);
+		if (!full && !make_batch(defer, ref))
 			return;
-		if (full && !reap(arena)) {
-			wait_oldest(arena);
-			reap(arena);
+		if (full && !reap(defer)) {
+			wait_oldest(defer);
+			reap(defer);
 		}
 	}
-	full = note_locked(arena, ref, bytes);
-	raw_spin_unlock(&arena->lock);
+	full = note_locked(defer, ref, bytes);
+	raw_spin_unlock(&defer->lock);
 	if (full)
-		keep_up(arena);
+		keep_up(defer);
+}
+
+/**
+ * shmap_defer_init - nothing waits yet
+ * @defer: to be made, zeroed
+ * @arena: where the entries are from
+ * @max: bound for entries that wait, bytes
+ *
+ * Context: any.
+ */
+void shmap_defer_init(struct shmap_defer *defer, struct shmap_arena *arena,
+		      u64 max)
+{
+	raw_spin_lock_init(&defer->lock);
+	INIT_LIST_HEAD(&defer->waiting);
+	defer->arena = arena;
+	defer->max = max;
 }
 
 /**
  * shmap_defer_add - free an entry after a grace period
- * @arena: the arena it is from
+ * @defer: of its shard
  * @ref: reference to it; already unlinked
  * @bytes: of the entry
  *
  * Context: may sleep, and does when the bound on deferred memory is reached and no
  * fatal signal is pending.
  */
-void shmap_defer_add(struct shmap_arena *arena, u32 ref, u32 bytes)
+void shmap_defer_add(struct shmap_defer *defer, u32 ref, u32 bytes)
 {
 	bool full;
 
-	raw_spin_lock(&arena->lock);
-	if (unlikely(!arena->open || is_full(arena, bytes))) {
-		raw_spin_unlock(&arena->lock);
-		add_slowly(arena, ref, bytes);
+	raw_spin_lock(&defer->lock);
+	if (unlikely(!defer->open || is_full(defer, bytes))) {
+		raw_spin_unlock(&defer->lock);
+		add_slowly(defer, ref, bytes);
 		return;
 	}
-	full = note_locked(arena, ref, bytes);
-	raw_spin_unlock(&arena->lock);
+	full = note_locked(defer, ref, bytes);
+	raw_spin_unlock(&defer->lock);
 	if (unlikely(full))
-		keep_up(arena);
+		keep_up(defer);
 }
 
 /**
  * shmap_defer_close - ask for the grace period of all that was removed
- * @arena: the arena
+ * @defer: of the shard
  *
  * Context: any.
  */
-void shmap_defer_close(struct shmap_arena *arena)
+void shmap_defer_close(struct shmap_defer *defer)
 {
-	raw_spin_lock(&arena->lock);
-	if (arena->open)
-		close_locked(arena);
-	raw_spin_unlock(&arena->lock);
+	raw_spin_lock(&defer->lock);
+	if (defer->open)
+		close_locked(defer);
+	raw_spin_unlock(&defer->lock);
 }
 
 /**
  * shmap_defer_reap - free all whose grace period is over
- * @arena: the arena
+ * @defer: of the shard
  *
  * Context: may sleep.
  */
-void shmap_defer_reap(struct shmap_arena *arena)
+void shmap_defer_reap(struct shmap_defer *defer)
 {
-	while (reap(arena))
+	while (reap(defer))
 		cond_resched();
 }
 
 /* Is there a batch with this number or a lower one?  Sets its grace period. */
-static bool find_oldest(struct shmap_arena *arena, u64 number,
+static bool find_oldest(struct shmap_defer *defer, u64 number,
 			unsigned long *grace)
 {
 	struct shmap_deferred *batch;
 	bool found;
 
-	raw_spin_lock(&arena->lock);
-	batch = list_first_entry_or_null(&arena->waiting, struct shmap_deferred,
+	raw_spin_lock(&defer->lock);
+	batch = list_first_entry_or_null(&defer->waiting, struct shmap_deferred,
 					 node);
 	found = batch && batch->number <= number;
 	if (found)
 		*grace = batch->grace;
-	raw_spin_unlock(&arena->lock);
+	raw_spin_unlock(&defer->lock);
 	return found;
 }
 
 /**
  * shmap_defer_drain - free all that waited when the call began
- * @arena: the arena; shmap_defer_close() was called
+ * @defer: of the shard; shmap_defer_close() was called
  * @killable: end at a fatal signal
  *
  * A polled grace period may not be over when a synchronize_rcu() that began
@@ -274,17 +291,17 @@ static bool find_oldest(struct shmap_arena *arena, u64 number,
  * Context: may sleep.
  * Return: 0, or -EINTR when a fatal signal came.
  */
-int shmap_defer_drain(struct shmap_arena *arena, bool killable)
+int shmap_defer_drain(struct shmap_defer *defer, bool killable)
 {
 	unsigned long grace = 0;
 	u64 last;
 	int r = 0;
 
-	raw_spin_lock(&arena->lock);
-	last = arena->closed;
-	raw_spin_unlock(&arena->lock);
-	while (!r && find_oldest(arena, last, &grace)) {
-		if (!reap(arena))
+	raw_spin_lock(&defer->lock);
+	last = defer->closed;
+	raw_spin_unlock(&defer->lock);
+	while (!r && find_oldest(defer, last, &grace)) {
+		if (!reap(defer))
 			r = wait_grace(grace, killable);
 		cond_resched();
 	}

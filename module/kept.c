@@ -44,7 +44,7 @@
  */
 struct shmap_kept *shmap_kept_record(struct shmap_map *map)
 {
-	struct shmap_kept *record = shmap_pool_alloc(&map->pool,
+	struct shmap_kept *record = shmap_mem_alloc(&map->mem,
 						     sizeof(*record));
 
 	return record ?: ERR_PTR(-ENOMEM);
@@ -60,7 +60,7 @@ struct shmap_kept *shmap_kept_record(struct shmap_map *map)
 void shmap_kept_discard(struct shmap_map *map, struct shmap_kept *record)
 {
 	if (!IS_ERR_OR_NULL(record))
-		shmap_pool_free(&map->pool, record, sizeof(*record));
+		shmap_mem_free(&map->mem, record, sizeof(*record));
 }
 
 /**
@@ -281,18 +281,18 @@ bool shmap_kept_sweep(struct shmap_map *map, struct shmap_shard *shard)
 void shmap_kept_sweep_some(struct shmap_map *map)
 {
 	struct shmap_cuts *cuts = &map->cuts;
-	struct shmap_arena *arena;
+	struct shmap_defer *defer;
 	unsigned int n, i;
 
 	if (unlikely(map->config.wipe && READ_ONCE(cuts->kept)))
 		shmap_wipe_later(map);
 	for (n = 0; n < SWEEP_SHARDS && READ_ONCE(cuts->sweep_left); n++) {
 		i = READ_ONCE(cuts->sweep) & (map->config.shards - 1);
-		arena = &map->shard[i].arena;
+		defer = &map->shard[i].defer;
 		/* Not so much that a writer would have to wait for readers. */
-		if (READ_ONCE(arena->deferred) > arena->deferred_max / 2)
-			shmap_defer_reap(arena);
-		if (READ_ONCE(arena->deferred) > arena->deferred_max / 2 ||
+		if (READ_ONCE(defer->bytes) > defer->max / 2)
+			shmap_defer_reap(defer);
+		if (READ_ONCE(defer->bytes) > defer->max / 2 ||
 		    shmap_kept_sweep(map, &map->shard[i]))
 			break;
 		raw_spin_lock(&cuts->lock);

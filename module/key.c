@@ -19,7 +19,7 @@
 #include <linux/err.h>
 #include <linux/overflow.h>
 
-#include "change.h"
+#include "change_inline.h"
 #include "entry.h"
 #include "hash.h"
 #include "piece.h"
@@ -310,7 +310,7 @@ void shmap_key_bring_old(struct shmap_request *rq,
 int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard,
 		   u32 index)
 {
-	void *block = shmap_pool_alloc_pages(&map->pool, SHMAP_BLOCK_ORDER);
+	void *block = shmap_mem_alloc_pages(&map->mem, SHMAP_BLOCK_ORDER);
 
 	if (!block)
 		return -ENOMEM;
@@ -318,7 +318,7 @@ int shmap_key_feed(struct shmap_map *map, struct shmap_shard *shard,
 	if (shmap_table_feed_locked(&shard->table, index, block))
 		block = NULL;
 	shmap_map_unlock(map, shard);
-	shmap_pool_free_pages(&map->pool, block, SHMAP_BLOCK_ORDER);
+	shmap_mem_free_pages(&map->mem, block, SHMAP_BLOCK_ORDER);
 	return 0;
 }
 

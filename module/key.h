@@ -5,7 +5,7 @@
 
 #include <linux/err.h>
 
-#include "lookup.h"
+#include "table_inline.h"
 #include "map.h"
 
 /**

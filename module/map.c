@@ -9,6 +9,7 @@
  *	cuts->lock		raw spinlock; never together with quota->transfer
  *
  *	arena->lock		raw spinlock; never together with shard->lock
+ *	defer->lock		the same
  *	pool->lock		raw spinlock; never together with another
  *
  * The spinlocks are raw ones so that nobody who holds one loses the CPU, not even with
@@ -27,7 +28,8 @@
  *					shard->lock and the home bucket's seq
  *	an entry that is kept		immutable; shard->lock to free it
  *	any other entry			who allocated or unlinked it
- *	slabs, deferred batches		arena->lock
+ *	slabs				arena->lock
+ *	deferred batches		defer->lock
  *	map->squeezed			WRITE_ONCE; an old value costs another search
  *	units				pool->lock, then who took them
  *
@@ -136,7 +138,8 @@ static void shards_init(struct shmap_map *map)
 		shard->version = version;
 		shard->kept = RB_ROOT;
 		INIT_LIST_HEAD(&shard->kept_fifo);
-		shmap_arena_init(&shard->arena, &map->pool, map->config.wipe,
+		shmap_arena_init(&shard->arena, &map->pool, map->config.wipe);
+		shmap_defer_init(&shard->defer, &shard->arena,
 				 deferred_max(&map->config));
 		shard->table.lock = &shard->lock;
 		shard->table.lock_ops = map->config.lock;
@@ -162,7 +165,7 @@ static int create(struct shmap_map *map)
 	const struct shmap_config *config = &map->config;
 	int r;
 
-	r = shmap_pool_init(&map->pool, entry_area(config));
+	r = shmap_pool_init(&map->pool, &map->mem, entry_area(config));
 	if (r)
 		return r;
 	r = shmap_quota_init(&map->quota, config->max_entries,
@@ -176,11 +179,11 @@ static int create(struct shmap_map *map)
 	}
 	map->stats = alloc_percpu(struct shmap_stats);
 	map->head_order = get_order(head_size(config));
-	map->head = shmap_pool_alloc_pages(&map->pool, map->head_order);
+	map->head = shmap_mem_alloc_pages(&map->mem, map->head_order);
 	if (!map->stats || !map->head)
 		return -ENOMEM;
 	head_init(map);
-	map->shard = shmap_pool_alloc_table(&map->pool, config->shards,
+	map->shard = shmap_mem_alloc_table(&map->mem, config->shards,
 					    sizeof(*map->shard));
 	if (!map->shard)
 		return -ENOMEM;
@@ -240,9 +243,9 @@ static int squeeze(struct shmap_map *map, bool killable)
 
 	if (map->config.lock->lockless_reads) {
 		for (i = 0; i < map->config.shards; i++)
-			shmap_defer_close(&map->shard[i].arena);
+			shmap_defer_close(&map->shard[i].defer);
 		for (i = 0; !r && i < map->config.shards; i++)
-			r = shmap_defer_drain(&map->shard[i].arena, killable);
+			r = shmap_defer_drain(&map->shard[i].defer, killable);
 	}
 	for (i = 0; i < map->config.shards; i++)
 		shmap_arena_trim(&map->shard[i].arena);
@@ -269,7 +272,7 @@ void shmap_map_destroy(struct shmap_map *map)
 
 	shmap_wipe_exit(map);
 	for (i = 0; map->shard && i < map->config.shards; i++)
-		if (map->shard[i].table.block && map->shard[i].table.block[0])
+		if (map->shard[i].table.desc)
 			drop_entries(map, &map->shard[i]);
 	if (map->shard)
 		squeeze(map, false);
@@ -277,13 +280,13 @@ void shmap_map_destroy(struct shmap_map *map)
 		shmap_table_exit(&map->shard[i].table);
 		cond_resched();
 	}
-	shmap_pool_free_table(&map->pool, map->shard, map->config.shards,
+	shmap_mem_free_table(&map->mem, map->shard, map->config.shards,
 			      sizeof(*map->shard));
-	shmap_pool_free_pages(&map->pool, map->head, map->head_order);
+	shmap_mem_free_pages(&map->mem, map->head, map->head_order);
 	free_percpu(map->stats);
 	shmap_quota_exit(&map->quota);
 	shmap_pool_exit(&map->pool);
-	WARN_ON_ONCE(atomic_long_read(&map->pool.memory));
+	WARN_ON_ONCE(atomic_long_read(&map->mem.bytes));
 	kfree(map);
 }
 
@@ -317,18 +320,18 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 	info->max_chain = SHMAP_CHAIN_SLOTS;
 	info->max_entries = config->max_entries;
 	info->max_bytes = config->max_bytes;
-	info->memory = sizeof(*map) + atomic_long_read(&map->pool.memory);
+	info->memory = sizeof(*map) + atomic_long_read(&map->mem.bytes);
 	for (i = 0; i < config->shards; i++) {
 		const struct shmap_shard *shard = &map->shard[i];
 		const struct shmap_table *table = &shard->table;
 
 		info->entries += READ_ONCE(table->count);
 		info->bytes += READ_ONCE(shard->bytes);
-		info->deferred += READ_ONCE(shard->arena.deferred);
-		info->deferred_max += shard->arena.deferred_max;
-		info->waits += READ_ONCE(shard->arena.waits);
+		info->deferred += READ_ONCE(shard->defer.bytes);
+		info->deferred_max += shard->defer.max;
+		info->waits += READ_ONCE(shard->defer.waits);
 		info->buckets += READ_ONCE(table->desc->buckets);
-		info->overflow += shmap_table_overflow(table);
+		info->overflow += shmap_chain_overflow(&table->chains);
 	}
 	info->gets = events(map, SHMAP_GETS);
 	info->hits = events(map, SHMAP_HITS);
@@ -365,8 +368,8 @@ struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
 		if (entry)
 			return entry;
 		if (!reaped) {
-			shmap_defer_close(&shard->arena);
-			shmap_defer_reap(&shard->arena);
+			shmap_defer_close(&shard->defer);
+			shmap_defer_reap(&shard->defer);
 			reaped = true;
 			continue;
 		}

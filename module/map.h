@@ -67,7 +67,7 @@ struct shmap_stats {
 
 /**
  * struct shmap_shard - one lock and what it protects
- * @lock: protects all but @arena, and orders writers
+ * @lock: protects all but @defer and @arena, and orders writers
  * @frozen: a cut was made, and may not be complete: nothing may change before it is
  * @version: version of the last change
  * @bytes: bytes of entries
@@ -77,6 +77,7 @@ struct shmap_stats {
  * @cut: number of the last cut that was made here
  * @kept: entries that are kept for snapshots, by place
  * @kept_fifo: the same, by death
+ * @defer: removed entries that wait for readers; has its own lock
  * @arena: entries; has its own lock
  */
 struct shmap_shard {
@@ -89,7 +90,8 @@ struct shmap_shard {
 	u64			cut;
 	struct rb_root		kept;
 	struct list_head	kept_fifo;
-	struct shmap_arena	arena ____cacheline_aligned;
+	struct shmap_defer	defer ____cacheline_aligned;
+	struct shmap_arena	arena;
 } ____cacheline_aligned;
 
 /**
@@ -101,6 +103,7 @@ struct shmap_shard {
  * @shard: the shards
  * @head: first page of the window, and behind it the shards' descriptors
  * @head_order: 2^head_order pages
+ * @mem: memory, as far as it is counted
  * @pool: the entry area
  * @quota: of entries and bytes
  * @stats: counters a CPU
@@ -118,6 +121,7 @@ struct shmap_map {
 	struct shmap_shard		*shard;
 	struct kmap_window		*head;
 	unsigned int			head_order;
+	struct shmap_mem		mem;
 	struct shmap_pool		pool;
 	struct shmap_quota		quota;
 	struct shmap_stats __percpu	*stats;
@@ -261,7 +265,7 @@ static inline void shmap_map_retire(struct shmap_map *map,
 				    u32 bytes)
 {
 	if (map->config.lock->lockless_reads) {
-		shmap_defer_add(&shard->arena, ref, bytes);
+		shmap_defer_add(&shard->defer, ref, bytes);
 		if (unlikely(map->config.wipe))
 			shmap_wipe_later(map);
 	} else {

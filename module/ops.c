@@ -137,7 +137,7 @@ static __always_inline int take_key(struct shmap_map *map, struct job *job,
 	void *key = job->key;
 
 	if (unlikely(op->key_len > sizeof(job->key))) {
-		job->long_key = kmalloc(op->key_len, SHMAP_POOL_GFP);
+		job->long_key = kmalloc(op->key_len, SHMAP_MEM_GFP);
 		if (!job->long_key)
 			return -ENOMEM;
 		key = job->long_key;
@@ -159,7 +159,7 @@ static noinline int take_value_slowly(struct shmap_map *map, struct job *job,
 	int r = -EFAULT;
 
 	shmap_key_discard(map, &job->rq);
-	value = kvmalloc(len, SHMAP_POOL_GFP);
+	value = kvmalloc(len, SHMAP_MEM_GFP);
 	if (!value)
 		return -ENOMEM;
 	if (!shmap_user_read(value, u64_to_user_ptr(op->value), len))
@@ -197,7 +197,7 @@ static noinline int take_expected(struct job *job, const struct kmap_op_ext *ext
 
 	if (!len)
 		return 0;
-	job->expected = kvmalloc(len, SHMAP_POOL_GFP);
+	job->expected = kvmalloc(len, SHMAP_MEM_GFP);
 	if (!job->expected)
 		return -ENOMEM;
 	job->rq.expected = job->expected;
@@ -222,7 +222,7 @@ static noinline int make_room(const struct shmap_map *map, struct job *job)
 	if (job->rq.out_len > job->writable)
 		return -EFAULT;
 	free_value(map, job);
-	job->long_value = kvmalloc(job->rq.out_len, SHMAP_POOL_GFP);
+	job->long_value = kvmalloc(job->rq.out_len, SHMAP_MEM_GFP);
 	if (!job->long_value)
 		return -ENOMEM;
 	job->rq.out = job->long_value;

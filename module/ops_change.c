@@ -7,7 +7,7 @@
  */
 #include <linux/err.h>
 
-#include "change.h"
+#include "change_inline.h"
 #include "ops.h"
 #include "user.h"
 

@@ -33,7 +33,7 @@ static int enlarge(const struct shmap_map *map, struct shmap_walk *walk,
 {
 	shmap_map_free_copy(map, walk->buf, walk->whole_size);
 	walk->size = 0;
-	walk->buf = kvmalloc(size, SHMAP_POOL_GFP);
+	walk->buf = kvmalloc(size, SHMAP_MEM_GFP);
 	if (!walk->buf)
 		return -ENOMEM;
 	walk->size = size;
@@ -110,7 +110,7 @@ static int walk_atomic(struct shmap_map *map, struct kmap_keys *keys)
 		return -EINVAL;
 	if (!access_ok(u64_to_user_ptr(keys->buf), keys->size))
 		return -EFAULT;
-	buf = kvmalloc(SHMAP_PIECE, SHMAP_POOL_GFP);
+	buf = kvmalloc(SHMAP_PIECE, SHMAP_MEM_GFP);
 	if (!buf)
 		return -ENOMEM;
 	snap = shmap_snapshot_begin(map, keys->flags & KMAP_KEYS_VALUES);
@@ -129,7 +129,7 @@ static int walk_atomic(struct shmap_map *map, struct kmap_keys *keys)
 
 static int walk_plain(struct shmap_map *map, struct kmap_keys *keys)
 {
-	struct shmap_walk *walk = kzalloc(sizeof(*walk), SHMAP_POOL_GFP);
+	struct shmap_walk *walk = kzalloc(sizeof(*walk), SHMAP_MEM_GFP);
 	int r;
 
 	if (!walk)

@@ -5,7 +5,7 @@
 
 #include <linux/sched.h>
 
-#include "lookup.h"
+#include "table_inline.h"
 #include "map.h"
 
 /* A longer value is copied in pieces of so much, so that no hold is long. */

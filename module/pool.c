@@ -11,9 +11,6 @@
  * that the map holds no more than it needs at its fullest.  Single units are taken
  * from the start and runs from the end, to keep the area from falling to pieces.
  *
- * All memory of a map is allocated here: charged to the memory cgroup of the
- * caller, counted, and never at the price of killing a process.
- *
  * Locking: pool->lock is innermost and covers the sets of units.  What is behind a unit
  * is changed only by who has taken it; who wants to map a page has taken none, and
  * holds pool->lock instead, so that a run cannot be parted meanwhile.
@@ -25,162 +22,41 @@
 
 #include "pool.h"
 
-/**
- * shmap_pool_alloc_pages - allocate zeroed, mappable memory
- * @pool: who pays
- * @order: 2^order pages
- *
- * Context: may sleep.
- * Return: kernel address, or NULL.
- */
-void *shmap_pool_alloc_pages(struct shmap_pool *pool, unsigned int order)
-{
-	struct page *page = alloc_pages(SHMAP_POOL_GFP | __GFP_ZERO | __GFP_COMP,
-					order);
-
-	if (!page)
-		return NULL;
-	atomic_long_add(PAGE_SIZE << order, &pool->memory);
-	return page_address(page);
-}
-
-/**
- * shmap_pool_free_pages - free what shmap_pool_alloc_pages() gave
- * @pool: who paid
- * @mem: kernel address, or NULL
- * @order: as allocated
- *
- * Context: any.
- */
-void shmap_pool_free_pages(struct shmap_pool *pool, void *mem,
-			   unsigned int order)
-{
-	if (!mem)
-		return;
-	__free_pages(virt_to_page(mem), order);
-	atomic_long_sub(PAGE_SIZE << order, &pool->memory);
-}
-
-/**
- * shmap_pool_alloc - allocate a small zeroed object that is never mapped
- * @pool: who pays
- * @size: bytes
- *
- * Context: may sleep.
- * Return: kernel address, or NULL.
- */
-void *shmap_pool_alloc(struct shmap_pool *pool, size_t size)
-{
-	void *mem = kzalloc(size, SHMAP_POOL_GFP);
-
-	if (mem)
-		atomic_long_add(size, &pool->memory);
-	return mem;
-}
-
-/**
- * shmap_pool_alloc_surely - the same, and it does not fail
- * @pool: who pays
- * @size: bytes, less than a page
- *
- * For who cannot go back, nor wait.
- *
- * Context: may sleep.
- * Return: kernel address.
- */
-void *shmap_pool_alloc_surely(struct shmap_pool *pool, size_t size)
-{
-	void *mem = kzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
-
-	atomic_long_add(size, &pool->memory);
-	return mem;
-}
-
-/**
- * shmap_pool_free - free what shmap_pool_alloc() gave
- * @pool: who paid
- * @mem: kernel address, or NULL
- * @size: as allocated
- *
- * Context: any.
- */
-void shmap_pool_free(struct shmap_pool *pool, void *mem, size_t size)
-{
-	if (!mem)
-		return;
-	kfree(mem);
-	atomic_long_sub(size, &pool->memory);
-}
-
-/**
- * shmap_pool_alloc_table - allocate a zeroed array, of any size
- * @pool: who pays
- * @n: elements
- * @size: bytes of an element
- *
- * Context: may sleep.
- * Return: kernel address, or NULL.
- */
-void *shmap_pool_alloc_table(struct shmap_pool *pool, size_t n, size_t size)
-{
-	void *mem = kvcalloc(n, size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-
-	if (mem)
-		atomic_long_add(n * size, &pool->memory);
-	return mem;
-}
-
-/**
- * shmap_pool_free_table - free what shmap_pool_alloc_table() gave
- * @pool: who paid
- * @mem: kernel address, or NULL
- * @n: as allocated
- * @size: as allocated
- *
- * Context: may sleep.
- */
-void shmap_pool_free_table(struct shmap_pool *pool, void *mem, size_t n,
-			   size_t size)
-{
-	if (!mem)
-		return;
-	kvfree(mem);
-	atomic_long_sub(n * size, &pool->memory);
-}
-
 static bool runs_alloc(struct shmap_pool *pool, struct shmap_runs *runs)
 {
 	runs->words = shmap_runs_words(pool->units);
-	runs->missing = shmap_pool_alloc_table(pool, runs->words,
+	runs->missing = shmap_mem_alloc_table(pool->mem, runs->words,
 					       sizeof(*runs->missing));
-	runs->node = shmap_pool_alloc_table(pool, 2 * runs->words,
+	runs->node = shmap_mem_alloc_table(pool->mem, 2 * runs->words,
 					    sizeof(*runs->node));
 	return runs->missing && runs->node;
 }
 
 static void runs_free(struct shmap_pool *pool, struct shmap_runs *runs)
 {
-	shmap_pool_free_table(pool, runs->missing, runs->words,
+	shmap_mem_free_table(pool->mem, runs->missing, runs->words,
 			      sizeof(*runs->missing));
-	shmap_pool_free_table(pool, runs->node, 2 * runs->words,
+	shmap_mem_free_table(pool->mem, runs->node, 2 * runs->words,
 			      sizeof(*runs->node));
 }
 
 /**
  * shmap_pool_init - make an entry area
  * @pool: to be made, zeroed
+ * @mem: who pays for its memory
  * @bytes: its size, at most SHMAP_POOL_MAX; memory is only used as needed
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM; either way shmap_pool_exit() may be called.
  */
-int shmap_pool_init(struct shmap_pool *pool, u64 bytes)
+int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem, u64 bytes)
 {
+	pool->mem = mem;
 	raw_spin_lock_init(&pool->lock);
 	pool->units = min(bytes, SHMAP_POOL_MAX) >> SHMAP_UNIT_SHIFT;
-	pool->unit = shmap_pool_alloc_table(pool, pool->units,
+	pool->unit = shmap_mem_alloc_table(pool->mem, pool->units,
 					    sizeof(*pool->unit));
-	pool->slab = shmap_pool_alloc_table(pool, pool->units,
+	pool->slab = shmap_mem_alloc_table(pool->mem, pool->units,
 					    sizeof(*pool->slab));
 	if (!runs_alloc(pool, &pool->idle) || !runs_alloc(pool, &pool->ready) ||
 	    !pool->unit || !pool->slab)
@@ -203,12 +79,12 @@ void shmap_pool_exit(struct shmap_pool *pool)
 	unsigned int i;
 
 	for (i = 0; pool->unit && i < pool->units; i++) {
-		shmap_pool_free_pages(pool, pool->unit[i], SHMAP_UNIT_ORDER);
+		shmap_mem_free_pages(pool->mem, pool->unit[i], SHMAP_UNIT_ORDER);
 		cond_resched();
 	}
-	shmap_pool_free_table(pool, pool->unit, pool->units,
+	shmap_mem_free_table(pool->mem, pool->unit, pool->units,
 			      sizeof(*pool->unit));
-	shmap_pool_free_table(pool, pool->slab, pool->units,
+	shmap_mem_free_table(pool->mem, pool->slab, pool->units,
 			      sizeof(*pool->slab));
 	runs_free(pool, &pool->idle);
 	runs_free(pool, &pool->ready);
@@ -257,7 +133,7 @@ static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	for (i = first; i < first + units; i++) {
 		if (pool->unit[i])
 			continue;
-		mem = shmap_pool_alloc_pages(pool, SHMAP_UNIT_ORDER);
+		mem = shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
 		if (!mem)
 			return -ENOMEM;
 		/* Zeroed before it can be mapped: pairs with shmap_pool_page(). */
@@ -273,7 +149,7 @@ static int join(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	struct page **pages;
 	void *mem;
 
-	pages = kvmalloc_array(n, sizeof(*pages), SHMAP_POOL_GFP);
+	pages = kvmalloc_array(n, sizeof(*pages), SHMAP_MEM_GFP);
 	if (!pages)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)

@@ -12,6 +12,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "mem.h"
 #include "runs.h"
 
 /* One unit: 16 KiB, or a page where pages are larger. */
@@ -28,23 +29,17 @@
 #define SHMAP_UNIT_REFS		(1u << (SHMAP_UNIT_SHIFT - SHMAP_REF_SHIFT))
 #define SHMAP_POOL_MAX		BIT_ULL(32 + SHMAP_REF_SHIFT)	/* bytes */
 
-/*
- * How to allocate what a user can cause to be allocated: charged to the caller's
- * memory cgroup, failing rather than calling the OOM killer, and without a word.
- */
-#define SHMAP_POOL_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
-
 struct shmap_slab;
 
 /**
  * struct shmap_pool - the entry area of a map, in units
+ * @mem: who pays for its memory
  * @lock: protects @idle and @ready, and keeps runs from being parted
  * @unit: kernel address of each unit, NULL as long as it has no memory
  * @slab: the slab that has each unit
  * @idle: the units that are not in use
  * @ready: those of them that have memory
  * @units: number of units
- * @memory: bytes of kernel memory that the map holds, all told
  * @stirred: how many times something was put aside that could be made room of:
  *	an empty slab that its arena keeps, a batch of removed entries
  *
@@ -54,31 +49,22 @@ struct shmap_slab;
  * is freed.
  */
 struct shmap_pool {
+	struct shmap_mem	*mem;
 	raw_spinlock_t		lock;	/* see above */
 	void			**unit;
 	struct shmap_slab	**slab;
 	struct shmap_runs	idle;
 	struct shmap_runs	ready;
 	unsigned int		units;
-	atomic_long_t		memory;
 	atomic_long_t		stirred;
 };
 
-int shmap_pool_init(struct shmap_pool *pool, u64 bytes);
+int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem, u64 bytes);
 void shmap_pool_exit(struct shmap_pool *pool);
 int shmap_pool_take(struct shmap_pool *pool, unsigned int units);
 void shmap_pool_put(struct shmap_pool *pool, unsigned int first,
 		    unsigned int units);
 struct page *shmap_pool_page(struct shmap_pool *pool, u64 at);
-void *shmap_pool_alloc_pages(struct shmap_pool *pool, unsigned int order);
-void shmap_pool_free_pages(struct shmap_pool *pool, void *mem,
-			   unsigned int order);
-void *shmap_pool_alloc(struct shmap_pool *pool, size_t size);
-void *shmap_pool_alloc_surely(struct shmap_pool *pool, size_t size);
-void shmap_pool_free(struct shmap_pool *pool, void *mem, size_t size);
-void *shmap_pool_alloc_table(struct shmap_pool *pool, size_t n, size_t size);
-void shmap_pool_free_table(struct shmap_pool *pool, void *mem, size_t n,
-			   size_t size);
 
 /**
  * shmap_pool_stir - note that there may be more to be squeezed out

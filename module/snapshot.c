@@ -23,7 +23,7 @@
 #include <linux/slab.h>
 
 #include "fatal.h"
-#include "lookup.h"
+#include "table_inline.h"
 #include "snapshot.h"
 
 /* Kept entries that are looked at under one lock. */
@@ -43,7 +43,7 @@
  */
 struct shmap_snapshot *shmap_snapshot_begin(struct shmap_map *map, bool values)
 {
-	struct shmap_snapshot *snap = kzalloc(sizeof(*snap), SHMAP_POOL_GFP);
+	struct shmap_snapshot *snap = kzalloc(sizeof(*snap), SHMAP_MEM_GFP);
 	struct shmap_cut *cut;
 
 	if (!snap)

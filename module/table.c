@@ -34,14 +34,10 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include "chain.h"
-#include "lookup.h"
+#include "table.h"
 
 /* Bits of the hash that may choose the bucket, so that one is left over. */
 #define HASH_BITS	31
-
-/* Bytes of a block, a power of two. */
-#define BLOCK_BYTES	(PAGE_SIZE << SHMAP_BLOCK_ORDER)
 
 /* Does an entry move in the split that looks at this bit of the hash? */
 static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
@@ -56,19 +52,20 @@ static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
 /* Add one bucket.  Its block is there. */
 static void split(struct shmap_table *table)
 {
+	struct shmap_chains *chains = &table->chains;
 	u32 n = table->desc->buckets;
 	unsigned int log = ilog2(n), bit = table->shard_bits + log, slot;
-	struct kmap_bucket *home = shmap_chain_bucket(table, n - (1u << log)), *bucket;
-	struct shmap_chain_end moved = { .bucket = shmap_chain_bucket(table, n) };
+	struct kmap_bucket *home = shmap_chain_bucket(chains, n - (1u << log)), *bucket;
+	struct shmap_chain_end moved = { .bucket = shmap_chain_bucket(chains, n) };
 	struct shmap_chain_end kept = { .bucket = home };
 
-	for (bucket = home; bucket; bucket = shmap_chain_next(table, bucket)) {
+	for (bucket = home; bucket; bucket = shmap_chain_next(chains, bucket)) {
 		for (slot = 0; slot < shmap_chain_used(bucket); slot++) {
 			u16 tag = shmap_chain_tag(bucket, slot);
 			u32 ref = bucket->refs[slot];
 
 			if (moves(table, tag, ref, bit))
-				shmap_chain_append(table, &moved, tag, ref);
+				shmap_chain_append(chains, &moved, tag, ref);
 		}
 	}
 
@@ -76,7 +73,7 @@ static void split(struct shmap_table *table)
 	smp_store_release(&table->desc->buckets, n + 1);
 
 	shmap_chain_change_begin(home);
-	for (bucket = home; bucket; bucket = shmap_chain_next(table, bucket)) {
+	for (bucket = home; bucket; bucket = shmap_chain_next(chains, bucket)) {
 		unsigned int used = shmap_chain_used(bucket);
 
 		for (slot = 0; slot < used; slot++) {
@@ -84,10 +81,10 @@ static void split(struct shmap_table *table)
 			u32 ref = bucket->refs[slot];
 
 			if (!moves(table, tag, ref, bit))
-				shmap_chain_append(table, &kept, tag, ref);
+				shmap_chain_append(chains, &kept, tag, ref);
 		}
 	}
-	shmap_chain_truncate(table, &kept);
+	shmap_chain_truncate(chains, &kept);
 	shmap_chain_change_end(home);
 }
 
@@ -99,11 +96,12 @@ static void split(struct shmap_table *table)
  */
 void shmap_table_grow_locked(struct shmap_table *table)
 {
+	const struct shmap_chains *chains = &table->chains;
 	u32 n = table->desc->buckets;
 
 	shmap_table_assert_locked(table);
-	if (n < table->home_max && table->block[n / SHMAP_BLOCK_BUCKETS] &&
-	    shmap_chain_spare(table) >= SHMAP_CHAIN_BUCKETS)
+	if (n < chains->home_max && chains->block[n / SHMAP_BLOCK_BUCKETS] &&
+	    shmap_chain_spare(chains) >= SHMAP_CHAIN_BUCKETS)
 		split(table);
 }
 
@@ -142,22 +140,12 @@ u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits)
  */
 int shmap_table_init(struct shmap_table *table, u64 max_entries)
 {
-	table->home_max = home_max(max_entries, table->shard_bits);
-	table->over_end = 2 * table->home_max;
-	table->over_fresh = table->home_max;
-	table->over_backed = table->home_max;
-	table->block = shmap_pool_alloc_table(table->pool,
-					      table->over_end /
-					      SHMAP_BLOCK_BUCKETS,
-					      sizeof(*table->block));
-	if (!table->block)
-		return -ENOMEM;
-	table->block[0] = shmap_pool_alloc_pages(table->pool,
-						 SHMAP_BLOCK_ORDER);
-	if (!table->block[0])
-		return -ENOMEM;
-	table->desc->buckets = SHMAP_TABLE_LEAST;
-	return 0;
+	int r = shmap_chain_init(&table->chains, table->pool->mem,
+				 home_max(max_entries, table->shard_bits));
+
+	if (!r)
+		table->desc->buckets = SHMAP_TABLE_LEAST;
+	return r;
 }
 
 /**
@@ -168,33 +156,7 @@ int shmap_table_init(struct shmap_table *table, u64 max_entries)
  */
 void shmap_table_exit(struct shmap_table *table)
 {
-	u32 i, n = table->over_end / SHMAP_BLOCK_BUCKETS;
-
-	for (i = 0; table->block && i < n; i++) {
-		shmap_pool_free_pages(table->pool, table->block[i],
-				      SHMAP_BLOCK_ORDER);
-		cond_resched();
-	}
-	shmap_pool_free_table(table->pool, table->block, n,
-			      sizeof(*table->block));
-}
-
-/**
- * shmap_table_overflow - overflow buckets in use
- * @table: the table
- *
- * Exact when the table is at rest.  Else the two counts may be of different
- * moments; what would be less than none is none.
- *
- * Context: any.
- * Return: how many.
- */
-u32 shmap_table_overflow(const struct shmap_table *table)
-{
-	u32 fresh = READ_ONCE(table->over_fresh) - table->home_max;
-	u32 free = READ_ONCE(table->over_free_n);
-
-	return fresh > free ? fresh - free : 0;
+	shmap_chain_exit(&table->chains);
 }
 
 /**
@@ -234,7 +196,7 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 			places[i].order = order;
 			places[i].ref = ref;
 		}
-		bucket = shmap_chain_next(table, bucket);
+		bucket = shmap_chain_next(&table->chains, bucket);
 	}
 	return n;
 }
@@ -243,7 +205,7 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
  * shmap_table_feed_locked - give the table a block that it wanted
  * @table: the table
  * @index: from shmap_table_wants_locked()
- * @block: from shmap_pool_alloc_pages(), SHMAP_BLOCK_ORDER
+ * @block: from shmap_mem_alloc_pages(), SHMAP_BLOCK_ORDER
  *
  * Context: writer.
  * Return: false when the table has that block by now; it is still the caller's.
@@ -251,29 +213,7 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block)
 {
 	shmap_table_assert_locked(table);
-	if (table->block[index])
-		return false;
-	/* Who maps it gets here without our lock: pairs with shmap_table_page(). */
-	smp_store_release(&table->block[index], block);
-	if (index >= table->home_max / SHMAP_BLOCK_BUCKETS)
-		table->over_backed += SHMAP_BLOCK_BUCKETS;
-	return true;
-}
-
-/**
- * shmap_table_page - a page of buckets, to be mapped
- * @table: the table
- * @at: offset in the shard's buckets, less than shmap_table_stride()
- *
- * Context: any.
- * Return: the page, or NULL as long as there is none.
- */
-struct page *shmap_table_page(const struct shmap_table *table, u64 at)
-{
-	/* Pairs with the release in shmap_table_feed_locked(). */
-	void *block = READ_ONCE(table->block[at / BLOCK_BYTES]);
-
-	return block ? virt_to_page(block + at % BLOCK_BYTES) : NULL;
+	return shmap_chain_feed(&table->chains, index, block);
 }
 
 /**
@@ -292,7 +232,7 @@ void shmap_table_extend_locked(struct shmap_table *table,
 {
 	shmap_table_assert_locked(table);
 	shmap_chain_change_begin(home);
-	shmap_chain_append(table, end, tag, ref);
+	shmap_chain_append(&table->chains, end, tag, ref);
 	shmap_chain_change_end(home);
 }
 
@@ -312,8 +252,8 @@ unsigned int shmap_table_refs_locked(const struct shmap_table *table,
 	unsigned int n = 0, slot;
 
 	shmap_table_assert_locked(table);
-	for (at = shmap_chain_bucket(table, bucket); at;
-	     at = shmap_chain_next(table, at))
+	for (at = shmap_chain_bucket(&table->chains, bucket); at;
+	     at = shmap_chain_next(&table->chains, at))
 		for (slot = 0; slot < shmap_chain_used(at); slot++)
 			refs[n++] = at->refs[slot];
 	return n;
@@ -331,14 +271,14 @@ unsigned int shmap_table_refs_locked(const struct shmap_table *table,
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 				      u32 *refs)
 {
-	struct kmap_bucket *home = shmap_chain_bucket(table, bucket);
+	struct kmap_bucket *home = shmap_chain_bucket(&table->chains, bucket);
 	struct shmap_chain_end end = { .bucket = home };
 	unsigned int n = shmap_table_refs_locked(table, bucket, refs);
 
 	if (!n)
 		return 0;
 	shmap_chain_change_begin(home);
-	shmap_chain_truncate(table, &end);
+	shmap_chain_truncate(&table->chains, &end);
 	shmap_chain_change_end(home);
 	WRITE_ONCE(table->count, table->count - n);
 	return n;

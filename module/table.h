@@ -4,62 +4,38 @@
 #define SHMAP_TABLE_H
 
 #include <linux/lockdep.h>
+#include <linux/log2.h>
 
+#include "chain.h"
 #include "lock.h"
 #include "pool.h"
 
-/* Most buckets in a chain, the home bucket included. */
-#define SHMAP_CHAIN_BUCKETS	8
-#define SHMAP_CHAIN_SLOTS	(SHMAP_CHAIN_BUCKETS * KMAP_BUCKET_SLOTS)
-
 /* Entries a bucket, on average, past which the table grows. */
 #define SHMAP_LOAD		6
-
-/*
- * Memory for buckets comes in blocks of 2^SHMAP_BLOCK_ORDER pages.  Not in single
- * pages: who asks for many of these waits now and then until the kernel has moved
- * some thousands of them to its list for the CPU (nr_pcp_alloc(), since Linux 6.7).
- */
-#define SHMAP_BLOCK_ORDER	1
-#define SHMAP_BLOCK_BUCKETS	((PAGE_SIZE << SHMAP_BLOCK_ORDER) / \
-				 sizeof(struct kmap_bucket))
 
 /* Home buckets of an empty table. */
 #define SHMAP_TABLE_LEAST	64u
 
 /**
- * struct shmap_table - buckets of one shard
+ * struct shmap_table - the entries of one shard by their keys
  * @lock: the shard's lock, for assertions
  * @lock_ops: its discipline
- * @pool: memory for blocks of buckets, and the entries
+ * @pool: the entries
  * @desc: what readers see: the number of buckets
- * @block: the blocks of buckets: first those of home buckets, then those of
- *	overflow buckets; NULL as long as not used
+ * @chains: the buckets
  * @shard_bits: low bits of the hash that chose the shard
- * @home_max: most home buckets; the first overflow bucket has this number
- * @over_end: number past the last overflow bucket that can be
- * @over_backed: number past the last overflow bucket that has memory
- * @over_fresh: number of the first overflow bucket never used
- * @over_free: first of the overflow buckets that are free again, or 0
- * @over_free_n: how many these are
  * @count: entries
  *
  * All but constant fields are protected by the shard's lock.  Readers without
- * a lock read @desc, @block and the buckets.
+ * a lock read @desc and the buckets.
  */
 struct shmap_table {
 	const struct shmap_lock		*lock;
 	const struct shmap_lock_ops	*lock_ops;
 	struct shmap_pool		*pool;
 	struct kmap_shard		*desc;
-	void				**block;
+	struct shmap_chains		chains;
 	u32				shard_bits;
-	u32				home_max;
-	u32				over_end;
-	u32				over_backed;
-	u32				over_fresh;
-	u32				over_free;
-	u32				over_free_n;
 	u32				count;
 };
 
@@ -100,13 +76,14 @@ struct shmap_place {
 int shmap_table_init(struct shmap_table *table, u64 max_entries);
 void shmap_table_exit(struct shmap_table *table);
 u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits);
-struct page *shmap_table_page(const struct shmap_table *table, u64 at);
-u32 shmap_table_overflow(const struct shmap_table *table);
 unsigned int shmap_table_collect(const struct shmap_table *table,
 				 const struct shmap_probe *probe,
 				 struct shmap_place *places, u64 *end);
 bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block);
 void shmap_table_grow_locked(struct shmap_table *table);
+void shmap_table_extend_locked(struct shmap_table *table,
+			       struct kmap_bucket *home,
+			       struct shmap_chain_end *end, u16 tag, u32 ref);
 unsigned int shmap_table_refs_locked(const struct shmap_table *table,
 				     u32 bucket, u32 *refs);
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
@@ -122,6 +99,35 @@ static inline void
 shmap_table_assert_locked(const struct shmap_table *table)
 {
 	lockdep_assert(table->lock_ops->write_held(table->lock));
+}
+
+/**
+ * shmap_table_home_number - number of the home bucket
+ * @table: the table
+ * @hash: of the key
+ * @bits: set to how many bits of the hash say so, unless NULL
+ *
+ * Context: reader or writer.
+ * Return: the number.
+ */
+static __always_inline u32
+shmap_table_home_number(const struct shmap_table *table, u32 hash,
+			unsigned int *bits)
+{
+	/* C: pairs with the release in split(). */
+	u32 n = smp_load_acquire(&table->desc->buckets);
+	u32 rest = hash >> table->shard_bits;
+	unsigned int log = ilog2(n);
+	u32 mask = (2u << log) - 1;
+	u32 i = rest & mask, m;
+
+	if (i >= n)
+		i &= mask >> 1;
+	if (bits) {
+		m = 1u << log;
+		*bits = table->shard_bits + log + (i < n - m || i >= m);
+	}
+	return i;
 }
 
 #endif /* SHMAP_TABLE_H */

@@ -12,7 +12,7 @@
 #include <linux/bitrev.h>
 #include <linux/err.h>
 
-#include "lookup.h"
+#include "table_inline.h"
 #include "walk.h"
 
 /* What an attempt at a step may come to, other than true, false and -EAGAIN. */
@@ -159,7 +159,7 @@ static __always_inline int step_whole(struct shmap_map *map,
 				return 0;
 			count++;
 		}
-		bucket = shmap_chain_next(table, bucket);
+		bucket = shmap_chain_next(&table->chains, bucket);
 	} while (unlikely(bucket) && --left);
 	if (unlikely(!locked && !shmap_table_stable(table, probe)))
 		return -EAGAIN;

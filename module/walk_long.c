@@ -12,7 +12,7 @@
 #include <linux/bitrev.h>
 #include <linux/sched.h>
 
-#include "lookup.h"
+#include "table_inline.h"
 #include "walk.h"
 
 /**
@@ -114,7 +114,7 @@ static int copy_piece(struct shmap_map *map, struct shmap_shard *shard,
 			if (READ_ONCE(bucket->refs[slot]) == target->ref)
 				entry = shmap_pool_entry(&map->pool,
 							 target->ref);
-		bucket = shmap_chain_next(&shard->table, bucket);
+		bucket = shmap_chain_next(&shard->table.chains, bucket);
 	} while (!entry && bucket && --left);
 	if (!entry || READ_ONCE(entry->version) != target->word)
 		return -EAGAIN;

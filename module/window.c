@@ -42,12 +42,14 @@
 struct page *shmap_window_page(struct shmap_map *map, u64 at)
 {
 	const struct kmap_window *head = map->head;
+	const struct shmap_shard *shard;
 
 	if (at < head->bucket_offset)
 		return virt_to_page((const void *)head + at);
 	if (at < head->entry_offset) {
 		at -= head->bucket_offset;
-		return shmap_table_page(&map->shard[at / head->bucket_stride].table,
+		shard = &map->shard[at / head->bucket_stride];
+		return shmap_chain_page(&shard->table.chains,
 					at % head->bucket_stride);
 	}
 	return shmap_pool_page(&map->pool, at - head->entry_offset);

@@ -27,11 +27,11 @@ static void wipe_some(struct work_struct *work)
 	unsigned int i;
 
 	for (i = 0; i < map->config.shards; i++) {
-		struct shmap_arena *arena = &map->shard[i].arena;
+		struct shmap_defer *defer = &map->shard[i].defer;
 
-		shmap_defer_close(arena);
-		shmap_defer_reap(arena);
-		more |= READ_ONCE(arena->deferred);
+		shmap_defer_close(defer);
+		shmap_defer_reap(defer);
+		more |= READ_ONCE(defer->bytes);
 		cond_resched();
 	}
 	if (more)

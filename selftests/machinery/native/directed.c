@@ -164,7 +164,7 @@ static void stale_home(void)
 		b = hash & 63;
 		if (b == inspect_home(table, hash))
 			continue;
-		probe.home = shmap_chain_bucket(table, b);
+		probe.home = shmap_chain_bucket(&table->chains, b);
 		probe.seq = probe.home->seq;
 		check(!shmap_table_find(table, &probe, key->key, key->key_len,
 					NULL));
@@ -282,7 +282,7 @@ static void fed_twice(void)
 
 	make(&world, "spinlock", 1, 1000, 1 << 20);
 	table = &world.map->shard[0].table;
-	block = shmap_pool_alloc_pages(&world.map->pool, SHMAP_BLOCK_ORDER);
+	block = shmap_mem_alloc_pages(&world.map->mem, SHMAP_BLOCK_ORDER);
 	raw_spin_lock(&world.map->shard[0].lock.spin);
 	wants = shmap_table_wants_locked(table);
 	check(wants);
@@ -359,7 +359,7 @@ static void deferred_bound(void)
 	world_unmake(&world);
 }
 
-static struct shmap_arena *raced;
+static struct shmap_defer *raced;
 
 static void reap_all(void)
 {
@@ -375,12 +375,12 @@ static void drained_twice(void)
 	make(&world, "rcu", 1, 1000, 4 << 20);
 	for (i = 0; i < 400; i++)
 		check_equal(world_set(&world, "key", 3, text, 8, 0, 0, 0), 0);
-	check(world.map->shard[0].arena.deferred);
-	raced = &world.map->shard[0].arena;
+	check(world.map->shard[0].defer.bytes);
+	raced = &world.map->shard[0].defer;
 	shim_relax = reap_all;
 	shmap_map_squeeze(world.map);
 	shim_relax = NULL;
-	check_equal(world.map->shard[0].arena.deferred, 0);
+	check_equal(world.map->shard[0].defer.bytes, 0);
 	world_compare(&world);
 	world_unmake(&world);
 }
@@ -430,7 +430,7 @@ static void window_head(void)
 	check_equal(1 << head->shard_bits, 4);
 	check(!memcmp(head->hash_key, &world.map->hash_key, 16));
 	check_equal(head->max_chain, 64);
-	check_equal(head->bucket_stride, (u64)world.map->shard[0].table.over_end *
+	check_equal(head->bucket_stride, (u64)world.map->shard[0].table.chains.over_end *
 		    sizeof(struct kmap_bucket));
 	check_equal(head->entry_offset, head->bucket_offset +
 		    4 * head->bucket_stride);

@@ -15,6 +15,7 @@
 
 /* Bounds, in steps. */
 #define ARENA_MOST	500u
+#define DEFER_MOST	50u
 #define POOL_MOST	600u
 #define SHARD_MOST	800u
 /* A chain is sorted. */
@@ -51,12 +52,15 @@ static int set(struct world *world, const struct keyset *keys, u32 i, u32 len)
 static void judge(char *what, u64 shard)
 {
 	u64 arena = shim_longest("arena.c"), pool = shim_longest("pool.c");
+	u64 defer = shim_longest("defer.c");
 	u64 lock = shim_longest("lock.c"), rcu = shim_longest("rcu");
 
-	printf("# %s: arena %llu, pool %llu, shard %llu, rcu %llu\n", what,
-	       (unsigned long long)arena, (unsigned long long)pool,
-	       (unsigned long long)lock, (unsigned long long)rcu);
+	printf("# %s: arena %llu, defer %llu, pool %llu, shard %llu, rcu %llu\n",
+	       what, (unsigned long long)arena, (unsigned long long)defer,
+	       (unsigned long long)pool, (unsigned long long)lock,
+	       (unsigned long long)rcu);
 	check(arena <= ARENA_MOST);
+	check(defer <= DEFER_MOST);
 	check(pool <= POOL_MOST);
 	check(lock <= shard);
 	check(rcu <= shard);

@@ -52,7 +52,7 @@ u32 inspect_class(u32 bytes)
 static const struct kmap_bucket *bucket_of(const struct shmap_table *table,
 					   u32 i)
 {
-	const struct kmap_bucket *block = table->block[i / SHMAP_BLOCK_BUCKETS];
+	const struct kmap_bucket *block = table->chains.block[i / SHMAP_BLOCK_BUCKETS];
 
 	check(block);
 	return block + i % SHMAP_BLOCK_BUCKETS;
@@ -175,7 +175,7 @@ static unsigned int inspect_bucket(struct inspect *inspect,
 			break;
 		/* Only the last one has free slots, and it is not empty. */
 		check_equal(used, KMAP_BUCKET_SLOTS);
-		check(at >= table->home_max && at < table->over_fresh);
+		check(at >= table->chains.home_max && at < table->chains.over_fresh);
 		bucket = bucket_of(table, at);
 		check_equal(bucket->seq, 0);
 		check(bucket->refs[0]);
@@ -190,44 +190,44 @@ static void inspect_overflow(const struct shmap_table *table,
 	const struct kmap_bucket *bucket;
 	u32 i, n = 0;
 
-	for (i = table->over_free; i; i = bucket->link, n++) {
-		check(i >= table->home_max && i < table->over_fresh);
+	for (i = table->chains.over_free; i; i = bucket->link, n++) {
+		check(i >= table->chains.home_max && i < table->chains.over_fresh);
 		check(!test_bit(i, seen));
 		__set_bit(i, seen);
 		bucket = bucket_of(table, i);
 		check_equal(bucket->seq, 0);
 		check_equal(slots_used(bucket), 0);
 	}
-	check_equal(n, table->over_free_n);
-	for (i = table->home_max; i < table->over_fresh; i++)
+	check_equal(n, table->chains.over_free_n);
+	for (i = table->chains.home_max; i < table->chains.over_fresh; i++)
 		check(test_bit(i, seen));
-	check(table->over_fresh <= table->over_backed);
-	check(table->over_backed <= table->over_end);
+	check(table->chains.over_fresh <= table->chains.over_backed);
+	check(table->chains.over_backed <= table->chains.over_end);
 }
 
 /* Blocks, and the buckets that were never used. */
 static void inspect_blocks(struct inspect *inspect,
 			   const struct shmap_table *table)
 {
-	u32 i, n = table->over_end / SHMAP_BLOCK_BUCKETS;
+	u32 i, n = table->chains.over_end / SHMAP_BLOCK_BUCKETS;
 
 	for (i = 0; i < n; i++) {
 		u32 first = i * SHMAP_BLOCK_BUCKETS;
 
-		if (table->block[i])
+		if (table->chains.block[i])
 			inspect->memory += PAGE_SIZE << SHMAP_BLOCK_ORDER;
 		if (first < table->desc->buckets)
-			check(table->block[i]);
-		if (first >= table->home_max)
-			check_equal(!table->block[i],
-				    first >= table->over_backed);
+			check(table->chains.block[i]);
+		if (first >= table->chains.home_max)
+			check_equal(!table->chains.block[i],
+				    first >= table->chains.over_backed);
 	}
-	inspect->memory += n * sizeof(*table->block);
-	for (i = table->desc->buckets; i < table->home_max; i++)
-		if (table->block[i / SHMAP_BLOCK_BUCKETS])
+	inspect->memory += n * sizeof(*table->chains.block);
+	for (i = table->desc->buckets; i < table->chains.home_max; i++)
+		if (table->chains.block[i / SHMAP_BLOCK_BUCKETS])
 			check(all_zero(bucket_of(table, i),
 				       sizeof(struct kmap_bucket)));
-	for (i = table->over_fresh; i < table->over_backed; i++)
+	for (i = table->chains.over_fresh; i < table->chains.over_backed; i++)
 		check(all_zero(bucket_of(table, i),
 			       sizeof(struct kmap_bucket)));
 }
@@ -278,8 +278,8 @@ static void inspect_shard(struct inspect *inspect,
 	check(shard->newest <= shard->version);
 	check_equal(shard->cut, inspect->map->cuts.number);
 	check(table->desc->buckets >= SHMAP_TABLE_LEAST);
-	check(table->desc->buckets <= table->home_max);
-	seen = calloc(BITS_TO_LONGS(table->over_end), sizeof(long));
+	check(table->desc->buckets <= table->chains.home_max);
+	seen = calloc(BITS_TO_LONGS(table->chains.over_end), sizeof(long));
 	check(seen);
 	for (i = 0; i < table->desc->buckets; i++)
 		n += inspect_bucket(inspect, shard, i, seen, &bytes);
@@ -287,7 +287,7 @@ static void inspect_shard(struct inspect *inspect,
 	check_equal(bytes, shard->bytes);
 	inspect_overflow(table, seen);
 	inspect_blocks(inspect, table);
-	inspect_deferred(inspect, &shard->arena);
+	inspect_deferred(inspect, &shard->defer);
 	inspect->kept += inspect_kept(inspect, shard);
 	free(seen);
 }
@@ -342,7 +342,7 @@ void inspect_map(const struct shmap_map *map)
 	inspect_slabs(&inspect);
 	inspect.memory += (PAGE_SIZE << map->head_order) +
 			  map->config.shards * sizeof(*map->shard);
-	check_equal(map->pool.memory.counter, inspect.memory);
+	check_equal(map->mem.bytes.counter, inspect.memory);
 	free(inspect.live);
 	free(inspect.dead);
 	free(inspect.idle);

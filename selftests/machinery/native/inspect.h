@@ -29,7 +29,7 @@ unsigned int inspect_chain(const struct shmap_map *map, u32 hash);
 u32 inspect_class(u32 bytes);
 
 /* The parts, in files that see the private types. */
-void inspect_deferred(struct inspect *inspect, const struct shmap_arena *arena);
+void inspect_deferred(struct inspect *inspect, const struct shmap_defer *defer);
 void inspect_slabs(struct inspect *inspect);
 struct shmap_cut *inspect_cut_partly(struct shmap_map *map,
 				     unsigned int shards);

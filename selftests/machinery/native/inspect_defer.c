@@ -36,27 +36,27 @@ static u64 inspect_batch(struct inspect *inspect,
 /**
  * inspect_deferred - look at what waits for readers
  * @inspect: what was found so far; entries that wait are added
- * @arena: the arena of one shard
+ * @defer: of one shard
  */
-void inspect_deferred(struct inspect *inspect, const struct shmap_arena *arena)
+void inspect_deferred(struct inspect *inspect, const struct shmap_defer *defer)
 {
 	const struct shmap_deferred *batch;
 	unsigned long last = 0;
 	u64 bytes = 0;
 
-	list_for_each_entry(batch, &arena->waiting, node) {
+	list_for_each_entry(batch, &defer->waiting, node) {
 		bytes += inspect_batch(inspect, batch);
 		/* Oldest first. */
 		check(batch->grace >= last);
 		last = batch->grace;
 	}
-	if (arena->open) {
-		check(arena->open->n < BATCH_REFS);
-		check(arena->open->bytes < BATCH_BYTES);
-		bytes += inspect_batch(inspect, arena->open);
+	if (defer->open) {
+		check(defer->open->n < BATCH_REFS);
+		check(defer->open->bytes < BATCH_BYTES);
+		bytes += inspect_batch(inspect, defer->open);
 	}
-	check_equal(bytes, arena->deferred);
-	check(bytes <= arena->deferred_max);
+	check_equal(bytes, defer->bytes);
+	check(bytes <= defer->max);
 	if (!inspect->map->config.lock->lockless_reads)
 		check_equal(bytes, 0);
 }

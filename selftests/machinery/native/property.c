@@ -156,7 +156,7 @@ static void play(const struct test *test)
 	if (setting->colliding)
 		keyset_colliding(&player.keys, world.map, setting->colliding,
 				 world.map->shard_bits + 1 +
-				 ilog2(world.map->shard[0].table.home_max), 0);
+				 ilog2(world.map->shard[0].table.chains.home_max), 0);
 	if (setting->crowded)
 		keyset_colliding(&player.keys, world.map, setting->crowded,
 				 world.map->shard_bits, 0);

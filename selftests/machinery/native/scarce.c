@@ -12,7 +12,7 @@
 
 #include <linux/err.h>
 
-#include "change.h"
+#include "change_inline.h"
 #include "clear.h"
 #include "inspect.h"
 #include "piece.h"

@@ -75,7 +75,7 @@ static void begin_partly(struct world *world, struct world_snapshot *snapshot,
 	memset(snapshot, 0, sizeof(*snapshot));
 	snapshot->id = id;
 	snapshot->active = true;
-	snapshot->snap = kzalloc(sizeof(*snapshot->snap), SHMAP_POOL_GFP);
+	snapshot->snap = kzalloc(sizeof(*snapshot->snap), SHMAP_MEM_GFP);
 	check(snapshot->snap);
 	snapshot->snap->map = world->map;
 	snapshot->snap->values = true;

@@ -166,18 +166,19 @@ static void play_class(struct shmap_arena *arena, u32 bytes)
 static void play_arena(bool wipe)
 {
 	struct shmap_arena arena = { 0 };
+	struct shmap_mem mem = { 0 };
 	struct shmap_pool pool = { 0 };
 	u32 bytes;
 
-	check_equal(shmap_pool_init(&pool, 64 << 20), 0);
-	shmap_arena_init(&arena, &pool, wipe, 0);
+	check_equal(shmap_pool_init(&pool, &mem, 64 << 20), 0);
+	shmap_arena_init(&arena, &pool, wipe);
 	for (bytes = 8; bytes < 1100000; bytes += 8 + bytes / 11 / 8 * 8)
 		play_class(&arena, bytes);
 	shmap_arena_exit(&arena);
 	check_equal(bitmap_find_next_zero_area(pool.idle.missing, pool.units, 0,
 					       pool.units - 1, 0), 1);
 	shmap_pool_exit(&pool);
-	check_equal(pool.memory.counter, 0);
+	check_equal(mem.bytes.counter, 0);
 	check_equal(shim_bytes_out(), 0);
 }
 
@@ -246,11 +247,12 @@ static void runs(void)
 static void pool(void)
 {
 	struct { u32 first, units; } run[400];
+	struct shmap_mem mem = { 0 };
 	struct shmap_pool pool = { 0 };
 	u32 i, k, n = 0, sum = 0;
 	int first;
 
-	check_equal(shmap_pool_init(&pool, 1000 * SHMAP_UNIT_SIZE), 0);
+	check_equal(shmap_pool_init(&pool, &mem, 1000 * SHMAP_UNIT_SIZE), 0);
 	for (i = 0; i < 20000; i++) {
 		u16 x;
 
@@ -303,10 +305,10 @@ static void info_overflow(void)
 	struct kmap_info info = { 0 };
 
 	check(!IS_ERR(map));
-	map->shard[0].table.over_free_n++;
+	map->shard[0].table.chains.over_free_n++;
 	shmap_map_info(map, &info);
 	check_equal(info.overflow, 0);
-	map->shard[0].table.over_free_n--;
+	map->shard[0].table.chains.over_free_n--;
 	shmap_map_destroy(map);
 	check_equal(shim_bytes_out(), 0);
 }

@@ -82,11 +82,11 @@ static void compare_info(struct world *world)
 	check_equal(info.max_bytes, config->max_bytes);
 	check_equal(info.shards, config->shards);
 	check(!strcmp(info.lock, config->lock->name));
-	check_equal(info.memory, world->map->pool.memory.counter +
+	check_equal(info.memory, world->map->mem.bytes.counter +
 		    sizeof(*world->map));
 	for (i = 0; i < config->shards; i++) {
 		buckets += world->map->shard[i].table.desc->buckets;
-		deferred += world->map->shard[i].arena.deferred;
+		deferred += world->map->shard[i].defer.bytes;
 	}
 	check_equal(info.buckets, buckets);
 	check_equal(info.deferred, deferred);
@@ -216,8 +216,9 @@ static int check_limits(struct world *world, const struct model_key *key,
 		world->refused.chain++;
 	} else if (r == -EXFULL) {
 		check(!key->present);
-		check(!shmap_chain_spare(&shard->table));
-		check_equal(shard->table.over_backed, shard->table.over_end);
+		check(!shmap_chain_spare(&shard->table.chains));
+		check_equal(shard->table.chains.over_backed,
+			    shard->table.chains.over_end);
 		world->refused.overflow++;
 	} else if (r == -ENOSPC) {
 		check(inspect_no_room(world->map, &shard->arena, size));

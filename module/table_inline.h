@@ -3,48 +3,18 @@
  * Looking a key up in a shard's table, and what most changes do there: hence
  * inline.  table.c tells what holds it together, and names the barriers.
  */
-#ifndef SHMAP_LOOKUP_H
-#define SHMAP_LOOKUP_H
+#ifndef SHMAP_TABLE_INLINE_H
+#define SHMAP_TABLE_INLINE_H
 
-#include <linux/log2.h>
 #include <linux/string.h>
 
-#include "chain.h"
 #include "entry.h"
 #include "hash.h"
+#include "table.h"
 
 /* A 64-bit word of tags as four 16-bit lanes. */
 #define SHMAP_LANES		0x0001000100010001ull
 #define SHMAP_LANE_TOPS		0x8000800080008000ull
-
-/**
- * shmap_table_home_number - number of the home bucket
- * @table: the table
- * @hash: of the key
- * @bits: set to how many bits of the hash say so, unless NULL
- *
- * Context: reader or writer.
- * Return: the number.
- */
-static __always_inline u32
-shmap_table_home_number(const struct shmap_table *table, u32 hash,
-			unsigned int *bits)
-{
-	/* C: pairs with the release in split(). */
-	u32 n = smp_load_acquire(&table->desc->buckets);
-	u32 rest = hash >> table->shard_bits;
-	unsigned int log = ilog2(n);
-	u32 mask = (2u << log) - 1;
-	u32 i = rest & mask, m;
-
-	if (i >= n)
-		i &= mask >> 1;
-	if (bits) {
-		m = 1u << log;
-		*bits = table->shard_bits + log + (i < n - m || i >= m);
-	}
-	return i;
-}
 
 /**
  * shmap_table_home - the home bucket
@@ -57,7 +27,7 @@ shmap_table_home_number(const struct shmap_table *table, u32 hash,
 static __always_inline struct kmap_bucket *
 shmap_table_home(const struct shmap_table *table, u32 hash)
 {
-	return shmap_chain_bucket(table,
+	return shmap_chain_bucket(&table->chains,
 				  shmap_table_home_number(table, hash, NULL));
 }
 
@@ -225,14 +195,10 @@ shmap_table_find(const struct shmap_table *table,
 					  bucket, 1, wanted);
 		if (entry)
 			break;
-		bucket = shmap_chain_next(table, bucket);
+		bucket = shmap_chain_next(&table->chains, bucket);
 	} while (bucket && --left);
 	return entry;
 }
-
-void shmap_table_extend_locked(struct shmap_table *table,
-			       struct kmap_bucket *home,
-			       struct shmap_chain_end *end, u16 tag, u32 ref);
 
 /**
  * shmap_table_wants_locked - does an insert need a block first?
@@ -244,14 +210,15 @@ void shmap_table_extend_locked(struct shmap_table *table,
 static inline u32
 shmap_table_wants_locked(const struct shmap_table *table)
 {
+	const struct shmap_chains *chains = &table->chains;
 	u32 n = table->desc->buckets;
 
 	shmap_table_assert_locked(table);
-	if (shmap_chain_spare(table) < SHMAP_CHAIN_BUCKETS &&
-	    table->over_backed < table->over_end)
-		return table->over_backed / SHMAP_BLOCK_BUCKETS;
-	if (table->count >= n * SHMAP_LOAD && n < table->home_max &&
-	    !table->block[n / SHMAP_BLOCK_BUCKETS])
+	if (shmap_chain_spare(chains) < SHMAP_CHAIN_BUCKETS &&
+	    chains->over_backed < chains->over_end)
+		return chains->over_backed / SHMAP_BLOCK_BUCKETS;
+	if (table->count >= n * SHMAP_LOAD && n < chains->home_max &&
+	    !chains->block[n / SHMAP_BLOCK_BUCKETS])
 		return n / SHMAP_BLOCK_BUCKETS;
 	return 0;
 }
@@ -274,7 +241,7 @@ shmap_table_end_locked(struct shmap_table *table, struct shmap_probe *probe,
 	unsigned int depth = 1;
 
 	shmap_table_assert_locked(table);
-	while (unlikely(next = shmap_chain_next(table, bucket))) {
+	while (unlikely(next = shmap_chain_next(&table->chains, bucket))) {
 		bucket = next;
 		depth++;
 	}
@@ -282,7 +249,7 @@ shmap_table_end_locked(struct shmap_table *table, struct shmap_probe *probe,
 	end->slot = shmap_chain_used(bucket);
 	if (likely(end->slot < KMAP_BUCKET_SLOTS))
 		return 0;
-	return depth < SHMAP_CHAIN_BUCKETS && shmap_chain_spare(table) ?
+	return depth < SHMAP_CHAIN_BUCKETS && shmap_chain_spare(&table->chains) ?
 	       0 : -EXFULL;
 }
 
@@ -355,7 +322,7 @@ shmap_table_remove_locked(struct shmap_table *table, struct shmap_probe *probe,
 	unsigned int slot;
 
 	shmap_table_assert_locked(table);
-	while (unlikely(next = shmap_chain_next(table, last))) {
+	while (unlikely(next = shmap_chain_next(&table->chains, last))) {
 		before = last;
 		last = next;
 	}
@@ -366,9 +333,9 @@ shmap_table_remove_locked(struct shmap_table *table, struct shmap_probe *probe,
 			last->refs[slot]);
 	shmap_chain_put(last, slot, 0, 0);
 	if (unlikely(!slot && before))
-		shmap_chain_drop_last(table, before);
+		shmap_chain_drop_last(&table->chains, before);
 	shmap_chain_change_end(probe->home);
 	WRITE_ONCE(table->count, table->count - 1);
 }
 
-#endif /* SHMAP_LOOKUP_H */
+#endif /* SHMAP_TABLE_INLINE_H */

@@ -3,8 +3,8 @@
  * Changes to what is under a key, on kernel memory: what has conditions (key.c),
  * and what has none (ops_change.c) without testing for them.  See key.c.
  */
-#ifndef SHMAP_CHANGE_H
-#define SHMAP_CHANGE_H
+#ifndef SHMAP_CHANGE_INLINE_H
+#define SHMAP_CHANGE_INLINE_H
 
 #include "key.h"
 
@@ -304,4 +304,4 @@ static __always_inline int shmap_change_delete(struct shmap_map *map,
 	return r;
 }
 
-#endif /* SHMAP_CHANGE_H */
+#endif /* SHMAP_CHANGE_INLINE_H */
