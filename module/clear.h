@@ -3,7 +3,7 @@
 #ifndef SHMAP_CLEAR_H
 #define SHMAP_CLEAR_H
 
-#include "map.h"
+#include "map_types.h"
 
 int shmap_clear_run(struct shmap_map *map, u64 *removed);
 

@@ -18,7 +18,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "map.h"
+#include "cut.h"
 
 static void put_cut(struct shmap_map *map, struct shmap_cut *cut)
 {
@@ -228,18 +228,15 @@ void shmap_cut_pass(struct shmap_map *map, struct shmap_cut *cut, u64 place)
  * @map: the map
  * @cut: its cut; not to be used any more
  *
+ * What was kept for it is left to shmap_sweep_all().
+ *
  * Context: may sleep.
  */
 void shmap_cut_end(struct shmap_map *map, struct shmap_cut *cut)
 {
-	unsigned int i;
-
 	raw_spin_lock(&map->cuts.lock);
 	if (!cut->ended)
 		shmap_cut_end_locked(map, cut);
 	raw_spin_unlock(&map->cuts.lock);
 	put_cut(map, cut);
-	for (i = 0; i < map->config.shards; i++)
-		while (shmap_kept_sweep(map, &map->shard[i]))
-			cond_resched();
 }

@@ -1,109 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The moments of snapshots, and what is kept for them; see cut.c and kept.c. */
+/* Choosing the moment of a snapshot; see cut.c. */
 #ifndef SHMAP_CUT_H
 #define SHMAP_CUT_H
 
-#include <linux/bits.h>
-#include <linux/list.h>
-#include <linux/rbtree.h>
-#include <linux/spinlock.h>
-#include <linux/uidgid.h>
-
-struct kmap_entry;
-struct shmap_map;
-struct shmap_shard;
-
-/* Most snapshots that are active at a time. */
-#define SHMAP_CUTS	64u
-
-/* The place behind the last one in the order of a walk. */
-#define SHMAP_ORDER_END	BIT_ULL(32)
-
-/**
- * struct shmap_cut - one moment of the whole map, which a snapshot shows
- * @node: in cuts->active, oldest first, as long as it is active
- * @number: cuts are counted from 1
- * @uid: whose snapshot it is
- * @refs: the snapshot, and those who help
- * @ended: not active any more: what it needs is not kept
- * @passed: the snapshot needs nothing before this place
- * @version: of each shard at that moment; the shard's lock
- *
- * cuts->lock protects all but constant fields and @version.
- */
-struct shmap_cut {
-	struct list_head	node;
-	u64			number;
-	kuid_t			uid;
-	unsigned int		refs;
-	bool			ended;
-	u64			passed;
-	u64			version[];
-};
-
-/**
- * struct shmap_cuts - the cuts of a map
- * @lock: protects all that follows
- * @number: of the last cut
- * @running: the cut that has not been made in all shards yet, or NULL
- * @active: cuts whose snapshots need what was there, oldest first
- * @n: how many
- * @kept: bytes of entries, and of records, that are kept for them
- * @kept_max: past this the oldest is ended
- * @sweep: shard to look at next for what nobody needs any more
- * @sweep_left: shards to look at until all have been since a cut was ended
- */
-struct shmap_cuts {
-	raw_spinlock_t		lock;	/* see above */
-	u64			number;
-	struct shmap_cut	*running;
-	struct list_head	active;
-	unsigned int		n;
-	u64			kept;
-	u64			kept_max;
-	unsigned int		sweep;
-	unsigned int		sweep_left;
-};
-
-/**
- * struct shmap_kept - an entry that is not in the table any more, but needed
- * @node: in shard->kept, by @order and @death
- * @fifo: in shard->kept_fifo, by @death
- * @ref: reference to the entry
- * @order: its place in the order of a walk
- * @bytes: its size
- * @birth: its version
- * @death: the shard's version when it was replaced or removed
- */
-struct shmap_kept {
-	struct rb_node		node;
-	struct list_head	fifo;
-	u32			ref;
-	u32			order;
-	u32			bytes;
-	u64			birth;
-	u64			death;
-};
+#include "map_types.h"
 
 struct shmap_cut *shmap_cut_begin(struct shmap_map *map);
 void shmap_cut_pass(struct shmap_map *map, struct shmap_cut *cut, u64 place);
 void shmap_cut_end(struct shmap_map *map, struct shmap_cut *cut);
 void shmap_cut_end_locked(struct shmap_map *map, struct shmap_cut *cut);
 void shmap_cut_thaw(struct shmap_map *map, struct shmap_shard *shard);
-
-struct shmap_kept *shmap_kept_record(struct shmap_map *map);
-void shmap_kept_discard(struct shmap_map *map, struct shmap_kept *record);
-bool shmap_kept_claim_locked(struct shmap_map *map, struct shmap_shard *shard,
-			     const struct kmap_entry *entry,
-			     const struct shmap_kept *record);
-void shmap_kept_keep_locked(struct shmap_map *map, struct shmap_shard *shard,
-			    struct shmap_kept *record, u32 ref);
-struct shmap_kept *shmap_kept_find(const struct shmap_shard *shard, u32 order,
-				   u64 death);
-struct shmap_kept *shmap_kept_next(const struct shmap_kept *kept);
-bool shmap_kept_sweep(struct shmap_map *map, struct shmap_shard *shard);
-void shmap_kept_sweep_some(struct shmap_map *map);
-bool shmap_kept_relieve(struct shmap_map *map);
-bool shmap_kept_expire(struct shmap_map *map, u64 *number);
 
 #endif /* SHMAP_CUT_H */

@@ -2,7 +2,7 @@
 /*
  * Deferred reuse: what was removed while readers take no lock.
  *
- * A reader under rcu_read_lock() may hold a reference to an entry that a writer
+ * A reader in a read-side critical section may hold a reference to an entry that a writer
  * has just unlinked, so the entry is freed only after a grace period.  Removed
  * entries are noted in batches; a full batch asks for a grace period, and later
  * operations of the shard free it when that is over.  Nothing is called back,

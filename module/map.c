@@ -45,8 +45,10 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include "defer.h"
 #include "map.h"
+#include "shard.h"
+#include "space.h"
+#include "wipe.h"
 
 /* Versions begin with the time of day, in steps of 2^VERSION_SHIFT ns. */
 #define VERSION_SHIFT	7
@@ -184,7 +186,7 @@ static int create(struct shmap_map *map)
 		return -ENOMEM;
 	head_init(map);
 	map->shard = shmap_mem_alloc_table(&map->mem, config->shards,
-					    sizeof(*map->shard));
+					   sizeof(*map->shard));
 	if (!map->shard)
 		return -ENOMEM;
 	shards_init(map);
@@ -220,46 +222,6 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	return map;
 }
 
-/* Free the entries of a shard that nobody uses any more. */
-static void drop_entries(struct shmap_map *map, struct shmap_shard *shard)
-{
-	u32 refs[SHMAP_CHAIN_SLOTS], bucket;
-	unsigned int n;
-
-	for (bucket = 0; bucket < shard->table.desc->buckets; bucket++) {
-		shmap_lock_write_enter(map->config.lock, &shard->lock);
-		n = shmap_table_empty_locked(&shard->table, bucket, refs);
-		shmap_lock_write_leave(map->config.lock, &shard->lock);
-		shmap_arena_free(&shard->arena, refs, n);
-		cond_resched();
-	}
-}
-
-static int squeeze(struct shmap_map *map, bool killable)
-{
-	long stirred = atomic_long_read(&map->pool.stirred);
-	unsigned int i;
-	int r = 0;
-
-	if (map->config.lock->lockless_reads) {
-		for (i = 0; i < map->config.shards; i++)
-			shmap_defer_close(&map->shard[i].defer);
-		for (i = 0; !r && i < map->config.shards; i++)
-			r = shmap_defer_drain(&map->shard[i].defer, killable);
-	}
-	for (i = 0; i < map->config.shards; i++)
-		shmap_arena_trim(&map->shard[i].arena);
-	if (!r)
-		WRITE_ONCE(map->squeezed, stirred);
-	return r;
-}
-
-/* Has anything been put aside since somebody last looked for it in vain? */
-static bool can_squeeze(const struct shmap_map *map)
-{
-	return READ_ONCE(map->squeezed) != atomic_long_read(&map->pool.stirred);
-}
-
 /**
  * shmap_map_destroy - free a map
  * @map: the map, complete or not; nobody uses it any more
@@ -273,15 +235,15 @@ void shmap_map_destroy(struct shmap_map *map)
 	shmap_wipe_exit(map);
 	for (i = 0; map->shard && i < map->config.shards; i++)
 		if (map->shard[i].table.desc)
-			drop_entries(map, &map->shard[i]);
+			shmap_shard_drop(map, &map->shard[i]);
 	if (map->shard)
-		squeeze(map, false);
+		shmap_space_squeeze(map, false);
 	for (i = 0; map->shard && i < map->config.shards; i++) {
 		shmap_table_exit(&map->shard[i].table);
 		cond_resched();
 	}
 	shmap_mem_free_table(&map->mem, map->shard, map->config.shards,
-			      sizeof(*map->shard));
+			     sizeof(*map->shard));
 	shmap_mem_free_pages(&map->mem, map->head, map->head_order);
 	free_percpu(map->stats);
 	shmap_quota_exit(&map->quota);
@@ -341,58 +303,4 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 	info->walks = events(map, SHMAP_WALKS);
 	info->retries = events(map, SHMAP_RETRIES);
 	info->window = map->head->size;
-}
-
-/**
- * shmap_map_alloc_more - allocate an entry, where shmap_arena_take() gave none
- * @map: the map
- * @shard: the shard it is for; not locked
- * @bytes: its size, header and all
- * @ref: set to the reference that names it
- *
- * What was removed and can be used again goes before fresh memory.
- *
- * Context: may sleep.
- * Return: the entry, or -ENOSPC, -ENOMEM or -EINTR as an ERR_PTR().
- */
-struct kmap_entry *shmap_map_alloc_more(struct shmap_map *map,
-					struct shmap_shard *shard, u32 bytes,
-					u32 *ref)
-{
-	bool reaped = !map->config.lock->lockless_reads, squeezed = false;
-	struct kmap_entry *entry;
-	int r = 0;
-
-	while (!r) {
-		entry = shmap_arena_take(&shard->arena, bytes, ref);
-		if (entry)
-			return entry;
-		if (!reaped) {
-			shmap_defer_close(&shard->defer);
-			shmap_defer_reap(&shard->defer);
-			reaped = true;
-			continue;
-		}
-		r = shmap_arena_grow(&shard->arena, bytes);
-		if (r == -ENOSPC && !squeezed && can_squeeze(map)) {
-			r = shmap_map_squeeze(map);
-			squeezed = true;
-		}
-		/* No snapshot is worth an operation that fails. */
-		if ((r == -ENOSPC || r == -ENOMEM) && shmap_kept_relieve(map))
-			r = shmap_map_squeeze(map);
-	}
-	return ERR_PTR(r);
-}
-
-/**
- * shmap_map_squeeze - make all free memory of the entry area usable for all
- * @map: the map
- *
- * Context: may sleep.
- * Return: 0, or -EINTR when a fatal signal came.
- */
-int shmap_map_squeeze(struct shmap_map *map)
-{
-	return squeeze(map, true);
 }

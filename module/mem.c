@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory of a map: charged to the memory cgroup of the caller, counted in one sum,
- * and never got at the price of killing a process.
+ * Memory that a map keeps, counted in one sum and charged to the memory cgroup of the
+ * caller.  What an operation asks for fails rather than that a process is killed.
  *
  * What INFO shows as memory is that sum and the map's own structure.  Not in the sum
  * are the credits of the quota and what lasts no longer than a call or a snapshot,

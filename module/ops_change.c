@@ -7,7 +7,7 @@
  */
 #include <linux/err.h>
 
-#include "change_inline.h"
+#include "key.h"
 #include "ops.h"
 #include "user.h"
 
@@ -73,7 +73,7 @@ static __always_inline int set_user_record(struct shmap_map *map, fmode_t mode,
 		shmap_key_discard(map, &rq);
 		return shmap_ops_set_any(map, mode, user);
 	}
-	r = shmap_change_set(map, shard, &rq, NULL);
+	r = shmap_key_set_plain(map, shard, &rq);
 	if (likely(!r))
 		return shmap_user_write_version(user, rq.version);
 	shmap_key_discard(map, &rq);
@@ -124,8 +124,8 @@ int shmap_ops_delete_user(struct shmap_map *map, fmode_t mode,
 
 	r = take(map, &rq, key, &in);
 	if (likely(!r))
-		r = shmap_change_delete(map, shmap_map_shard(map, rq.hash), &rq,
-					NULL);
+		r = shmap_key_delete_plain(map, shmap_map_shard(map, rq.hash),
+					   &rq);
 	shmap_map_wipe_copy(map, key, sizeof(key));
 	return likely(!r) ? shmap_user_write_version(user, rq.version) : r;
 }

@@ -13,8 +13,8 @@
  */
 #include <linux/prefetch.h>
 
-#include "key.h"
 #include "ops.h"
+#include "read.h"
 #include "user.h"
 
 /* Longest key. */
@@ -92,10 +92,11 @@ static __always_inline enum outcome look(struct shmap_map *map,
 	u32 len;
 	int r;
 
-	entry = shmap_key_peek(map, at->table, &at->probe, key, at->key_len,
-			       seen);
-	if (IS_ERR_OR_NULL(entry))
-		return entry ? UNUSUAL : ABSENT;
+	if (unlikely(!shmap_read_peek(map, at->table, &at->probe, key,
+				      at->key_len, seen, &entry)))
+		return UNUSUAL;
+	if (!entry)
+		return ABSENT;
 	/* A number is of the moment when it was looked up. */
 	len = KMAP_ENTRY_VALUE_LEN(seen->lens);
 	value = (const void *)entry +
@@ -167,7 +168,7 @@ static __always_inline int get_user_record(struct shmap_map *map, fmode_t mode,
 		     !map->config.lock->lockless_reads || !(mode & FMODE_READ) ||
 		     !take(map, &at, key, &in)))
 		return get_unusual(map, mode, user);
-	/* As good as rcu_read_lock() for so short a time, and no call. */
+	/* As all readers: see lock.c. */
 	rcu_read_lock_sched();
 	pagefault_disable();
 	outcome = look(map, &at, key, &seen, room);

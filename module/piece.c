@@ -11,8 +11,8 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
-#include "entry.h"
 #include "piece.h"
+#include "read.h"
 
 /**
  * struct piece - a part of a value that is copied, or compared
@@ -40,31 +40,25 @@ struct piece {
 
 /* Do something with a part of a value: 0, or -ESTALE when the key has another. */
 static __always_inline int
-part_once(const struct shmap_map *map, struct shmap_shard *shard,
+part_once(struct shmap_map *map, struct shmap_shard *shard,
 	  struct piece *piece, bool locked, const bool compares)
 {
-	struct kmap_entry *entry;
+	const struct kmap_entry *entry;
 	struct shmap_probe probe;
+	struct shmap_seen seen;
 	const void *from;
-	u64 word;
-	s64 number;
 
 	lockdep_assert(map->config.lock->read_held(&shard->lock));
-	if (!shmap_table_begin(&shard->table, piece->hash, &probe))
-		return -EAGAIN;
-	entry = shmap_table_find(&shard->table, &probe, piece->key,
-				 piece->key_len, NULL);
-	if (entry)
-		shmap_entry_state(entry, &word, &number);
-	if (!locked && !(entry ? shmap_table_same(&probe) :
-				 shmap_table_stable(&shard->table, &probe)))
+	shmap_table_aim(&shard->table, piece->hash, &probe);
+	if (!shmap_read_key(&shard->table, &probe, piece->key, piece->key_len,
+			    locked, &seen, &entry))
 		return -EAGAIN;
 	if (!entry)
 		return -ESTALE;
 	if (compares && !piece->version &&
-	    shmap_entry_value_len(entry) == piece->value_len)
-		piece->version = KMAP_ENTRY_VERSION(word);
-	if (KMAP_ENTRY_VERSION(word) != piece->version)
+	    KMAP_ENTRY_VALUE_LEN(seen.lens) == piece->value_len)
+		piece->version = KMAP_ENTRY_VERSION(seen.word);
+	if (KMAP_ENTRY_VERSION(seen.word) != piece->version)
 		return -ESTALE;
 	from = shmap_entry_value(entry) + piece->from;
 	if (compares)
@@ -73,14 +67,14 @@ part_once(const struct shmap_map *map, struct shmap_shard *shard,
 	return 0;
 }
 
-static int copy_once(const struct shmap_map *map, struct shmap_shard *shard,
+static int copy_once(struct shmap_map *map, struct shmap_shard *shard,
 		     void *piece, bool locked)
 {
 	return part_once(map, shard, piece, locked, false);
 }
 
 /* The same, or -EBADMSG when it is different. */
-static int compare_once(const struct shmap_map *map, struct shmap_shard *shard,
+static int compare_once(struct shmap_map *map, struct shmap_shard *shard,
 			void *piece, bool locked)
 {
 	return part_once(map, shard, piece, locked, true);
@@ -114,7 +108,7 @@ int shmap_piece_copy(struct shmap_map *map, u32 hash, const void *key,
 	for (; piece.from < len; piece.from += piece.len) {
 		piece.to = to + piece.from;
 		piece.len = min(len - piece.from, SHMAP_PIECE);
-		if (shmap_piece_read(map, shard, copy_once, &piece))
+		if (shmap_read_run(map, shard, copy_once, &piece))
 			return -EAGAIN;
 		cond_resched();
 	}
@@ -149,7 +143,7 @@ u64 shmap_piece_compare(struct shmap_map *map, u32 hash, const void *key,
 	for (; !r && piece.from < len; piece.from += piece.len) {
 		piece.with = expected + piece.from;
 		piece.len = min(len - piece.from, SHMAP_PIECE);
-		r = shmap_piece_read(map, shard, compare_once, &piece);
+		r = shmap_read_run(map, shard, compare_once, &piece);
 		cond_resched();
 	}
 	*equal = !r;

@@ -26,18 +26,18 @@ static bool runs_alloc(struct shmap_pool *pool, struct shmap_runs *runs)
 {
 	runs->words = shmap_runs_words(pool->units);
 	runs->missing = shmap_mem_alloc_table(pool->mem, runs->words,
-					       sizeof(*runs->missing));
+					      sizeof(*runs->missing));
 	runs->node = shmap_mem_alloc_table(pool->mem, 2 * runs->words,
-					    sizeof(*runs->node));
+					   sizeof(*runs->node));
 	return runs->missing && runs->node;
 }
 
 static void runs_free(struct shmap_pool *pool, struct shmap_runs *runs)
 {
 	shmap_mem_free_table(pool->mem, runs->missing, runs->words,
-			      sizeof(*runs->missing));
+			     sizeof(*runs->missing));
 	shmap_mem_free_table(pool->mem, runs->node, 2 * runs->words,
-			      sizeof(*runs->node));
+			     sizeof(*runs->node));
 }
 
 /**
@@ -55,9 +55,9 @@ int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem, u64 bytes)
 	raw_spin_lock_init(&pool->lock);
 	pool->units = min(bytes, SHMAP_POOL_MAX) >> SHMAP_UNIT_SHIFT;
 	pool->unit = shmap_mem_alloc_table(pool->mem, pool->units,
-					    sizeof(*pool->unit));
+					   sizeof(*pool->unit));
 	pool->slab = shmap_mem_alloc_table(pool->mem, pool->units,
-					    sizeof(*pool->slab));
+					   sizeof(*pool->slab));
 	if (!runs_alloc(pool, &pool->idle) || !runs_alloc(pool, &pool->ready) ||
 	    !pool->unit || !pool->slab)
 		return -ENOMEM;
@@ -83,9 +83,9 @@ void shmap_pool_exit(struct shmap_pool *pool)
 		cond_resched();
 	}
 	shmap_mem_free_table(pool->mem, pool->unit, pool->units,
-			      sizeof(*pool->unit));
+			     sizeof(*pool->unit));
 	shmap_mem_free_table(pool->mem, pool->slab, pool->units,
-			      sizeof(*pool->slab));
+			     sizeof(*pool->slab));
 	runs_free(pool, &pool->idle);
 	runs_free(pool, &pool->ready);
 }

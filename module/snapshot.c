@@ -22,9 +22,11 @@
 #include <linux/preempt.h>
 #include <linux/slab.h>
 
+#include "cut.h"
 #include "fatal.h"
-#include "table_inline.h"
+#include "kept.h"
 #include "snapshot.h"
+#include "sweep.h"
 
 /* Kept entries that are looked at under one lock. */
 #define LOOKS		256u
@@ -68,6 +70,7 @@ struct shmap_snapshot *shmap_snapshot_begin(struct shmap_map *map, bool values)
 void shmap_snapshot_end(struct shmap_snapshot *snap)
 {
 	shmap_cut_end(snap->map, snap->cut);
+	shmap_sweep_all(snap->map);
 	shmap_map_free_copy(snap->map, snap, sizeof(*snap));
 }
 
@@ -79,11 +82,10 @@ static struct shmap_shard *shard_at(const struct shmap_snapshot *snap)
 static void note(struct shmap_snapshot *snap, u32 ref)
 {
 	const struct kmap_entry *entry = shmap_pool_entry(&snap->map->pool, ref);
-	struct shmap_snapshot_item *item = &snap->item[snap->n++];
+	struct shmap_snapshot_item *item = &snap->item[snap->n];
 
 	item->ref = ref;
-	item->lens = entry->lens;
-	shmap_entry_state(entry, &item->word, &item->number);
+	snap->n += shmap_read_see(entry, &item->seen);
 }
 
 static void collect_live(struct shmap_snapshot *snap, struct shmap_shard *shard,
@@ -166,8 +168,8 @@ static int collect(struct shmap_snapshot *snap)
 static u64 item_size(const struct shmap_snapshot *snap,
 		     const struct shmap_snapshot_item *item)
 {
-	return KMAP_ITEM_SIZE(KMAP_ENTRY_KEY_LEN(item->lens), snap->values ?
-			      KMAP_ENTRY_VALUE_LEN(item->lens) : 0);
+	return KMAP_ITEM_SIZE(KMAP_ENTRY_KEY_LEN(item->seen.lens), snap->values ?
+			      KMAP_ENTRY_VALUE_LEN(item->seen.lens) : 0);
 }
 
 /* Copy what is left of a part of a record, and fits.  Returns how much. */
@@ -190,20 +192,20 @@ static size_t copy_item(struct shmap_snapshot *snap,
 {
 	const struct kmap_entry *entry = shmap_pool_entry(&snap->map->pool,
 							  item->ref);
-	u32 key_len = KMAP_ENTRY_KEY_LEN(item->lens);
-	u32 value_len = KMAP_ENTRY_VALUE_LEN(item->lens);
+	u32 key_len = KMAP_ENTRY_KEY_LEN(item->seen.lens);
+	u32 value_len = KMAP_ENTRY_VALUE_LEN(item->seen.lens);
 	const struct kmap_item head = {
 		.key_len	= key_len,
-		.flags		= KMAP_ENTRY_FLAGS(item->word),
+		.flags		= KMAP_ENTRY_FLAGS(item->seen.word),
 		.value_len	= value_len,
-		.version	= KMAP_ENTRY_VERSION(item->word),
+		.version	= KMAP_ENTRY_VERSION(item->seen.word),
 	};
 	const u64 zero = 0;
 	const void *parts[] = {
 		&head,
 		shmap_entry_key(entry),
-		shmap_entry_is_number(item->word) ?
-		(const void *)&item->number : shmap_entry_value(entry),
+		shmap_entry_is_number(item->seen.word) ?
+		(const void *)&item->seen.number : shmap_entry_value(entry),
 		&zero,
 	};
 	const u64 lens[] = {
@@ -282,7 +284,7 @@ static void pass(struct shmap_snapshot *snap, const struct shmap_shard *last)
 	if (!READ_ONCE(map->cuts.kept))
 		return;
 	for (i = 0; i < SWEEPS; i++)
-		if (!shmap_kept_sweep(map, &map->shard[last - map->shard]))
+		if (!shmap_sweep_shard(map, &map->shard[last - map->shard]))
 			break;
 }
 

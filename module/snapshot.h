@@ -3,7 +3,7 @@
 #ifndef SHMAP_SNAPSHOT_H
 #define SHMAP_SNAPSHOT_H
 
-#include "map.h"
+#include "read.h"
 
 /* Entries that are collected at a time. */
 #define SHMAP_SNAPSHOT_ITEMS	SHMAP_CHAIN_SLOTS
@@ -11,15 +11,11 @@
 /**
  * struct shmap_snapshot_item - an entry that is to be copied
  * @ref: reference to it
- * @lens: lengths of its key and value
- * @word: its version word
- * @number: its value if that is a number, else 0
+ * @seen: what was seen of it
  */
 struct shmap_snapshot_item {
-	u32	ref;
-	u32	lens;
-	u64	word;
-	s64	number;
+	u32			ref;
+	struct shmap_seen	seen;
 };
 
 /**

@@ -13,7 +13,7 @@
  *
  * Locking: functions called *_locked are for the shard's only writer.  The
  * others are for the writer, for readers that shut the writer out, and for
- * readers that do not; the last must be within rcu_read_lock(), begin with
+ * readers that do not; the last must be in a read-side critical section of RCU, begin with
  * shmap_table_begin(), and believe what they read only when
  * shmap_table_stable() says so at the end.  The seq of a home bucket stands for
  * its chain, for the entries in it and for the overflow buckets it has.

@@ -12,8 +12,8 @@
 #include <linux/bitrev.h>
 #include <linux/err.h>
 
-#include "table_inline.h"
 #include "walk.h"
+#include "walk_long.h"
 
 /* What an attempt at a step may come to, other than true, false and -EAGAIN. */
 #define STEP_LONG	2
@@ -26,7 +26,7 @@ static size_t same_size(struct shmap_map *map, const struct shmap_walk *walk,
 	size_t size = 0;
 
 	for (; *i < n && walk->place[*i].order == order; ++*i)
-		size += shmap_walk_item_size(walk,
+		size += shmap_item_size(walk,
 					     shmap_pool_entry(&map->pool,
 							      walk->place[*i].ref));
 	return size;
@@ -62,8 +62,9 @@ static int write_chain(struct shmap_map *map, struct shmap_walk *walk,
 
 			entry = shmap_pool_entry(&map->pool,
 						 walk->place[i].ref);
-			shmap_walk_write_item(walk, entry, i, true);
-			walk->used += shmap_walk_item_size(walk, entry);
+			shmap_item_write(walk, entry, &walk->seen[i],
+					 true);
+			walk->used += shmap_item_size(walk, entry);
 			walk->count++;
 		}
 	}
@@ -71,10 +72,10 @@ static int write_chain(struct shmap_map *map, struct shmap_walk *walk,
 	return true;
 }
 
-/* Write one record at @at, if it fits.  Returns where the next one goes. */
+/* Write one record at @at, if it fits.  Returns where the next one goes, or NULL. */
 static __always_inline void *write_fast(void *at, void *limit,
 					const struct kmap_entry *entry,
-					const bool values)
+					const bool values, unsigned int *count)
 {
 	u32 lens = entry->lens;
 	u32 key_len = KMAP_ENTRY_KEY_LEN(lens);
@@ -83,7 +84,7 @@ static __always_inline void *write_fast(void *at, void *limit,
 	const u64 *from = shmap_entry_key(entry);
 	struct kmap_item *item = at;
 	u64 *to = (u64 *)(item + 1);
-	s64 number;
+	struct shmap_seen seen __uninitialized;
 	u64 word;
 
 	if (unlikely(next > limit))
@@ -102,17 +103,19 @@ static __always_inline void *write_fast(void *at, void *limit,
 		if (values)
 			memcpy(at, shmap_entry_value(entry), value_len);
 	} else {
-		/* It has flags, so it may be a number. */
-		shmap_entry_state(entry, &word, &number);
-		item->flags = KMAP_ENTRY_FLAGS(word);
-		item->version = KMAP_ENTRY_VERSION(word);
+		/* It has flags, so it is not just its key and value. */
+		if (!shmap_read_see(entry, &seen))
+			return item;
+		item->flags = KMAP_ENTRY_FLAGS(seen.word);
+		item->version = KMAP_ENTRY_VERSION(seen.word);
 		if (values)
-			shmap_entry_copy(at, entry, word, number);
+			shmap_entry_copy(at, entry, seen.word, seen.number);
 	}
 	if (values) {
 		at += value_len;
 		memset(at, 0, next - at);
 	}
+	++*count;
 	return next;
 }
 
@@ -154,14 +157,13 @@ static __always_inline int step_whole(struct shmap_map *map,
 			/* What moves in a split may still be here as well. */
 			if (unlikely((entry->hash ^ probe->hash) & mask))
 				continue;
-			at = write_fast(at, limit, entry, values);
+			at = write_fast(at, limit, entry, values, &count);
 			if (unlikely(!at))
 				return 0;
-			count++;
 		}
 		bucket = shmap_chain_next(&table->chains, bucket);
 	} while (unlikely(bucket) && --left);
-	if (unlikely(!locked && !shmap_table_stable(table, probe)))
+	if (unlikely(!shmap_read_stable(table, probe, locked)))
 		return -EAGAIN;
 	walk->used = at - walk->buf;
 	walk->count += count;
@@ -172,15 +174,16 @@ static __always_inline int step_whole(struct shmap_map *map,
 }
 
 static int step_once(struct shmap_map *map, struct shmap_shard *shard,
-		     struct shmap_walk *walk, u32 hash, bool locked)
+		     void *arg, bool locked)
 {
 	struct shmap_probe probe __uninitialized;
-	unsigned int n, i;
+	struct shmap_walk *walk = arg;
+	unsigned int n, i, k = 0;
 	u64 end;
 	int r;
 
 	lockdep_assert(map->config.lock->read_held(&shard->lock));
-	if (!shmap_table_begin(&shard->table, hash, &probe))
+	if (!shmap_table_begin(&shard->table, walk->hash, &probe))
 		return -EAGAIN;
 	r = walk->values ?
 	    step_whole(map, shard, walk, &probe, locked, true) :
@@ -192,13 +195,16 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
 		return false;
 	}
 	n = shmap_table_collect(&shard->table, &probe, walk->place, &end);
-	for (i = 0; i < n; i++)
-		shmap_entry_state(shmap_pool_entry(&map->pool,
-						   walk->place[i].ref),
-				  &walk->word[i], &walk->number[i]);
-	if (!locked && !shmap_table_stable(&shard->table, &probe))
+	for (i = 0; i < n; i++) {
+		if (!shmap_read_see(shmap_pool_entry(&map->pool,
+						     walk->place[i].ref),
+				    &walk->seen[k]))
+			continue;
+		walk->place[k++] = walk->place[i];
+	}
+	if (!shmap_read_stable(&shard->table, &probe, locked))
 		return -EAGAIN;
-	return write_chain(map, walk, n, end);
+	return write_chain(map, walk, k, end);
 }
 
 /**
@@ -212,26 +218,11 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
  */
 bool shmap_walk_step(struct shmap_map *map, struct shmap_walk *walk)
 {
-	const struct shmap_lock_ops *lock = map->config.lock;
-	u32 hash = bitrev32(walk->cursor);
-	struct shmap_shard *shard = shmap_map_shard(map, hash);
-	unsigned int try;
+	struct shmap_shard *shard;
 	int r;
 
-	for (try = 0;; try++) {
-		if (lock->lockless_reads && try == SHMAP_TRIES) {
-			shmap_lock_write_enter(lock, &shard->lock);
-			r = step_once(map, shard, walk, hash, true);
-			shmap_lock_write_leave(lock, &shard->lock);
-			break;
-		}
-		shmap_lock_read_enter(lock, &shard->lock);
-		r = step_once(map, shard, walk, hash, !lock->lockless_reads);
-		shmap_lock_read_leave(lock, &shard->lock);
-		if (r != -EAGAIN)
-			break;
-		shmap_map_count(map, SHMAP_RETRIES);
-		cpu_relax();
-	}
+	walk->hash = bitrev32(walk->cursor);
+	shard = shmap_map_shard(map, walk->hash);
+	r = shmap_read_run(map, shard, step_once, walk);
 	return r == STEP_LONG ? shmap_walk_long(map, shard, walk) : r;
 }

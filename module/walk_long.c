@@ -3,32 +3,43 @@
  * Walks where an entry is long, or many entries have the same hash.
  *
  * Such entries are copied one by one, and a long value in pieces of SHMAP_PIECE
- * bytes, each under a lock of its own.  Before each piece the entry is looked up
+ * bytes, each in a hold of its own.  Before each piece the entry is looked up
  * again by its reference and version, which together no other entry of the shard
- * ever has.  One that is changed again and again is copied whole, under one lock.
+ * ever has.  One that is changed again and again is copied whole, in one hold.
  *
  * What has been written already is known by the keys of the records.
  */
 #include <linux/bitrev.h>
 #include <linux/sched.h>
 
-#include "table_inline.h"
-#include "walk.h"
+#include "walk_long.h"
 
 /**
  * struct target - the entry that is being copied
+ * @walk: the walk
+ * @from: where the records of this place begin
  * @order: its place
  * @ref: reference to it
- * @word: its version word
+ * @seen: what was seen of it
  * @size: bytes of its record
  * @set_size: bytes of all records of that place
+ * @whole: write even a long value at once
+ * @to: where a piece of its value goes
+ * @at: where that begins in the value
+ * @len: its length
  */
 struct target {
-	u32	order;
-	u32	ref;
-	u64	word;
-	size_t	size;
-	size_t	set_size;
+	struct shmap_walk	*walk;
+	size_t			from;
+	u32			order;
+	u32			ref;
+	struct shmap_seen	seen;
+	size_t			size;
+	size_t			set_size;
+	bool			whole;
+	void			*to;
+	u32			at;
+	u32			len;
 };
 
 /* Is the key of an entry in one of the records from @at on? */
@@ -51,17 +62,19 @@ static bool has_key(const struct shmap_walk *walk, size_t at,
 
 /*
  * Choose an entry at the place whose key is in none of the records from @from on,
- * and write its record; not a value that is long, unless @whole.
+ * and write its record; not a value that is long, unless it is to be whole.
  *
  * Return: true; false when there is none; -EMSGSIZE when it does not fit; -EAGAIN.
  */
-static int choose(struct shmap_map *map, struct shmap_shard *shard,
-		  struct shmap_walk *walk, size_t from, bool whole, bool locked,
-		  struct target *target)
+static int choose_once(struct shmap_map *map, struct shmap_shard *shard,
+		       void *arg, bool locked)
 {
 	struct shmap_probe probe __uninitialized;
-	const struct kmap_entry *entry;
-	unsigned int n, i, found;
+	const struct kmap_entry *entry, *found = NULL;
+	struct target *target = arg;
+	struct shmap_walk *walk = target->walk;
+	struct shmap_seen seen __uninitialized;
+	unsigned int n, i;
 	u64 end;
 
 	lockdep_assert(map->config.lock->read_held(&shard->lock));
@@ -69,41 +82,39 @@ static int choose(struct shmap_map *map, struct shmap_shard *shard,
 		return -EAGAIN;
 	n = shmap_table_collect(&shard->table, &probe, walk->place, &end);
 	target->set_size = 0;
-	for (i = 0, found = n; i < n; i++) {
-		if (walk->place[i].order != target->order)
-			break;
+	for (i = 0; i < n && walk->place[i].order == target->order; i++) {
 		entry = shmap_pool_entry(&map->pool, walk->place[i].ref);
-		target->set_size += shmap_walk_item_size(walk, entry);
-		if (found == n && !has_key(walk, from, entry))
-			found = i;
+		if (!shmap_read_see(entry, &seen))
+			continue;
+		target->set_size += shmap_item_size(walk, entry);
+		if (found || has_key(walk, target->from, entry))
+			continue;
+		found = entry;
+		target->ref = walk->place[i].ref;
+		target->seen = seen;
+		target->size = shmap_item_size(walk, entry);
 	}
-	if (found < n) {
-		target->ref = walk->place[found].ref;
-		entry = shmap_pool_entry(&map->pool, target->ref);
-		shmap_entry_state(entry, &target->word, &walk->number[0]);
-		walk->word[0] = target->word;
-		target->size = shmap_walk_item_size(walk, entry);
-	}
-	if (!locked && !shmap_table_stable(&shard->table, &probe))
+	if (!shmap_read_stable(&shard->table, &probe, locked))
 		return -EAGAIN;
-	if (found == n)
+	if (!found)
 		return false;
 	if (walk->used + target->size > walk->size)
 		return -EMSGSIZE;
-	shmap_walk_write_item(walk, entry, 0,
-			      whole || target->size <= SHMAP_PIECE);
+	shmap_item_write(walk, found, &target->seen,
+			 target->whole || target->size <= SHMAP_PIECE);
 	return true;
 }
 
-/* Copy a piece of a value, if the entry is still there, and unchanged. */
-static int copy_piece(struct shmap_map *map, struct shmap_shard *shard,
-		      const struct target *target, void *to, u32 at, u32 len,
-		      bool locked)
+/* Copy a piece of a value: 0, or -ESTALE when the entry has gone, or changed. */
+static int piece_once(struct shmap_map *map, struct shmap_shard *shard,
+		      void *arg, bool locked)
 {
 	struct shmap_probe probe __uninitialized;
 	unsigned int left = SHMAP_CHAIN_BUCKETS, slot;
 	const struct kmap_entry *entry = NULL;
+	struct target *target = arg;
 	struct kmap_bucket *bucket;
+	struct shmap_seen seen;
 
 	lockdep_assert(map->config.lock->read_held(&shard->lock));
 	if (!shmap_table_begin(&shard->table, bitrev32(target->order), &probe))
@@ -116,62 +127,39 @@ static int copy_piece(struct shmap_map *map, struct shmap_shard *shard,
 							 target->ref);
 		bucket = shmap_chain_next(&shard->table.chains, bucket);
 	} while (!entry && bucket && --left);
-	if (!entry || READ_ONCE(entry->version) != target->word)
+	if (entry && !shmap_read_see(entry, &seen))
+		entry = NULL;
+	if (!shmap_read_stable(&shard->table, &probe, locked))
 		return -EAGAIN;
-	if (!locked && !shmap_table_same(&probe))
-		return -EAGAIN;
-	memcpy(to, shmap_entry_value(entry) + at, len);
+	if (!entry || seen.word != target->seen.word)
+		return -ESTALE;
+	memcpy(target->to, shmap_entry_value(entry) + target->at, target->len);
 	return 0;
 }
 
-/* Lock a shard for reading, or as its only user: then nothing else changes it. */
-static bool enter(const struct shmap_lock_ops *lock, struct shmap_shard *shard,
-		  bool alone)
-{
-	if (alone)
-		shmap_lock_write_enter(lock, &shard->lock);
-	else
-		shmap_lock_read_enter(lock, &shard->lock);
-	return alone || !lock->lockless_reads;
-}
-
-static void leave(const struct shmap_lock_ops *lock, struct shmap_shard *shard,
-		  bool alone)
-{
-	if (alone)
-		shmap_lock_write_leave(lock, &shard->lock);
-	else
-		shmap_lock_read_leave(lock, &shard->lock);
-}
-
-/* Write the record of one more entry at the place; returns as choose(). */
+/* Write the record of one more entry at the place; as choose_once(), or -ESTALE. */
 static int write_one(struct shmap_map *map, struct shmap_shard *shard,
-		     struct shmap_walk *walk, size_t from, bool alone,
 		     struct target *target)
 {
-	const struct shmap_lock_ops *lock = map->config.lock;
+	struct shmap_walk *walk = target->walk;
 	struct kmap_item *item = walk->buf + walk->used;
 	void *value;
-	bool locked;
-	u32 at, len;
 	int r;
 
-	locked = enter(lock, shard, alone);
-	r = choose(map, shard, walk, from, alone, locked, target);
-	leave(lock, shard, alone);
-	if (r <= 0 || alone || target->size <= SHMAP_PIECE)
+	r = shmap_read_run(map, shard, choose_once, target);
+	if (r <= 0 || target->whole || target->size <= SHMAP_PIECE)
 		return r;
 	value = (void *)(item + 1) + item->key_len;
-	for (at = 0; at < item->value_len; at += len) {
-		len = min(item->value_len - at, SHMAP_PIECE);
+	for (target->at = 0; target->at < item->value_len;
+	     target->at += target->len) {
+		target->to = value + target->at;
+		target->len = min(item->value_len - target->at, SHMAP_PIECE);
 		cond_resched();
-		locked = enter(lock, shard, false);
-		r = copy_piece(map, shard, target, value + at, at, len, locked);
-		leave(lock, shard, false);
+		r = shmap_read_run(map, shard, piece_once, target);
 		if (r)
 			return r;
 	}
-	value += at;
+	value += item->value_len;
 	memset(value, 0, (void *)item + target->size - value);
 	return true;
 }
@@ -188,27 +176,29 @@ static int write_one(struct shmap_map *map, struct shmap_shard *shard,
 bool shmap_walk_long(struct shmap_map *map, struct shmap_shard *shard,
 		     struct shmap_walk *walk)
 {
-	struct target target = { .order = walk->cursor };
-	size_t from = walk->used;
+	struct target target = {
+		.walk	= walk,
+		.from	= walk->used,
+		.order	= walk->cursor,
+	};
 	u32 count = walk->count;
 	unsigned int try = 0;
 	int r;
 
 	do {
-		r = write_one(map, shard, walk, from, try >= SHMAP_TRIES,
-			      &target);
-		if (r == -EAGAIN) {
+		target.whole = try >= SHMAP_TRIES;
+		r = write_one(map, shard, &target);
+		if (r == -ESTALE) {
 			try++;
 			shmap_map_count(map, SHMAP_RETRIES);
-			cpu_relax();
 		} else if (r > 0) {
 			walk->used += target.size;
 			walk->count++;
 			try = 0;
 		}
-	} while (r > 0 || r == -EAGAIN);
+	} while (r > 0 || r == -ESTALE);
 	if (r == -EMSGSIZE) {
-		walk->used = from;
+		walk->used = target.from;
 		walk->count = count;
 		walk->need = target.set_size;
 		return false;

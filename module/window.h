@@ -5,7 +5,7 @@
 
 #include <linux/mm.h>
 
-#include "map.h"
+#include "map_types.h"
 
 struct page *shmap_window_page(struct shmap_map *map, u64 at);
 int shmap_window_mmap(struct shmap_map *map, struct vm_area_struct *vma);

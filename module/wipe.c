@@ -8,22 +8,20 @@
  * The work is queued when something was removed.  It asks for the grace period of
  * all that was, frees what can be freed, and queues itself again as long as there
  * is more.  If something is kept, snapshots whose moment was before the last run are
- * ended.  So an entry waits at most for three runs, WIPE_DELAY apart, and for its
- * grace period between them.
+ * ended.  So an entry waits at most for three runs, and for its grace period between
+ * them.
  */
-#include <linux/jiffies.h>
 #include <linux/sched.h>
 
-#include "map.h"
-
-/* With three of these, the manual says a second. */
-#define WIPE_DELAY	(HZ / 4)
+#include "shard.h"
+#include "sweep.h"
+#include "wipe.h"
 
 static void wipe_some(struct work_struct *work)
 {
 	struct shmap_map *map = container_of(to_delayed_work(work),
 					     struct shmap_map, wipe);
-	bool more = shmap_kept_expire(map, &map->wiped_cut);
+	bool more = shmap_sweep_expire(map, &map->wiped_cut);
 	unsigned int i;
 
 	for (i = 0; i < map->config.shards; i++) {
@@ -35,7 +33,7 @@ static void wipe_some(struct work_struct *work)
 		cond_resched();
 	}
 	if (more)
-		shmap_wipe_later(map);
+		shmap_shard_removed(map);
 }
 
 /**
@@ -64,16 +62,4 @@ void shmap_wipe_exit(struct shmap_map *map)
 		return;
 	cancel_delayed_work_sync(&map->wipe);
 	destroy_workqueue(map->wiper);
-}
-
-/**
- * shmap_wipe_later - something was removed
- * @map: the map
- *
- * Context: any.
- */
-void shmap_wipe_later(struct shmap_map *map)
-{
-	/* This orders everything, so the run that it finds pending sees our entry. */
-	queue_delayed_work(map->wiper, &map->wipe, WIPE_DELAY);
 }

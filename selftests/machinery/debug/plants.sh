@@ -35,8 +35,8 @@ PLANTS=(
 
 	'a reader that is none'
 	kasan rcu ops lock.c
-	's/^\trcu_read_\(un\)\?lock();//'
-	'WARNING: .* at .*/(key|table|walk)\.[ch]:'
+	's/^\trcu_read_\(un\)\?lock_sched();//'
+	'WARNING: .* at .*/(key|read|table|walk)\.[ch]:'
 
 	'use after free'
 	kasan rcu values ops.c
@@ -55,12 +55,12 @@ PLANTS=(
 
 	'sleeping under a spinlock'
 	kasan spinlock add key.c
-	'/^static int add_locked/,/^}/ s/^\trq->number = sum;/&\n\tkvfree(kvmalloc(8, GFP_KERNEL));/; s/^#include <linux.overflow.h>/&\n#include <linux\/slab.h>/'
+	'/^static int add(/,/^}/ s/^\tshmap_shard_unlock(/\tkvfree(kvmalloc(8, GFP_KERNEL));\n&/; s/^#include <linux.overflow.h>/&\n#include <linux\/slab.h>/'
 	'sleeping function called'
 
 	'a shift that is too far'
 	kasan spinlock add key.c
-	'/^static int add_locked/,/^}/ s/^\trq->number = sum;/&\n\trq->version ^= (u64)1 << (rq->key_len + 100);/'
+	'/^static int add(/,/^}/ s/^\tshmap_shard_unlock(/\trq->version ^= (u64)1 << (rq->key_len + 100);\n&/'
 	'UBSAN: shift-out-of-bounds'
 
 	'a list entry removed twice'
@@ -80,7 +80,7 @@ PLANTS=(
 
 	'a missing barrier'
 	kcsan rcu hammer_mix defer.c
-	's/raw_spin_lock(&arena->lock);/preempt_disable(); while (test_and_set_bit_lock(0, \&the_bit)) cpu_relax();/; s/raw_spin_unlock(&arena->lock);/clear_bit(0, \&the_bit); preempt_enable();/; s/^#include "defer.h"/&\nstatic unsigned long the_bit;/'
+	's/raw_spin_lock(&defer->lock);/preempt_disable(); while (test_and_set_bit_lock(0, \&the_bit)) cpu_relax();/; s/raw_spin_unlock(&defer->lock);/clear_bit(0, \&the_bit); preempt_enable();/; s/^#include "defer.h"/&\nstatic unsigned long the_bit;/'
 	'(read|write) \(reordered\)'
 )
 

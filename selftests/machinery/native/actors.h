@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "key.h"
+#include "map.h"
 
 #define COUNTERS	8	/* keys "n...": only ADD changes them */
 #define STAYING		200	/* keys "s...": there all the time */

@@ -13,8 +13,9 @@
 #include "clear.h"
 #include "entry.h"
 #include "inspect.h"
-#include "piece.h"
+#include "read.h"
 #include "shim.h"
+#include "space.h"
 #include "test.h"
 #include "world.h"
 
@@ -210,7 +211,7 @@ static void killed(void)
 		put(world.map, &rq, i);
 	}
 	/* No memory to note it in, and no time to wait. */
-	check_equal(shmap_map_squeeze(world.map), -EINTR);
+	check_equal(shmap_space_squeeze(world.map, true), -EINTR);
 	before = deferred(world.map, NULL);
 	request(&world, &rq, "key");
 	shim_fail_from(1);
@@ -224,7 +225,7 @@ static void killed(void)
 
 	shim_rcu_hold(false);
 	current->killed = false;
-	check_equal(shmap_map_squeeze(world.map), 0);
+	check_equal(shmap_space_squeeze(world.map, true), 0);
 	check_equal(deferred(world.map, NULL), 0);
 	/* At unload somebody who is being killed waits all the same. */
 	request(&world, &rq, "key");
@@ -269,7 +270,7 @@ static void killed_waiting(void)
 	WRITE_ONCE(__atomic_load_n(&waiter, __ATOMIC_ACQUIRE)->killed, true);
 	pthread_join(thread, NULL);
 	shim_rcu_hold(false);
-	check_equal(shmap_map_squeeze(world.map), 0);
+	check_equal(shmap_space_squeeze(world.map, true), 0);
 	check_equal(deferred(world.map, NULL), 0);
 	inspect_map(world.map);
 	world_unmake(&world);

@@ -18,6 +18,7 @@
 #include "inspect.h"
 #include "player.h"
 #include "shim.h"
+#include "space.h"
 #include "test.h"
 
 static const char text[40000] = "a value";
@@ -349,7 +350,7 @@ static void deferred_bound(void)
 	check(info.deferred && info.deferred <= info.deferred_max);
 	check_equal(info.deferred_max, 4 << 18);
 	shim_rcu_miss(3);
-	shmap_map_squeeze(world.map);
+	shmap_space_squeeze(world.map, true);
 	memset(&info, 0, sizeof(info));
 	shmap_map_info(world.map, &info);
 	check_equal(info.deferred, 0);
@@ -378,7 +379,7 @@ static void drained_twice(void)
 	check(world.map->shard[0].defer.bytes);
 	raced = &world.map->shard[0].defer;
 	shim_relax = reap_all;
-	shmap_map_squeeze(world.map);
+	shmap_space_squeeze(world.map, true);
 	shim_relax = NULL;
 	check_equal(world.map->shard[0].defer.bytes, 0);
 	world_compare(&world);

@@ -11,6 +11,7 @@
 #include "inspect.h"
 #include "player.h"
 #include "shim.h"
+#include "space.h"
 #include "test.h"
 
 static u8 text[40000];
@@ -40,7 +41,7 @@ static void scenario(struct world *world)
 		world_add(world, &i, sizeof(i), 5, KMAP_CREATE);
 	for (i = 300; i < 600; i++)
 		world_delete(world, &i, sizeof(i), 0, 0, 0);
-	shmap_map_squeeze(world->map);
+	shmap_space_squeeze(world->map, true);
 	world_clear(world);
 	for (i = 0; i < 30; i++)
 		set(world, i, 3000);

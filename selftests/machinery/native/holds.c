@@ -10,6 +10,7 @@
 
 #include "player.h"
 #include "shim.h"
+#include "space.h"
 #include "test.h"
 #include "world.h"
 
@@ -90,7 +91,7 @@ static void refused(const struct test *test)
 	/* Some keys are there twice. */
 	for (i = 0; i < n; i += 3)
 		world_delete(&world, keys.key[i], keys.len[i], 0, 0, 0);
-	shmap_map_squeeze(world.map);
+	shmap_space_squeeze(world.map, true);
 	unit = calloc(pool->units, sizeof(*unit));
 	check(unit);
 	for (got = 0; (unit[got] = shmap_pool_take(pool, 1)) > 0;)

@@ -13,6 +13,7 @@
 #include "chain.h"
 #include "entry.h"
 #include "inspect.h"
+#include "kept.h"
 #include "test.h"
 
 /**

@@ -3,7 +3,7 @@
 #ifndef INSPECT_H
 #define INSPECT_H
 
-#include "map.h"
+#include "map_types.h"
 
 /**
  * struct inspect - what was found so far

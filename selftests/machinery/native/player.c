@@ -10,6 +10,7 @@
 
 #include "player.h"
 #include "shim.h"
+#include "space.h"
 #include "test.h"
 
 /**
@@ -220,7 +221,7 @@ static void play_rarely(struct player *player)
 		player->filling = draw(player, 256);
 		break;
 	case 2:
-		shmap_map_squeeze(player->world->map);
+		shmap_space_squeeze(player->world->map, true);
 		break;
 	case 3:
 		shim_rcu_miss(draw(player, 4));

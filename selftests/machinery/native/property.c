@@ -14,6 +14,7 @@
 
 #include "player.h"
 #include "shim.h"
+#include "space.h"
 #include "test.h"
 
 /* Compare everything about so often in a test. */
@@ -178,7 +179,7 @@ static void play(const struct test *test)
 	/* An empty map: all limits are there again, to the last entry. */
 	check_equal(world_clear(&world), 0);
 	shim_rcu_pass();
-	shmap_map_squeeze(world.map);
+	shmap_space_squeeze(world.map, true);
 	world_compare(&world);
 	check_equal(world.model.entries, 0);
 	check_equal(world.model.bytes, 0);

@@ -17,6 +17,7 @@
 #include "entry.h"
 #include "reader_window.h"
 #include "shim.h"
+#include "space.h"
 #include "test.h"
 
 /* The reader's hash against the one that the module's results are checked with. */
@@ -97,7 +98,7 @@ static void replace_it(void *arg)
 	u32 i;
 
 	check_equal(actor_put(scene->map, scene->key, scene->len, 400, 0), 0);
-	shmap_map_squeeze(scene->map);
+	shmap_space_squeeze(scene->map, true);
 	for (i = 0; i < 100; i++)
 		check_equal(actor_put(scene->map, key, actor_key(key, 'o', i),
 				      80, 0), 0);
@@ -108,7 +109,7 @@ static void remove_it(void *arg)
 	struct scene *scene = arg;
 
 	check_equal(actor_take(scene->map, scene->key, scene->len), 0);
-	shmap_map_squeeze(scene->map);
+	shmap_space_squeeze(scene->map, true);
 }
 
 /* Its memory goes to a new key of the same size, which is no answer. */
@@ -208,7 +209,7 @@ static void grown(const struct test *test)
 		len = actor_key(key, 'a', i);
 		check_equal(get(&reader, key, len), -ENOENT);
 		check_equal(shmap_clear_run(stage.map, &(u64){ 0 }), 0);
-		shmap_map_squeeze(stage.map);
+		shmap_space_squeeze(stage.map, true);
 		reader_close(&reader);
 		stage_unmake(&stage);
 
@@ -248,7 +249,7 @@ static void forge(void *arg)
 
 	check_equal(actor_take(scene->map, "neighbor", 8), 0);
 	check_equal(actor_take(scene->map, scene->key, scene->len), 0);
-	shmap_map_squeeze(scene->map);
+	shmap_space_squeeze(scene->map, true);
 
 	rq.hash = shmap_key_hash(scene->map, rq.key, rq.key_len);
 	check_equal(shmap_key_prepare(scene->map, &rq, OTHER_LEN, 0), 0);

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 
 #include "key.h"
+#include "map.h"
 #include "../../../userspace/lib/window.h"
 
 /* Room for any value, and then some for a reader that believes too much. */

@@ -12,10 +12,10 @@
 
 #include <linux/err.h>
 
-#include "change_inline.h"
 #include "clear.h"
 #include "inspect.h"
-#include "piece.h"
+#include "key.h"
+#include "map.h"
 #include "shim.h"
 #include "snapshot.h"
 #include "test.h"
@@ -156,9 +156,9 @@ static void do_set(struct actor *actor)
 	memset(shmap_entry_value(rq.fresh.entry), number ? 0 : draw(actor, 256),
 	       len);
 	if (!rq.flags) {
-		r = shmap_change_set(actor->map,
-				     shmap_map_shard(actor->map, rq.hash), &rq,
-				     NULL);
+		r = shmap_key_set_plain(actor->map,
+					shmap_map_shard(actor->map, rq.hash),
+					&rq);
 		judge(actor, &rq, r, 1);
 	} else {
 		judge(actor, &rq, shmap_key_set(actor->map, &rq), 2);
@@ -173,9 +173,9 @@ static void do_delete(struct actor *actor)
 
 	request(actor, &rq, &key);
 	if (!draw(actor, 3)) {
-		r = shmap_change_delete(actor->map,
-					shmap_map_shard(actor->map, rq.hash),
-					&rq, NULL);
+		r = shmap_key_delete_plain(actor->map,
+					   shmap_map_shard(actor->map, rq.hash),
+					   &rq);
 		judge(actor, &rq, r, 3);
 		return;
 	}

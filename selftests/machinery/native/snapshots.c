@@ -15,6 +15,7 @@
 #include "inspect.h"
 #include "player.h"
 #include "shim.h"
+#include "space.h"
 #include "test.h"
 
 #define KEYS	200
@@ -216,7 +217,7 @@ static void outrun(const struct test *test)
 		set_all(&world, &keys, 3000);
 		shim_rcu_pass();
 	}
-	shmap_map_squeeze(world.map);
+	shmap_space_squeeze(world.map, true);
 	shmap_map_info(world.map, &info);
 	memory = info.memory;
 	check_equal(world_snapshot_begin(&world, &old, 0, true), 0);
@@ -248,7 +249,7 @@ static void outrun(const struct test *test)
 	}
 	check_equal(world_clear(&world), 0);
 	shim_rcu_pass();
-	shmap_map_squeeze(world.map);
+	shmap_space_squeeze(world.map, true);
 	world_compare(&world);
 	/* What an arena may hold on to, and no more. */
 	shmap_map_info(world.map, &info);

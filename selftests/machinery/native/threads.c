@@ -12,6 +12,7 @@
 
 #include "actors.h"
 #include "shim.h"
+#include "space.h"
 #include "test.h"
 #include "walk.h"
 
@@ -204,7 +205,7 @@ static void *squeeze(void *arg)
 	struct actor *actor = arg;
 
 	while (!READ_ONCE(actor->stage->stop)) {
-		shmap_map_squeeze(actor->stage->map);
+		shmap_space_squeeze(actor->stage->map, true);
 		sched_yield();
 	}
 	return NULL;

@@ -4,6 +4,7 @@
 #define WORLD_H
 
 #include "key.h"
+#include "map.h"
 #include "model.h"
 #include "snapshot.h"
 #include "walk.h"

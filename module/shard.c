@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One shard of a map.
+ *
+ * A shard is a lock, a table of entries and an arena that these are from.  Who changes
+ * anything there enters by shmap_shard_lock(), which completes the moment of a snapshot
+ * when one is being chosen.  What a change took out of the table it hands to
+ * shmap_shard_retire() when the shard is unlocked: that frees it at once where readers
+ * lock the shard, and after a grace period where they do not.
+ */
+#include <linux/jiffies.h>
+#include <linux/sched.h>
+
+#include "shard.h"
+
+/* With three of these, the manual says a second. */
+#define WIPE_DELAY	(HZ / 4)
+
+/**
+ * shmap_shard_feed - get a block for a table
+ * @map: the map
+ * @shard: the shard whose table wanted it when it was last locked
+ * @index: from shmap_table_wants_locked()
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int shmap_shard_feed(struct shmap_map *map, struct shmap_shard *shard,
+		     u32 index)
+{
+	void *block = shmap_mem_alloc_pages(&map->mem, SHMAP_BLOCK_ORDER);
+
+	if (!block)
+		return -ENOMEM;
+	shmap_shard_lock(map, shard);
+	if (shmap_table_feed_locked(&shard->table, index, block))
+		block = NULL;
+	shmap_shard_unlock(map, shard);
+	shmap_mem_free_pages(&map->mem, block, SHMAP_BLOCK_ORDER);
+	return 0;
+}
+
+/**
+ * shmap_shard_drop - free all entries of a shard
+ * @map: the map; nobody uses it any more
+ * @shard: the shard
+ *
+ * Neither versions nor quotas are minded: there is nobody to see them.
+ *
+ * Context: may sleep.
+ */
+void shmap_shard_drop(struct shmap_map *map, struct shmap_shard *shard)
+{
+	u32 refs[SHMAP_CHAIN_SLOTS], bucket;
+	unsigned int n;
+
+	for (bucket = 0; bucket < shard->table.desc->buckets; bucket++) {
+		shmap_lock_write_enter(map->config.lock, &shard->lock);
+		n = shmap_table_empty_locked(&shard->table, bucket, refs);
+		shmap_lock_write_leave(map->config.lock, &shard->lock);
+		shmap_arena_free(&shard->arena, refs, n);
+		cond_resched();
+	}
+}
+
+/**
+ * shmap_shard_removed - something was removed: see that it is wiped in time
+ * @map: the map, which wipes what was removed
+ *
+ * Context: any.
+ */
+void shmap_shard_removed(struct shmap_map *map)
+{
+	/* This orders everything, so the run that it finds pending sees our entry. */
+	queue_delayed_work(map->wiper, &map->wipe, WIPE_DELAY);
+}

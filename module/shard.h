@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One shard of a map: entering it, feeding it, letting entries go; see shard.c. */
+#ifndef SHMAP_SHARD_H
+#define SHMAP_SHARD_H
+
+#include "cut.h"
+#include "map_types.h"
+
+int shmap_shard_feed(struct shmap_map *map, struct shmap_shard *shard,
+		     u32 index);
+void shmap_shard_drop(struct shmap_map *map, struct shmap_shard *shard);
+void shmap_shard_removed(struct shmap_map *map);
+
+/**
+ * shmap_shard_lock - lock a shard to change it
+ * @map: the map
+ * @shard: the shard
+ *
+ * Completes the moment of a snapshot first, when one is being chosen.
+ *
+ * Context: may sleep; nothing may sleep until shmap_shard_unlock().
+ */
+static inline void shmap_shard_lock(struct shmap_map *map,
+				    struct shmap_shard *shard)
+{
+	shmap_lock_write_enter(map->config.lock, &shard->lock);
+	if (unlikely(shard->frozen))
+		shmap_cut_thaw(map, shard);
+}
+
+/**
+ * shmap_shard_unlock - unlock a shard after a change
+ * @map: the map
+ * @shard: the shard
+ *
+ * Context: as shmap_shard_lock() left it.
+ */
+static inline void shmap_shard_unlock(struct shmap_map *map,
+				      struct shmap_shard *shard)
+{
+	shmap_lock_write_leave(map->config.lock, &shard->lock);
+}
+
+/**
+ * shmap_shard_retire - free an entry that was unlinked
+ * @map: the map
+ * @shard: the shard it was in; not locked
+ * @ref: reference to it
+ * @bytes: its size
+ *
+ * Context: may sleep.
+ */
+static inline void shmap_shard_retire(struct shmap_map *map,
+				      struct shmap_shard *shard, u32 ref,
+				      u32 bytes)
+{
+	if (map->config.lock->lockless_reads) {
+		shmap_defer_add(&shard->defer, ref, bytes);
+		if (unlikely(map->config.wipe))
+			shmap_shard_removed(map);
+	} else {
+		shmap_arena_free(&shard->arena, &ref, 1);
+	}
+}
+
+#endif /* SHMAP_SHARD_H */
