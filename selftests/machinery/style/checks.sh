@@ -178,6 +178,15 @@ check_module()
 	[[ -e $OUT/module/kmap.ko ]]
 }
 
+# Each file of the module knows only those below it in DESIGN.md's list.
+check_rooms()
+{
+	"$VM_DIR/module.sh" "$OUT/rooms" > "$OUT/rooms.log" 2>&1 || return
+	nm -A "$OUT"/rooms/module/*.o > "$OUT/rooms.nm" || return
+	awk -v notes="$WORK/rooms.notes" -f selftests/machinery/style/rooms.awk \
+		module/DESIGN.md "$OUT/rooms.nm" module/*.[ch]
+}
+
 # What coccicheck does in report mode.  Those of the kernel's patterns that want
 # an OCaml compiler, and one that is meant for a certain driver, are left out.
 check_coccinelle()

@@ -6,7 +6,7 @@
 #	style.sh [CHECK]...		default: all, see CHECKS below
 #
 # A check prints one finding a line and fails when there is any that
-# waivers.txt does not name.  Checks run side by side, one a CPU.  The last line
+# waivers.txt does not name.  What else it wants to be shown it leaves in notes.  Checks run side by side, one a CPU.  The last line
 # is "N passed, N failed, N skipped".  Fails unless all passed.
 
 set -u
@@ -14,7 +14,7 @@ set -u
 . "$(dirname "$0")/checks.sh"
 
 # The long ones first.
-CHECKS=(checkpatch coccinelle module selftests shellcheck userspace userspace32
+CHECKS=(checkpatch coccinelle module rooms selftests shellcheck userspace userspace32
 	texts header layout ioctl mandoc kerneldoc cppcheck promises)
 WAIVERS=$TOP_DIR/selftests/machinery/style/waivers.txt
 
@@ -96,6 +96,8 @@ report()
 	read -r result took < "$WORK/$check.result"
 	if [[ $result == pass ]]; then
 		printf 'ok    %-14s %5s s\n' "$check" "$took"
+		[[ ! -e $WORK/$check.notes ]] ||
+			sed 's/^/      /' "$WORK/$check.notes"
 		((++PASSED))
 		return
 	fi
