@@ -21,6 +21,10 @@ KERNEL_ARGS+=' unknown_nmi_panic norandmaps rdinit=/init'
 KERNEL_ARGS+=' watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300'
 KERNEL_ARGS+=' sysctl.kernel.hung_task_timeout_secs=1200'
 
+# Nor is a timer broken whose interrupts are late while x86 counts them at boot: a busy
+# host's guest would panic there.
+KERNEL_ARGS+=' no_timer_check'
+
 # cpu_model: the emulated CPU, unless VM_CPU= names one: all that QEMU can, on x86
 # without what is slow there.  It copies one byte a step for an instruction that
 # claims to be fast (ERMS, FSRM), and each miss of the TLB walks the page tables,
