@@ -5,7 +5,7 @@
 
 #include <linux/sizes.h>
 
-#include "map.h"
+#include "map_types.h"
 
 /* What could not be understood; outside of every range. */
 #define SHMAP_CONFIG_BAD	U64_MAX

@@ -3,7 +3,7 @@
 #ifndef SHMAP_DEVICE_H
 #define SHMAP_DEVICE_H
 
-#include "map.h"
+#include "map_types.h"
 
 int shmap_device_register(struct shmap_map *map, umode_t mode);
 void shmap_device_unregister(void);

@@ -14,8 +14,7 @@
 
 #include "config.h"
 #include "device.h"
-
-static struct shmap_map *map;
+#include "map.h"
 
 /* Once the module is loaded, the parameters show what is in force. */
 static struct shmap_wish wish = SHMAP_WISH_DEFAULT;
@@ -96,6 +95,7 @@ static int __init shmap_main_init(void)
 {
 	char message[SHMAP_CONFIG_MESSAGE];
 	struct shmap_config config;
+	struct shmap_map *map;
 	int r;
 
 	r = shmap_config_check(&wish, &config, message);
@@ -107,15 +107,14 @@ static int __init shmap_main_init(void)
 	if (IS_ERR(map))
 		return PTR_ERR(map);
 	r = shmap_device_register(map, wish.mode);
-	if (r)
-		shmap_map_destroy(map);
+	/* The device has a reference of its own. */
+	shmap_map_put(map);
 	return r;
 }
 
 static void __exit shmap_main_exit(void)
 {
 	shmap_device_unregister();
-	shmap_map_destroy(map);
 }
 
 module_init(shmap_main_init);

@@ -33,9 +33,9 @@
  *	map->squeezed			WRITE_ONCE; an old value costs another search
  *	units				pool->lock, then who took them
  *
- * An open file keeps the module, and with it the map.  At unload nobody has the
- * device open, so there is neither reader nor writer; a grace period that is
- * still awaited is waited for.
+ * An open file keeps the map, and the module.  When the last reference goes, no
+ * file of the map is open, so there is neither reader nor writer; a grace period
+ * that is still awaited is waited for.
  */
 #include <linux/bitrev.h>
 #include <linux/err.h>
@@ -198,7 +198,7 @@ static int create(struct shmap_map *map)
  * @config: what for; checked by the caller
  *
  * Context: may sleep.
- * Return: the map, or ERR_PTR(-ENOMEM).
+ * Return: the map, with one reference, or ERR_PTR(-ENOMEM).
  */
 struct shmap_map *shmap_map_create(const struct shmap_config *config)
 {
@@ -208,6 +208,7 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 	map->config = *config;
+	refcount_set(&map->refs, 1);
 	map->shard_bits = ilog2(config->shards);
 	get_random_bytes(&map->hash_key, sizeof(map->hash_key));
 	shmap_hash_init(&map->hash_init, &map->hash_key);
@@ -216,19 +217,14 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	map->cuts.kept_max = kept_max(config);
 	r = create(map);
 	if (r) {
-		shmap_map_destroy(map);
+		shmap_map_put(map);
 		return ERR_PTR(r);
 	}
 	return map;
 }
 
-/**
- * shmap_map_destroy - free a map
- * @map: the map, complete or not; nobody uses it any more
- *
- * Context: may sleep.
- */
-void shmap_map_destroy(struct shmap_map *map)
+/* Free a map, complete or not, that nobody uses any more. */
+static void destroy(struct shmap_map *map)
 {
 	unsigned int i;
 
@@ -250,6 +246,31 @@ void shmap_map_destroy(struct shmap_map *map)
 	shmap_pool_exit(&map->pool);
 	WARN_ON_ONCE(atomic_long_read(&map->mem.bytes));
 	kfree(map);
+}
+
+/**
+ * shmap_map_get - take a reference
+ * @map: the map; the caller has a reference, or knows somebody who does
+ *
+ * Context: any.
+ * Return: the map.
+ */
+struct shmap_map *shmap_map_get(struct shmap_map *map)
+{
+	refcount_inc(&map->refs);
+	return map;
+}
+
+/**
+ * shmap_map_put - give a reference back, and free the map with the last one
+ * @map: the map
+ *
+ * Context: may sleep.
+ */
+void shmap_map_put(struct shmap_map *map)
+{
+	if (refcount_dec_and_test(&map->refs))
+		destroy(map);
 }
 
 static u64 events(const struct shmap_map *map, enum shmap_event event)

@@ -6,7 +6,8 @@
 #include "map_types.h"
 
 struct shmap_map *shmap_map_create(const struct shmap_config *config);
-void shmap_map_destroy(struct shmap_map *map);
+struct shmap_map *shmap_map_get(struct shmap_map *map);
+void shmap_map_put(struct shmap_map *map);
 void shmap_map_info(struct shmap_map *map, struct kmap_info *info);
 
 #endif /* SHMAP_MAP_H */

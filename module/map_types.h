@@ -7,6 +7,7 @@
 #define SHMAP_MAP_TYPES_H
 
 #include <linux/percpu.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -97,6 +98,7 @@ struct shmap_shard {
 /**
  * struct shmap_map - a map
  * @config: constant
+ * @refs: open files, and whoever opens them
  * @hash_key: constant
  * @hash_init: constant; what each hash begins with
  * @shard_bits: constant
@@ -115,6 +117,7 @@ struct shmap_shard {
  */
 struct shmap_map {
 	struct shmap_config		config;
+	refcount_t			refs;
 	hsiphash_key_t			hash_key;
 	struct shmap_hash		hash_init;
 	unsigned int			shard_bits;

@@ -2,28 +2,28 @@
 /*
  * SET and DELETE as most are: no flags, short key, short value.
  *
- * What is not quite usual about a record is left to ops.c, before anything of it
+ * What is not quite usual about a record is left to ops_one.c, before anything of it
  * was acted on.
  */
 #include <linux/err.h>
 
 #include "key.h"
-#include "ops.h"
+#include "ops_change.h"
+#include "ops_one.h"
 #include "user.h"
 
 /* Longest key. */
 #define CHANGE_KEY	64u
 
 /* Is this a change without conditions that brings nothing back? */
-static __always_inline bool usual(const struct shmap_map *map, fmode_t mode,
+static __always_inline bool usual(const struct shmap_map *map,
 				  const struct shmap_user_inputs *in,
 				  u32 opcode)
 {
 	u32 key_len = in->lens;
 
 	return (!in->what || in->what == opcode) && !(in->room | in->out) &&
-	       key_len - 1 < CHANGE_KEY && key_len <= map->config.max_key &&
-	       mode & FMODE_WRITE;
+	       key_len - 1 < CHANGE_KEY && key_len <= map->config.max_key;
 }
 
 /* Take the key of a usual change. */
@@ -42,9 +42,10 @@ static __always_inline int take(const struct shmap_map *map,
 }
 
 /* All of it, with room for the key that the caller wipes. */
-static __always_inline int set_user_record(struct shmap_map *map, fmode_t mode,
-					   struct kmap_op __user *user,
-					   u64 *key)
+static __always_inline long set_record(const struct shmap_file *file,
+				       struct shmap_map *map,
+				       const struct shmap_op *op,
+				       struct kmap_op __user *user, u64 *key)
 {
 	struct shmap_user_inputs in __uninitialized;
 	struct shmap_request rq __uninitialized;
@@ -55,10 +56,10 @@ static __always_inline int set_user_record(struct shmap_map *map, fmode_t mode,
 	if (shmap_user_read_change(&in, user))
 		return -EFAULT;
 	value_len = in.lens >> 32;
-	if (unlikely(!usual(map, mode, &in, KMAP_OP_SET) ||
+	if (unlikely(!usual(map, &in, KMAP_OP_SET) ||
 		     value_len > SHMAP_USER_SHORT ||
 		     value_len > map->config.max_value))
-		return shmap_ops_set_any(map, mode, user);
+		return shmap_ops_one_full(op, file, user);
 
 	r = take(map, &rq, key, &in);
 	if (unlikely(r))
@@ -71,7 +72,7 @@ static __always_inline int set_user_record(struct shmap_map *map, fmode_t mode,
 					 u64_to_user_ptr(in.value),
 					 value_len))) {
 		shmap_key_discard(map, &rq);
-		return shmap_ops_set_any(map, mode, user);
+		return shmap_ops_one_full(op, file, user);
 	}
 	r = shmap_key_set_plain(map, shard, &rq);
 	if (likely(!r))
@@ -81,36 +82,40 @@ static __always_inline int set_user_record(struct shmap_map *map, fmode_t mode,
 }
 
 /**
- * shmap_ops_set_user - KMAP_IOC_SET with a record as it is known
- * @map: the map
- * @mode: what the file is open for
+ * shmap_ops_set_fast - KMAP_IOC_SET with a record of the usual size
+ * @op: the operation
+ * @file: the file
  * @user: the record
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.
  */
-int shmap_ops_set_user(struct shmap_map *map, fmode_t mode,
-		       struct kmap_op __user *user)
+long shmap_ops_set_fast(const struct shmap_op *op,
+			const struct shmap_file *file,
+			struct kmap_op __user *user)
 {
 	u64 key[CHANGE_KEY / 8] __uninitialized;
-	int r = set_user_record(map, mode, user, key);
+	struct shmap_map *map = file->map;
+	long r = set_record(file, map, op, user, key);
 
 	shmap_map_wipe_copy(map, key, sizeof(key));
 	return r;
 }
 
 /**
- * shmap_ops_delete_user - KMAP_IOC_DELETE with a record as it is known
- * @map: the map
- * @mode: what the file is open for
+ * shmap_ops_delete_fast - KMAP_IOC_DELETE with a record of the usual size
+ * @op: the operation
+ * @file: the file
  * @user: the record
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.
  */
-int shmap_ops_delete_user(struct shmap_map *map, fmode_t mode,
-			  struct kmap_op __user *user)
+long shmap_ops_delete_fast(const struct shmap_op *op,
+			   const struct shmap_file *file,
+			   struct kmap_op __user *user)
 {
+	struct shmap_map *map = file->map;
 	struct shmap_user_inputs in __uninitialized;
 	struct shmap_request rq __uninitialized;
 	u64 key[CHANGE_KEY / 8] __uninitialized;
@@ -118,9 +123,9 @@ int shmap_ops_delete_user(struct shmap_map *map, fmode_t mode,
 
 	if (shmap_user_read_change(&in, user))
 		return -EFAULT;
-	if (unlikely(!usual(map, mode, &in, KMAP_OP_DELETE) || in.value ||
+	if (unlikely(!usual(map, &in, KMAP_OP_DELETE) || in.value ||
 		     in.lens >> 32))
-		return shmap_ops_delete_any(map, mode, user);
+		return shmap_ops_one_full(op, file, user);
 
 	r = take(map, &rq, key, &in);
 	if (likely(!r))

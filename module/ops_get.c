@@ -5,15 +5,17 @@
  *
  * A reader without a lock holds nobody up, so the value goes straight from the
  * entry to the user, and page faults are off meanwhile.  Whatever is not quite
- * usual is left to ops.c, as if this had not been.
+ * usual is left to ops_one.c, as if this had not been.
  *
  * The lookups of a batch go in groups: all records and keys are read and hashed
  * and their buckets fetched, then they are looked up, so that one waits for memory
  * while others do.
  */
 #include <linux/prefetch.h>
+#include <linux/rcupdate.h>
 
-#include "ops.h"
+#include "ops_get.h"
+#include "ops_one.h"
 #include "read.h"
 #include "user.h"
 
@@ -131,29 +133,12 @@ static noinline int write_late(void __user *out, const struct room *room,
 	return shmap_user_write(out, room->value, KMAP_ENTRY_VALUE_LEN(lens));
 }
 
-/* The way of ops.c, from the beginning. */
-static noinline int get_unusual(struct shmap_map *map, fmode_t mode,
-				struct kmap_op __user *user)
-{
-	struct kmap_op op __uninitialized;
-	int r;
-
-	if (shmap_user_read_op(&op, user))
-		return -EFAULT;
-	if (op.opcode && op.opcode != KMAP_OP_GET)
-		return -EINVAL;
-	op.opcode = KMAP_OP_GET;
-	r = shmap_ops_run(map, mode, &op, NULL);
-	if ((!r || shmap_ops_tells(r)) && shmap_user_write_op(user, &op))
-		return -EFAULT;
-	return r;
-}
-
 /* All of it, with room for copies that the caller wipes. */
-static __always_inline int get_user_record(struct shmap_map *map, fmode_t mode,
-					   struct kmap_op __user *user,
-					   struct short_key *key,
-					   struct room *room)
+static __always_inline long get_record(const struct shmap_file *file,
+				       struct shmap_map *map,
+				       const struct shmap_op *op,
+				       struct kmap_op __user *user,
+				       struct short_key *key, struct room *room)
 {
 	enum outcome outcome;
 	struct shmap_seen seen __uninitialized;
@@ -165,9 +150,9 @@ static __always_inline int get_user_record(struct shmap_map *map, fmode_t mode,
 		return -EFAULT;
 	/* No flags. */
 	if (unlikely(in.what > KMAP_OP_GET ||
-		     !map->config.lock->lockless_reads || !(mode & FMODE_READ) ||
+		     !map->config.lock->lockless_reads ||
 		     !take(map, &at, key, &in)))
-		return get_unusual(map, mode, user);
+		return shmap_ops_one_full(op, file, user);
 	/* As all readers: see lock.c. */
 	rcu_read_lock_sched();
 	pagefault_disable();
@@ -175,7 +160,7 @@ static __always_inline int get_user_record(struct shmap_map *map, fmode_t mode,
 	pagefault_enable();
 	rcu_read_unlock_sched();
 	if (unlikely(outcome == UNUSUAL))
-		return get_unusual(map, mode, user);
+		return shmap_ops_one_full(op, file, user);
 	if (unlikely(outcome == ABSENT)) {
 		shmap_map_count(map, SHMAP_GETS);
 		/* The rest of the record must be readable as well. */
@@ -189,20 +174,22 @@ static __always_inline int get_user_record(struct shmap_map *map, fmode_t mode,
 }
 
 /**
- * shmap_ops_get_user - KMAP_IOC_GET with a record as it is known
- * @map: the map
- * @mode: what the file is open for
+ * shmap_ops_get_fast - KMAP_IOC_GET with a record of the usual size
+ * @op: the operation
+ * @file: the file
  * @user: the record
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.
  */
-int shmap_ops_get_user(struct shmap_map *map, fmode_t mode,
-		       struct kmap_op __user *user)
+long shmap_ops_get_fast(const struct shmap_op *op,
+			const struct shmap_file *file,
+			struct kmap_op __user *user)
 {
 	struct room room __uninitialized;
 	struct short_key key __uninitialized;
-	int r = get_user_record(map, mode, user, &key, &room);
+	struct shmap_map *map = file->map;
+	long r = get_record(file, map, op, user, &key, &room);
 
 	shmap_map_wipe_copy(map, &key, sizeof(key));
 	shmap_map_wipe_copy(map, &room, sizeof(room));

@@ -9,7 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "fatal.h"
-#include "ops.h"
+#include "ops_keys.h"
 #include "snapshot.h"
 #include "walk.h"
 
@@ -51,7 +51,8 @@ static int walk_some(struct shmap_map *map, struct shmap_walk *walk,
 
 	do {
 		room = min_t(u64, keys->size - used, SIZE_MAX);
-		if (walk->size < min(size, room)) {
+		/* Room for nothing is asked for as well, and compared with. */
+		if (!walk->buf || walk->size < min(size, room)) {
 			r = enlarge(map, walk, min(size, room));
 			if (r)
 				return r;
@@ -146,16 +147,13 @@ static int walk_plain(struct shmap_map *map, struct kmap_keys *keys)
 	return r;
 }
 
-static int check_keys(const struct shmap_call *call,
-		      const struct kmap_keys *keys)
+static int check_keys(const struct kmap_keys *keys)
 {
 	if (keys->flags & ~(KMAP_KEYS_VALUES | KMAP_KEYS_ATOMIC) ||
 	    keys->reserved || keys->reserved2)
 		return -EINVAL;
 	if (keys->cursor >> 32 && keys->cursor != KMAP_KEYS_END)
 		return -EINVAL;
-	if (!(call->mode & FMODE_READ))
-		return -EBADF;
 	return 0;
 }
 
@@ -169,16 +167,17 @@ static int check_keys(const struct shmap_call *call,
  */
 int shmap_ops_keys(struct shmap_call *call, void *record)
 {
+	struct shmap_map *map = call->file->map;
 	struct kmap_keys *keys = record;
-	int r = check_keys(call, keys);
+	int r = check_keys(keys);
 
 	if (r)
 		return r;
-	shmap_map_count(call->map, SHMAP_WALKS);
+	shmap_map_count(map, SHMAP_WALKS);
 	if (keys->flags & KMAP_KEYS_ATOMIC)
-		r = walk_atomic(call->map, keys);
+		r = walk_atomic(map, keys);
 	else
-		r = walk_plain(call->map, keys);
+		r = walk_plain(map, keys);
 	call->reply = r == -EMSGSIZE;
 	return r;
 }

@@ -5,7 +5,8 @@
 #include <linux/string.h>
 
 #include "clear.h"
-#include "ops.h"
+#include "map.h"
+#include "ops_map.h"
 
 /**
  * shmap_ops_clear - KMAP_IOC_CLEAR
@@ -22,9 +23,7 @@ int shmap_ops_clear(struct shmap_call *call, void *record)
 
 	if (clear->flags || clear->reserved)
 		return -EINVAL;
-	if (!(call->mode & FMODE_WRITE))
-		return -EBADF;
-	r = shmap_clear_run(call->map, &clear->removed);
+	r = shmap_clear_run(call->file->map, &clear->removed);
 	call->reply = r == -EINTR;
 	return r;
 }
@@ -44,6 +43,6 @@ int shmap_ops_info(struct shmap_call *call, void *record)
 	if (info->flags)
 		return -EINVAL;
 	memset(info, 0, sizeof(*info));
-	shmap_map_info(call->map, info);
+	shmap_map_info(call->file->map, info);
 	return 0;
 }

@@ -14,10 +14,10 @@
  * before.  That includes entries that are not in the map: removed ones until
  * their memory is used again or wiped, and those of a SET at work.
  *
- * Lifetime: a mapping holds its file, the file the module, and the module the
- * map; and no page leaves the map before that.  So pages are mapped by number, and
- * need no reference.  Nobody else can get one either: what is mapped so cannot be
- * pinned, and cannot outlive the mapping.
+ * Lifetime: a mapping holds its file, and the file the map and the module; and no
+ * page leaves the map before that.  So pages are mapped by number, and need no
+ * reference.  Nobody else can get one either: what is mapped so cannot be pinned,
+ * and cannot outlive the mapping.
  *
  * Locking: the fault handler runs under the process's mmap_lock.  It takes
  * pool->lock for a few instructions and no shard's lock, so neither readers nor

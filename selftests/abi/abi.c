@@ -13,7 +13,9 @@
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
 
-#define RECORD_MAX	((1 << _IOC_SIZEBITS) - 1)
+/* As long as an ioctl can say; and the longest that can be a record. */
+#define SIZE_MAX_IOC	((1 << _IOC_SIZEBITS) - 1)
+#define RECORD_MAX	(SIZE_MAX_IOC / 8 * 8)
 #define TEXT_LEN	64
 #define POISON16	0xa5a5u
 #define POISON32	0xa5a5a5a5u
@@ -51,7 +53,7 @@ union record {
 	struct kmap_keys keys;
 	struct kmap_clear clear;
 	struct kmap_info info;
-	__u8 bytes[RECORD_MAX + 1];
+	__u8 bytes[SIZE_MAX_IOC + 1];
 };
 
 /* Static, since a test runs in a process of its own. */
@@ -204,7 +206,7 @@ TEST_F(abi, record_sizes)
 		refused(_metadata, self->fd, c, c->size - 8, EINVAL, "8 short");
 		accepted(_metadata, self->fd, c, c->size, "exact size");
 		fill(_metadata, self->fd);
-		for (size = c->whole + 1; size <= c->whole + 8; size++) {
+		for (size = c->whole + 8; size <= c->whole + 24; size += 8) {
 			prepare(c);
 			record.bytes[size - 1] = 1;
 			refused(_metadata, self->fd, c, size, E2BIG, "tail set");
@@ -214,6 +216,26 @@ TEST_F(abi, record_sizes)
 			EXPECT_EQ(0, record.bytes[size - 1]);
 			EXPECT_EQ(1, record.bytes[size]);
 			fill(_metadata, self->fd);
+		}
+	}
+}
+
+/* Whatever is in it: shorter than the first, and longer than is known, too. */
+TEST_F(abi, sizes_within_a_field)
+{
+	unsigned int i;
+	size_t size;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct command *c = &commands[i];
+
+		for (size = c->size - 8; size <= c->whole + 24; size++) {
+			if (size % 8 == 0)
+				continue;
+			prepare(c);
+			refused(_metadata, self->fd, c, size, EINVAL, "zeros");
+			record.bytes[size - 1] = 1;
+			refused(_metadata, self->fd, c, size, EINVAL, "set");
 		}
 	}
 }
@@ -230,7 +252,7 @@ TEST_F(abi, sizes_in_between)
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct command *c = &commands[i];
 
-		for (size = c->size + 1; size <= c->whole; size++) {
+		for (size = c->size + 8; size <= c->whole; size += 8) {
 			prepare(c);
 			record.bytes[size - 1] = 1;
 			refused(_metadata, self->fd, c, size, EINVAL,
@@ -253,6 +275,7 @@ TEST_F(abi, longest_record)
 		record.bytes[RECORD_MAX - 1] = 1;
 		refused(_metadata, self->fd, c, RECORD_MAX, E2BIG, "last byte set");
 		record.bytes[RECORD_MAX - 1] = 0;
+		refused(_metadata, self->fd, c, SIZE_MAX_IOC, EINVAL, "no record");
 		accepted(_metadata, self->fd, c, RECORD_MAX, "longest record");
 		fill(_metadata, self->fd);
 	}

@@ -375,7 +375,7 @@ static int foresee(struct fuzz_client *c, const struct fuzz_shot *shot,
 	/* Another ioctl's record: who knows. */
 	if (i != shot->nr)
 		return 1;
-	if (size < least)
+	if (size < least || size % 8)
 		return -EINVAL;
 	if (nowhere(c, at))
 		return -EFAULT;

@@ -8,11 +8,12 @@
  * the device open.
  *
  * Every ioctl takes one record by pointer.  The size of the record is part of
- * the command (_IOC_SIZE), and records only grow at their end: a kernel that
- * gets a shorter record than it knows takes the missing fields as zero, and
- * one that gets a longer record refuses it with E2BIG unless the part it does
- * not know is zero.  A zero in a field asks for the behaviour that the field's
- * absence had.  The layout is the same for 32-bit and 64-bit callers.
+ * the command (_IOC_SIZE), and records only grow at their end, by a multiple of
+ * 8 bytes, so that no size ends within a field: a kernel that gets a shorter
+ * record than it knows takes the missing fields as zero, and one that gets a
+ * longer record refuses it with E2BIG unless the part it does not know is zero.
+ * A zero in a field asks for the behaviour that the field's absence had.  The
+ * layout is the same for 32-bit and 64-bit callers.
  *
  * Units: lengths and sizes are bytes, pointers are user addresses widened to
  * 64 bits, numbers are signed 64-bit in the byte order of the machine.
@@ -41,7 +42,8 @@
  *	EINVAL		unknown flag, opcode or combination of them, empty key,
  *			a field set that this operation does not take, a
  *			reserved field that is not zero, a record shorter than
- *			the first published one, a bad cursor
+ *			the first published one, or whose size is no multiple
+ *			of 8, a bad cursor
  *	E2BIG		a record longer than known, with a tail that is not zero
  *	EBADF		the file is not open for this: reading asks for read
  *			permission, changing for write permission, and a change

@@ -39,18 +39,18 @@ PLANTS=(
 	'WARNING: .* at .*/(key|read|table|walk)\.[ch]:'
 
 	'use after free'
-	kasan rcu values ops.c
+	kasan rcu values ops_one.c
 	'/^static .*int run_job/,/^}/ s/^\tif (returns_value/\tkvfree(job->long_value);\n&/'
 	'KASAN:.*(use-after-free|double-free)'
 
 	'out of bounds'
-	kasan rcu values ops.c
+	kasan rcu values ops_one.c
 	'/^static .*int make_room/,/^}/ s/kvmalloc(job->rq.out_len/kvmalloc(job->rq.out_len - 9/'
 	'KASAN:.*out-of-bounds'
 
 	'a leak'
-	kasan rcu 'values kmemleak.sh' ops.c
-	'/^static .*int run_record/,/^}/ s/^\t*kvfree(job.long_value);/;/'
+	kasan rcu 'values kmemleak.sh' ops_one.c
+	'/^int shmap_ops_one_record/,/^}/ s/^\t*free_value(map, &job);/;/'
 	'kmemleak.sh: (1 of 1 checks failed|SPLAT: .*new suspected)'
 
 	'sleeping under a spinlock'

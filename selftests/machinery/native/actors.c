@@ -59,7 +59,7 @@ void stage_make(struct stage *stage, const char *lock, unsigned int shards)
 void stage_unmake(struct stage *stage)
 {
 	inspect_map(stage->map);
-	shmap_map_destroy(stage->map);
+	shmap_map_put(stage->map);
 	check_equal(shim_bytes_out(), 0);
 }
 

@@ -360,7 +360,7 @@ static void damaged(const struct test *test)
 	       read, found);
 	check(read > rounds / 3 && found);
 	copy_unmake(&copy);
-	shmap_map_destroy(copy.map);
+	shmap_map_put(copy.map);
 }
 
 int main(int argc, char **argv)

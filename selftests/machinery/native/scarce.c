@@ -437,7 +437,7 @@ static void all(const struct test *test)
 	check_equal(info.bytes, 0);
 	fill(map);
 	inspect_map(map);
-	shmap_map_destroy(map);
+	shmap_map_put(map);
 	check_equal(shim_bytes_out(), 0);
 	free(actors);
 }
@@ -467,7 +467,7 @@ static void swaps(const struct test *test)
 	check_equal(*(u64 *)(actors->out + COUNT_LEN - 8),
 		    (u64)rounds * WRITERS);
 	inspect_map(map);
-	shmap_map_destroy(map);
+	shmap_map_put(map);
 	check_equal(shim_bytes_out(), 0);
 	free(actors);
 }

@@ -60,7 +60,7 @@ void world_make(struct world *world, const struct shmap_config *config)
  */
 void world_unmake(struct world *world)
 {
-	shmap_map_destroy(world->map);
+	shmap_map_put(world->map);
 	check_equal(shim_bytes_out(), world->bytes_before);
 	model_free(&world->model);
 	free(world->value);

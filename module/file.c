@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An open file of a map: what it may do was settled when it was opened.
+ *
+ * Whose file it is that is opened, and so which map, is known to who has the file
+ * operations; all else is the same for all of them.
+ */
+#include <linux/slab.h>
+
+#include "call.h"
+#include "file.h"
+#include "map.h"
+#include "window.h"
+
+/**
+ * shmap_file_open - open a file of a map
+ * @inode: as ->open() got it
+ * @filp: as ->open() got it
+ * @map: the map; the file takes a reference
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int shmap_file_open(struct inode *inode, struct file *filp,
+		    struct shmap_map *map)
+{
+	struct shmap_file *file = kmalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+
+	if (!file)
+		return -ENOMEM;
+	file->map = shmap_map_get(map);
+	file->rights = 0;
+	if (filp->f_mode & FMODE_READ)
+		file->rights |= SHMAP_MAY_READ;
+	if (filp->f_mode & FMODE_WRITE)
+		file->rights |= SHMAP_MAY_WRITE;
+	filp->private_data = file;
+	return nonseekable_open(inode, filp);
+}
+
+/**
+ * shmap_file_release - the file operation
+ * @inode: ignored
+ * @filp: the file; neither a call nor a mapping uses it any more
+ *
+ * Context: may sleep.
+ * Return: 0.
+ */
+int shmap_file_release(struct inode *inode, struct file *filp)
+{
+	struct shmap_file *file = filp->private_data;
+
+	shmap_map_put(file->map);
+	kfree(file);
+	return 0;
+}
+
+/**
+ * shmap_file_mmap - the file operation
+ * @filp: the file; a mapping needs one that is open for reading, and the kernel
+ *	has seen to that
+ * @vma: the mapping that is to be made
+ *
+ * Context: may sleep; under mmap_lock.
+ * Return: as shmap_window_mmap().
+ */
+int shmap_file_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	const struct shmap_file *file = filp->private_data;
+
+	return shmap_window_mmap(file->map, vma);
+}

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The operations on one key as user space sends them, whatever their records are
+ * like: copy in, validate, call the map, copy out.  What is particular to one is in
+ * its row of the table in ops.c.
+ *
+ * User memory is touched before the map is called or after, never while anything is
+ * locked, so a copy that stalls holds up nobody else.
+ *
+ * What can be refused is refused before anything changes: that includes output
+ * memory that cannot be written.
+ */
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "entry.h"
+#include "key.h"
+#include "ops_one.h"
+#include "user.h"
+
+/* Keys and values up to this length need no allocation on their way. */
+#define INLINE_KEY	256
+#define INLINE_VALUE	256
+
+/**
+ * struct job - one operation on its way
+ * @rq: for the map
+ * @key: room for a short key
+ * @value: room for a short value that comes back
+ * @long_key: a longer key, or NULL
+ * @long_value: room for a longer value, or NULL
+ * @expected: value to compare with, or NULL
+ * @writable: so much of what comes back can be written, as far as is known
+ */
+struct job {
+	struct shmap_request	rq;
+	u8			key[INLINE_KEY] __aligned(8);
+	u8			value[INLINE_VALUE] __aligned(8);
+	void			*long_key;
+	void			*long_value;
+	void			*expected;
+	u32			writable;
+};
+
+static bool returns_value(const struct shmap_op *op, u32 flags)
+{
+	return op->returns || flags & KMAP_RETURN;
+}
+
+/* Does the record tell more about this error? */
+static bool tells(int error)
+{
+	return error == -EMSGSIZE || error == -EEXIST || error == -ESTALE;
+}
+
+/* What is wrong with the part of a record that few operations need. */
+static noinline int check_ext(const struct shmap_map *map,
+			      const struct kmap_op_ext *ext)
+{
+	if (ext->reserved || ext->deadline || ext->stale || ext->lease)
+		return -EINVAL;
+	if (!(ext->op.flags & KMAP_EQUAL))
+		return ext->expected || ext->expected_len ? -EINVAL : 0;
+	return ext->expected_len > map->config.max_value ? -EFBIG : 0;
+}
+
+/* What is wrong with a record in itself, before anything else is looked at. */
+static int check_record(const struct shmap_call *call,
+			const struct kmap_op *record)
+{
+	const struct shmap_config *config = &call->file->map->config;
+	const struct shmap_op *op = call->op;
+	u32 condition = record->flags & (KMAP_CREATE | KMAP_REPLACE |
+					 KMAP_MATCH | KMAP_EQUAL);
+
+	if (record->flags & ~op->flags || condition & (condition - 1))
+		return -EINVAL;
+	if (record->ttl || !record->key_len)
+		return -EINVAL;
+	if (!op->brings && (record->value || record->value_len))
+		return -EINVAL;
+	if (!returns_value(op, record->flags) &&
+	    (record->out || record->out_size))
+		return -EINVAL;
+	if (!shmap_call_allowed(call->file, op, record->flags))
+		return -EBADF;
+	if (record->key_len > config->max_key)
+		return -ENAMETOOLONG;
+	if (record->value_len > config->max_value)
+		return -EFBIG;
+	if (record->flags & KMAP_NUMBER &&
+	    record->value_len != SHMAP_NUMBER_LEN)
+		return -EDOM;
+	return 0;
+}
+
+static __always_inline int take_key(struct shmap_map *map, struct job *job,
+				    const struct kmap_op *record)
+{
+	void *key = job->key;
+
+	if (unlikely(record->key_len > sizeof(job->key))) {
+		job->long_key = kmalloc(record->key_len, SHMAP_MEM_GFP);
+		if (!job->long_key)
+			return -ENOMEM;
+		key = job->long_key;
+	}
+	if (shmap_user_read_key(key, u64_to_user_ptr(record->key),
+				record->key_len))
+		return -EFAULT;
+	job->rq.key = key;
+	job->rq.key_len = record->key_len;
+	job->rq.hash = shmap_key_hash(map, key, record->key_len);
+	return 0;
+}
+
+/* Copy the value where that may take any time, and nothing of the map is held. */
+static noinline int take_value_slowly(struct shmap_map *map, struct job *job,
+				      const struct kmap_op *record, u32 flags)
+{
+	u32 len = record->value_len;
+	void *value;
+	int r = -EFAULT;
+
+	shmap_key_discard(map, &job->rq);
+	value = kvmalloc(len, SHMAP_MEM_GFP);
+	if (!value)
+		return -ENOMEM;
+	if (!shmap_user_read(value, u64_to_user_ptr(record->value), len))
+		r = shmap_key_prepare(map, &job->rq, len, flags);
+	if (!r)
+		memcpy(shmap_entry_value(job->rq.fresh.entry), value, len);
+	shmap_map_free_copy(map, value, len);
+	return r;
+}
+
+/*
+ * The value goes straight into the entry, which nobody else can see yet, if it is
+ * there to be copied.  Who had to wait for a page would hold a part of the entry
+ * area meanwhile that no limit counts.
+ */
+static __always_inline int take_value(struct shmap_map *map, struct job *job,
+				      const struct kmap_op *record)
+{
+	u32 flags = record->flags & KMAP_NUMBER ? KMAP_IS_NUMBER : 0;
+	int r = shmap_key_prepare(map, &job->rq, record->value_len, flags);
+
+	if (r)
+		return r;
+	if (likely(!shmap_user_read_now(shmap_entry_value(job->rq.fresh.entry),
+					u64_to_user_ptr(record->value),
+					record->value_len)))
+		return 0;
+	return take_value_slowly(map, job, record, flags);
+}
+
+/* Copy the value to compare with. */
+static noinline int take_expected(struct job *job, const struct kmap_op_ext *ext)
+{
+	u32 len = ext->expected_len;
+
+	if (!len)
+		return 0;
+	job->expected = kvmalloc(len, SHMAP_MEM_GFP);
+	if (!job->expected)
+		return -ENOMEM;
+	job->rq.expected = job->expected;
+	job->rq.expected_len = len;
+	return shmap_user_read(job->expected, u64_to_user_ptr(ext->expected),
+			       len);
+}
+
+static void free_value(const struct shmap_map *map, struct job *job)
+{
+	/* If there is one, the room is its size. */
+	shmap_map_free_copy(map, job->long_value, job->rq.out_room);
+	job->long_value = NULL;
+}
+
+/*
+ * Make room for a value that turned out to be longer than what there is, unless it
+ * could not be handed over.
+ */
+static noinline int make_room(const struct shmap_map *map, struct job *job)
+{
+	if (job->rq.out_len > job->writable)
+		return -EFAULT;
+	free_value(map, job);
+	job->long_value = kvmalloc(job->rq.out_len, SHMAP_MEM_GFP);
+	if (!job->long_value)
+		return -ENOMEM;
+	job->rq.out = job->long_value;
+	job->rq.out_room = job->rq.out_len;
+	return 0;
+}
+
+/*
+ * How much of what a change returns can be written?  Leaves the memory as it is.
+ * Page by page: of a longer range, not every kernel says how far it came.
+ */
+static noinline u32 probe_out(const struct shmap_map *map,
+			      const struct kmap_op *record)
+{
+	u32 size = min(record->out_size, map->config.max_value), done = 0, part;
+
+	for (; done < size; done += part) {
+		u64 at = record->out + done;
+
+		part = min_t(u32, size - done, PAGE_SIZE - offset_in_page(at));
+		if (fault_in_safe_writeable(u64_to_user_ptr(at), part))
+			break;
+	}
+	return done;
+}
+
+/* Carry it out, where the record is as it may be. */
+static int run_job(const struct shmap_call *call, struct job *job,
+		   const struct kmap_op *record, const struct kmap_op_ext *ext)
+{
+	struct shmap_map *map = call->file->map;
+	const struct shmap_op *op = call->op;
+	struct shmap_request *rq = &job->rq;
+	int r = take_key(map, job, record);
+
+	if (!r && ext && record->flags & KMAP_EQUAL)
+		r = take_expected(job, ext);
+	if (!r && op->changes && record->flags & KMAP_RETURN) {
+		job->writable = probe_out(map, record);
+		rq->out_room = min(rq->out_room, job->writable);
+	}
+	if (!r && op->brings)
+		r = take_value(map, job, record);
+	if (r)
+		return r;
+
+	do {
+		r = op->on_key(map, rq);
+	} while (r == -ENOBUFS && !(r = make_room(map, job)));
+
+	if (r && r != -EEXIST && r != -ESTALE)
+		return r;
+	if (returns_value(op, record->flags) && rq->out_len != KMAP_ABSENT &&
+	    shmap_user_write(u64_to_user_ptr(record->out), rq->out,
+			     rq->out_len))
+		return -EFAULT;
+	return r;
+}
+
+/**
+ * shmap_ops_one_record - carry out one record
+ * @call: the call; its operation is one on a key
+ * @record: the record; its outputs are written
+ * @ext: the longer record that @record is part of, or NULL
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno, as the ABI says.
+ */
+int shmap_ops_one_record(struct shmap_call *call, struct kmap_op *record,
+			 const struct kmap_op_ext *ext)
+{
+	struct shmap_map *map = call->file->map;
+	/* Of the arrays as much is read as was written; to zero them costs more. */
+	struct job job __uninitialized;
+	int r = check_record(call, record);
+
+	if (!r && ext)
+		r = check_ext(map, ext);
+	if (r)
+		return r;
+	job.rq.expected_len = 0;
+	job.rq.flags = record->flags;
+	job.rq.version = record->version;
+	job.rq.number = record->number;
+	job.rq.out = job.value;
+	job.rq.out_room = sizeof(job.value);
+	job.rq.out_size = record->out_size;
+	job.rq.out_len = 0;
+	job.rq.fresh.entry = NULL;
+	job.long_key = NULL;
+	job.long_value = NULL;
+	job.expected = NULL;
+	job.writable = U32_MAX;
+	r = run_job(call, &job, record, ext);
+	if (unlikely(job.rq.fresh.entry))
+		shmap_key_discard(map, &job.rq);
+	if (unlikely(job.long_key))
+		shmap_map_free_copy(map, job.long_key, record->key_len);
+	if (unlikely(job.long_value))
+		free_value(map, &job);
+	if (unlikely(job.expected))
+		shmap_map_free_copy(map, job.expected, job.rq.expected_len);
+
+	call->reply = tells(r);
+	if (!r || call->reply) {
+		if (r != -EMSGSIZE || call->op->returns)
+			record->version = job.rq.version;
+		if (!r)
+			record->number = job.rq.number;
+		if (returns_value(call->op, record->flags)) {
+			record->out_len = job.rq.out_len;
+			record->out_flags = job.rq.out_flags;
+		}
+		record->error = r;
+	}
+	shmap_map_wipe_copy(map, &job, sizeof(job));
+	return r;
+}
+
+/* With an ioctl of its own a record need not say what it is. */
+static bool opcode_fits(const struct shmap_op *op, const struct kmap_op *record)
+{
+	return !record->opcode || record->opcode == _IOC_NR(op->cmd);
+}
+
+/**
+ * shmap_ops_one - an ioctl on one key, with a record of any size
+ * @call: the call
+ * @record: struct kmap_op_ext
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno, as the ABI says.
+ */
+int shmap_ops_one(struct shmap_call *call, void *record)
+{
+	struct kmap_op_ext *ext = record;
+
+	if (!opcode_fits(call->op, &ext->op))
+		return -EINVAL;
+	return shmap_ops_one_record(call, &ext->op, ext);
+}
+
+/**
+ * shmap_ops_one_full - an ioctl on one key, with a record of the usual size
+ * @op: the operation
+ * @file: the file
+ * @user: the record
+ *
+ * The record can be as unusual as it likes.
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno, as the ABI says.
+ */
+long shmap_ops_one_full(const struct shmap_op *op,
+			const struct shmap_file *file,
+			struct kmap_op __user *user)
+{
+	struct shmap_call call = { .file = file, .op = op };
+	struct kmap_op record __uninitialized;
+	int r;
+
+	if (shmap_user_read_op(&record, user))
+		return -EFAULT;
+	/* Can the outputs be written?  Find out before anything changes. */
+	if (op->changes && shmap_user_write_op(user, &record))
+		return -EFAULT;
+	if (!opcode_fits(op, &record))
+		return -EINVAL;
+	r = shmap_ops_one_record(&call, &record, NULL);
+	if ((!r || call.reply) && shmap_user_write_op(user, &record))
+		return -EFAULT;
+	return r;
+}
