@@ -226,14 +226,25 @@ static void split_walk(void)
 	world_unmake(&world);
 }
 
-/* A writer disturbs a reader so often, then is done. */
+/* A writer on another CPU disturbs a reader so often, then is done. */
 static struct kmap_bucket *disturbed;
 static unsigned int disturb;
 
+static void begin_to_disturb(struct kmap_bucket *home, unsigned int times)
+{
+	disturbed = home;
+	disturb = times;
+	shmap_chain_change_begin(home);
+	/* Not on this one. */
+	preempt_enable();
+}
+
 static void relax(void)
 {
-	if (!--disturb)
-		shmap_chain_change_end(disturbed);
+	if (!disturb || --disturb)
+		return;
+	preempt_disable();
+	shmap_chain_change_end(disturbed);
 }
 
 /* Each reader gets through, after so many tries without the lock, or with it. */
@@ -251,17 +262,14 @@ static void disturbed_readers(void)
 	check(shmap_table_begin(&world.map->shard[0].table,
 				shmap_key_hash(world.map, "key", 3), &probe));
 	for (tries = 1; tries <= SHMAP_TRIES; tries++) {
-		disturbed = probe.home;
-		disturb = tries;
-		shmap_chain_change_begin(disturbed);
+		begin_to_disturb(probe.home, tries);
 		check(!shmap_table_begin(&world.map->shard[0].table,
 					 probe.hash, &probe));
 		shim_relax = relax;
 		check_equal(world_get(&world, "key", 3, 8), 0);
 		check_equal(disturb, 0);
 
-		disturb = tries;
-		shmap_chain_change_begin(disturbed);
+		begin_to_disturb(probe.home, tries);
 		world_walk_begin(&world, &walk, 0, true);
 		check(world_walk_some(&world, &walk, 1000, ~0u));
 		check_equal(disturb, 0);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations on one key, on a map and its model.  Of each it is said beforehand
- * what it should return, and afterwards everything that it returned is looked
- * at.  What the module's ops.c does around them is done here as well.
+ * Operations on one key, on a map and its model.  They go the way of user space's,
+ * through an open file, in each of the forms that a record can have.  Of each it is
+ * said beforehand what it should return, and afterwards everything that it returned
+ * is looked at.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +11,15 @@
 #include <linux/err.h>
 
 #include "chain.h"
-#include "entry.h"
+#include "file.h"
 #include "inspect.h"
+#include "ops.h"
 #include "shim.h"
 #include "test.h"
 #include "world.h"
 
-/* So small that values often need the larger buffer. */
-#define FIRST_ROOM	24u
+/* Longer values need a larger buffer than ops_one.c begins with. */
+#define FIRST_ROOM	256u
 
 /* Marks what an operation must not touch. */
 #define POISON		0x5a5a5a5a5a5a5a5aull
@@ -34,8 +36,14 @@ bool world_try_make(struct world *world, const struct shmap_config *config)
 	memset(world, 0, sizeof(*world));
 	world->bytes_before = shim_bytes_out();
 	world->map = shmap_map_create(config);
+	world->file.f_mode = FMODE_READ | FMODE_WRITE;
 	if (IS_ERR(world->map)) {
 		check_equal(PTR_ERR(world->map), -ENOMEM);
+		check_equal(shim_bytes_out(), world->bytes_before);
+		return false;
+	}
+	if (shmap_file_open(NULL, &world->file, world->map)) {
+		shmap_map_put(world->map);
 		check_equal(shim_bytes_out(), world->bytes_before);
 		return false;
 	}
@@ -60,7 +68,9 @@ void world_make(struct world *world, const struct shmap_config *config)
  */
 void world_unmake(struct world *world)
 {
+	/* The file has a reference as well; either may go first. */
 	shmap_map_put(world->map);
+	check_equal(shmap_file_release(NULL, &world->file), 0);
 	check_equal(shim_bytes_out(), world->bytes_before);
 	model_free(&world->model);
 	free(world->value);
@@ -111,48 +121,83 @@ void world_compare(struct world *world)
 			  world->map->config.max_value);
 }
 
-/* What is the map to return, where that is about an old value? */
-static void expect_value(const struct shmap_request *rq,
-			 const struct model_key *key)
+/*
+ * Send a record in one of its forms: in a batch of one, with the size of the longer
+ * record or one in between, or as it is mostly known.  What is behind the shorter
+ * one is only there when something is set in it.
+ */
+static int send(struct world *world, unsigned int nr, struct kmap_op_ext *ext)
 {
-	check_equal(rq->out_len, key->value_len);
-	check_equal(rq->out_flags, key->number ? KMAP_IS_NUMBER : 0);
-	check(!memcmp(rq->out, key->value, key->value_len));
-}
-
-static int run(struct world *world, struct shmap_request *rq,
-	       int (*function)(struct shmap_map *map, struct shmap_request *rq))
-{
-	void *room = NULL;
+	struct kmap_op before = ext->op, *op = &ext->op;
+	bool whole = ext->expected || ext->expected_len;
+	u32 form = world->sent++ % 8, size = sizeof(*op);
+	struct kmap_batch batch = { .ops = (uintptr_t)op, .count = 1 };
+	struct file *file = &world->file;
 	int r;
 
-	rq->out = world->value;
-	rq->out_room = min(FIRST_ROOM, world->map->config.max_value);
-	for (;;) {
-		r = function(world->map, rq);
-		if (r != -ENOBUFS)
-			break;
-		check(!room && rq->out_len > rq->out_room);
-		check(rq->out_len <= rq->out_size);
-		/* Exactly as large as it needs to be. */
-		room = malloc(rq->out_len);
-		check(room);
-		rq->out = room;
-		rq->out_room = rq->out_len;
-		world->enlarged++;
+	if (whole || form > 6)
+		size = sizeof(*ext);
+	else if (form == 6)
+		size += world->sent / 8 % 6 * 8;
+	if (form < 2) {
+		op->opcode = nr;
+		batch.op_size = size;
+		r = shmap_ops_ioctl(file, KMAP_IOC_BATCH, (uintptr_t)&batch);
+		check_equal(r, 0);
+		check_equal(batch.done, 1);
+		r = op->error;
+		before.error = r;
+		before.opcode = nr;
+	} else {
+		r = shmap_ops_ioctl(file, _IOC(_IOC_READ | _IOC_WRITE,
+					       KMAP_IOC_MAGIC, nr, size),
+				    (uintptr_t)op);
 	}
-	if (room && r != -EMSGSIZE)
-		memcpy(world->value, room, rq->out_len == KMAP_ABSENT ? 0 :
-		       rq->out_len);
-	rq->out = world->value;
-	free(room);
+	if (!r || r == -EMSGSIZE || r == -EEXIST || r == -ESTALE)
+		check_equal(op->error, r);
+	else
+		check(!memcmp(op, &before, sizeof(*op)));
+	check(!memcmp(op, &before, offsetof(struct kmap_op, version)));
+	world->enlarged += !r && op->out_len != KMAP_ABSENT &&
+			   op->out_len > FIRST_ROOM && op->out_len <= op->out_size;
 	return r;
+}
+
+/* What is the map to return, where that is about an old value? */
+static void expect_value(const struct world *world, const struct kmap_op *op,
+			 const struct model_key *key)
+{
+	check_equal(op->out_len, key->value_len);
+	check_equal(op->out_flags, key->number ? KMAP_IS_NUMBER : 0);
+	check(!memcmp(world->value, key->value, key->value_len));
+}
+
+/* No memory for it, or no entry to be had, whatever the conditions say. */
+static bool excused(struct world *world, u32 hash, u32 size, int r)
+{
+	const struct shmap_config *config = &world->map->config;
+
+	if (r == -ENOMEM && world->failing) {
+		world->no_memory++;
+		return true;
+	}
+	if (r != -ENOSPC || !size ||
+	    !inspect_no_room(world->map,
+			     &shmap_map_shard(world->map, hash)->arena, size))
+		return false;
+	world->refused.area++;
+	world->refused.early += world->model.entries < config->max_entries &&
+				world->model.bytes + size <= config->max_bytes;
+	return true;
 }
 
 /* What a change returns because of its conditions alone. */
 static int condition(const struct world *world, const struct model_key *key,
 		     u32 flags, u64 version, u32 out_size)
 {
+	if (flags & KMAP_EQUAL &&
+	    world->expected_len > world->map->config.max_value)
+		return -EFBIG;
 	if (!key->present)
 		return flags & (KMAP_REPLACE | KMAP_MATCH | KMAP_EQUAL) ?
 		       -ENOENT : 0;
@@ -170,39 +215,35 @@ static int condition(const struct world *world, const struct model_key *key,
 }
 
 /* What it returned about the value that was there. */
-static void check_old(const struct shmap_request *rq,
+static void check_old(const struct world *world, const struct kmap_op *op,
 		      const struct model_key *key, u32 flags, int r)
 {
 	if (r == -EEXIST || r == -ESTALE)
-		check_equal(rq->version, key->version);
-	if (!(flags & KMAP_RETURN))
+		check_equal(op->version, key->version);
+	if (!(flags & KMAP_RETURN)) {
+		check_equal(op->out_len, (u32)POISON);
 		return;
+	}
 	if (r == -EMSGSIZE)
-		check_equal(rq->out_len, key->value_len);
+		check_equal(op->out_len, key->value_len);
 	else if ((!r || r == -EEXIST || r == -ESTALE) && key->present)
-		expect_value(rq, key);
+		expect_value(world, op, key);
 	else if (!r)
-		check_equal(rq->out_len, KMAP_ABSENT);
+		check_equal(op->out_len, KMAP_ABSENT);
 }
 
 /*
  * A change that the conditions allow returned an error: only when a limit says
  * so, and never without one.  @full: the key's chain was full before.
  */
-static int check_limits(struct world *world, const struct model_key *key,
-			const struct shmap_request *rq, u32 value_len,
-			bool full, int r)
+static void check_limits(struct world *world, const struct model_key *key,
+			 u32 hash, u32 value_len, bool full, int r)
 {
 	const struct shmap_config *config = &world->map->config;
-	const struct shmap_shard *shard = shmap_map_shard(world->map,
-							  rq->hash);
+	const struct shmap_shard *shard = shmap_map_shard(world->map, hash);
 	u32 size = model_bytes(key->key_len, value_len);
 	u64 bytes = world->model.bytes + size;
 
-	if (r == -ENOMEM && world->failing) {
-		world->no_memory++;
-		return r;
-	}
 	if (key->present)
 		bytes -= key->bytes;
 	if (!key->present && world->model.entries == config->max_entries) {
@@ -220,13 +261,9 @@ static int check_limits(struct world *world, const struct model_key *key,
 		check_equal(shard->table.chains.over_backed,
 			    shard->table.chains.over_end);
 		world->refused.overflow++;
-	} else if (r == -ENOSPC) {
-		check(inspect_no_room(world->map, &shard->arena, size));
-		world->refused.area++;
 	} else {
 		check_equal(r, 0);
 	}
-	return r;
 }
 
 static bool chain_full(const struct world *world, u32 hash)
@@ -234,18 +271,26 @@ static bool chain_full(const struct world *world, u32 hash)
 	return inspect_chain(world->map, hash) == SHMAP_CHAIN_SLOTS;
 }
 
-static void request(struct world *world, struct shmap_request *rq,
+static void request(struct world *world, struct kmap_op_ext *ext,
 		    const void *key, u32 key_len, u32 flags, u32 out_size)
 {
-	memset(rq, 0, sizeof(*rq));
-	rq->key = key;
-	rq->key_len = key_len;
-	rq->hash = shmap_key_hash(world->map, key, key_len);
-	rq->flags = flags;
-	rq->expected = world->expected;
-	rq->expected_len = world->expected_len;
-	rq->version = POISON;
-	rq->out_size = out_size;
+	memset(ext, 0, sizeof(*ext));
+	ext->op.flags = flags;
+	ext->op.key = (uintptr_t)key;
+	ext->op.key_len = key_len;
+	ext->op.version = POISON;
+	ext->op.number = POISON;
+	ext->op.out_len = (u32)POISON;
+	ext->op.out_flags = (u16)POISON;
+	ext->op.error = (s16)POISON;
+	if (flags & KMAP_RETURN) {
+		ext->op.out = (uintptr_t)world->value;
+		ext->op.out_size = out_size;
+	}
+	if (flags & KMAP_EQUAL) {
+		ext->expected = (uintptr_t)world->expected;
+		ext->expected_len = world->expected_len;
+	}
 }
 
 /**
@@ -260,24 +305,30 @@ static void request(struct world *world, struct shmap_request *rq,
 int world_get(struct world *world, const void *key, u32 key_len, u32 out_size)
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
-	struct shmap_request rq;
+	struct kmap_op_ext ext;
+	struct kmap_op *op = &ext.op;
 	s64 number = 0;
 	int r;
 
-	request(world, &rq, key, key_len, 0, out_size);
-	r = run(world, &rq, shmap_key_get);
+	request(world, &ext, key, key_len, 0, 0);
+	op->out = (uintptr_t)world->value;
+	op->out_size = out_size;
+	r = send(world, KMAP_OP_GET, &ext);
+	if (excused(world, 0, 0, r))
+		return r;
 	if (!mk->present) {
 		check_equal(r, -ENOENT);
 		return r;
 	}
 	check_equal(r, mk->value_len > out_size ? -EMSGSIZE : 0);
-	check_equal(rq.version, mk->version);
-	check_equal(rq.out_len, mk->value_len);
+	check_equal(op->version, mk->version);
+	check_equal(op->out_len, mk->value_len);
+	check_equal(op->out_flags, mk->number ? KMAP_IS_NUMBER : 0);
 	if (mk->number)
 		memcpy(&number, mk->value, sizeof(number));
-	check_equal(rq.number, number);
+	check_equal(op->number, r ? (s64)POISON : number);
 	if (!r)
-		expect_value(&rq, mk);
+		expect_value(world, op, mk);
 	return r;
 }
 
@@ -301,44 +352,26 @@ int world_set(struct world *world, const void *key, u32 key_len,
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
 	int r, expect = condition(world, mk, flags, version, out_size);
-	struct shmap_request rq;
-	bool full;
+	u32 hash = shmap_key_hash(world->map, key, key_len);
+	bool full = chain_full(world, hash);
+	struct kmap_op_ext ext;
+	struct kmap_op *op = &ext.op;
 
-	request(world, &rq, key, key_len, flags, out_size);
-	rq.version = version;
-	r = shmap_key_prepare(world->map, &rq, value_len,
-			      flags & KMAP_NUMBER ? KMAP_IS_NUMBER : 0);
-	if (r) {
-		/* Whatever the conditions say, there is no entry to be had. */
-		check(!rq.fresh.entry);
-		if (r == -ENOMEM)
-			check(world->failing);
-		else
-			check(inspect_no_room(world->map,
-					      &shmap_map_shard(world->map,
-							       rq.hash)->arena,
-					      model_bytes(key_len, value_len)));
-		world->no_memory += r == -ENOMEM;
-		world->refused.area += r == -ENOSPC;
-		world->refused.early += r == -ENOSPC &&
-			world->model.entries < world->map->config.max_entries &&
-			world->model.bytes + model_bytes(key_len, value_len) <=
-			world->map->config.max_bytes;
+	request(world, &ext, key, key_len, flags, out_size);
+	op->value = (uintptr_t)value;
+	op->value_len = value_len;
+	op->version = version;
+	r = send(world, KMAP_OP_SET, &ext);
+	if (excused(world, hash, model_bytes(key_len, value_len), r))
 		return r;
-	}
-	memcpy(shmap_entry_value(rq.fresh.entry), value, value_len);
-	full = chain_full(world, rq.hash);
-	r = run(world, &rq, shmap_key_set);
 	if (expect)
 		check_equal(r, expect);
 	else
-		check_limits(world, mk, &rq, value_len, full, r);
-	check_old(&rq, mk, flags, r);
-	check_equal(!rq.fresh.entry, !r);
-	shmap_key_discard(world->map, &rq);
+		check_limits(world, mk, hash, value_len, full, r);
+	check_old(world, op, mk, flags, r);
 	if (!r)
 		model_set(&world->model, mk, value, value_len,
-			  flags & KMAP_NUMBER, rq.version);
+			  flags & KMAP_NUMBER, op->version);
 	return r;
 }
 
@@ -347,7 +380,7 @@ int world_set(struct world *world, const void *key, u32 key_len,
  * @world: the world
  * @key: the key
  * @key_len: its length
- * @flags: KMAP_MATCH and KMAP_RETURN
+ * @flags: KMAP_MATCH, KMAP_EQUAL and KMAP_RETURN
  * @version: for KMAP_MATCH
  * @out_size: longest value to take with KMAP_RETURN
  *
@@ -357,17 +390,18 @@ int world_delete(struct world *world, const void *key, u32 key_len, u32 flags,
 		 u64 version, u32 out_size)
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
-	int r, expect = mk->present ? condition(world, mk, flags, version, out_size) :
-				      -ENOENT;
-	struct shmap_request rq;
+	int r, expect = condition(world, mk, flags, version, out_size);
+	struct kmap_op_ext ext;
 
-	request(world, &rq, key, key_len, flags, out_size);
-	rq.version = version;
-	r = run(world, &rq, shmap_key_delete);
-	check_equal(r, expect);
-	check_old(&rq, mk, flags, r);
+	request(world, &ext, key, key_len, flags, out_size);
+	ext.op.version = version;
+	r = send(world, KMAP_OP_DELETE, &ext);
+	if (excused(world, 0, 0, r))
+		return r;
+	check_equal(r, expect || mk->present ? expect : -ENOENT);
+	check_old(world, &ext.op, mk, flags, r);
 	if (!r) {
-		check_equal(rq.version, mk->version);
+		check_equal(ext.op.version, mk->version);
 		model_remove(&world->model, mk);
 	}
 	return r;
@@ -388,9 +422,10 @@ int world_add(struct world *world, const void *key, u32 key_len, s64 delta,
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
 	int r, expect = condition(world, mk, flags, 0, 0);
-	struct shmap_request rq;
+	u32 hash = shmap_key_hash(world->map, key, key_len);
+	bool full = chain_full(world, hash);
+	struct kmap_op_ext ext;
 	s64 sum = 0;
-	bool full;
 
 	if (!expect && mk->present) {
 		if (!mk->number) {
@@ -404,23 +439,23 @@ int world_add(struct world *world, const void *key, u32 key_len, s64 delta,
 	} else if (!expect && world->map->config.max_value < sizeof(sum)) {
 		expect = -EFBIG;
 	}
-	request(world, &rq, key, key_len, flags, 0);
-	rq.number = delta;
-	full = chain_full(world, rq.hash);
-	r = run(world, &rq, shmap_key_add);
-	shmap_key_discard(world->map, &rq);
+	request(world, &ext, key, key_len, flags, 0);
+	ext.op.number = delta;
+	r = send(world, KMAP_OP_ADD, &ext);
+	if (excused(world, hash, model_bytes(key_len, sizeof(sum)), r))
+		return r;
 	if (expect)
 		check_equal(r, expect);
 	else if (mk->present)
 		check_equal(r, 0);
 	else
-		check_limits(world, mk, &rq, sizeof(sum), full, r);
+		check_limits(world, mk, hash, sizeof(sum), full, r);
 	if (r == -EEXIST)
-		check_equal(rq.version, mk->version);
+		check_equal(ext.op.version, mk->version);
 	if (r)
 		return r;
 	sum += delta;
-	check_equal(rq.number, sum);
-	model_set(&world->model, mk, &sum, sizeof(sum), true, rq.version);
+	check_equal(ext.op.number, sum);
+	model_set(&world->model, mk, &sum, sizeof(sum), true, ext.op.version);
 	return 0;
 }

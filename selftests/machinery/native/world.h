@@ -3,6 +3,8 @@
 #ifndef WORLD_H
 #define WORLD_H
 
+#include <linux/fs.h>
+
 #include "key.h"
 #include "map.h"
 #include "model.h"
@@ -12,6 +14,8 @@
 /**
  * struct world - a map and its model
  * @map: the map
+ * @file: a file of it, open for reading and writing
+ * @sent: how many records were sent, for the form of the next
  * @model: the model
  * @failing: allocations may fail: ENOMEM is a fair answer
  * @no_memory: times it was given
@@ -20,7 +24,7 @@
  *	neither entries nor bytes were used up
  * @snapshots: snapshots read to their end
  * @fallen: snapshots that were ended, because more was to be kept than there may be
- * @enlarged: times a value did not fit the first buffer (ENOBUFS)
+ * @enlarged: values that came back and were too long for the first buffer
  * @bytes_before: memory that was out before the map was made
  * @value: a buffer for values that come back
  * @expected: what KMAP_EQUAL compares with
@@ -28,6 +32,8 @@
  */
 struct world {
 	struct shmap_map	*map;
+	struct file		file;
+	u64			sent;
 	struct model		model;
 	bool			failing;
 	u64			no_memory;

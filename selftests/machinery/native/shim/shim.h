@@ -32,6 +32,18 @@ void shim_longest_forget(void);
 void shim_section_begins(u64 *since);
 void shim_section_ends(const char *name, u64 since);
 
+/* User memory: see user.c. */
+#define SHIM_USER_NO_READ	1u
+#define SHIM_USER_NO_WRITE	2u
+#define SHIM_USER_ABSENT	4u
+
+extern __thread void (*shim_user_wait)(void);
+void shim_user_forbid(unsigned int number, const void *at, size_t n,
+		      unsigned int what);
+void shim_user_only(const void *at, size_t n);
+void shim_user_fail_nth(u64 nth);
+bool shim_user_failed(bool *write);
+
 /* A thread calls this first when it counts for another CPU than 0. */
 void shim_set_cpu(unsigned int cpu);
 

@@ -48,15 +48,21 @@
 #define __release(x)		((void)0)
 #define __releases(x)
 #define __percpu
+#define __user
 #define __uninitialized
 #define __force
 #define __packed	__attribute__((packed))
+#define __aligned(n)	__attribute__((aligned(n)))
 #undef __always_inline
 #define __always_inline	inline __attribute__((always_inline))
 #define noinline	__attribute__((noinline))
 #define __noreturn	__attribute__((noreturn))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 
+#undef static_assert
+#define static_assert(x)	_Static_assert(x, #x)
+#define offsetofend(type, member) \
+	(offsetof(type, member) + sizeof(((type *)0)->member))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BUILD_BUG_ON(x)	_Static_assert(!(x), "BUILD_BUG_ON")
 #define container_of(ptr, type, member) \

@@ -8,6 +8,7 @@
 
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	(1ul << PAGE_SHIFT)
+#define offset_in_page(address)	((unsigned long)(address) & (PAGE_SIZE - 1))
 
 #define GFP_KERNEL_ACCOUNT	0x01u
 #define __GFP_RETRY_MAYFAIL	0x02u

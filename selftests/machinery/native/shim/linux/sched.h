@@ -14,6 +14,8 @@
  * @reading: depth of rcu_read_lock()
  * @cpu: that it counts for
  * @uid: whose it is
+ * @no_faults: how many times page faults are off
+ * @access: how user memory is being accessed, SHIM_USER_*
  */
 struct task_struct {
 	bool		killed;
@@ -21,6 +23,8 @@ struct task_struct {
 	unsigned int	reading;
 	unsigned int	cpu;
 	unsigned int	uid;
+	unsigned int	no_faults;
+	unsigned int	access;
 };
 
 extern __thread struct task_struct shim_task;
