@@ -40,9 +40,10 @@ struct shmap_records {
 	struct shmap_kept	*none;
 };
 
-static __always_inline int
-shmap_shard_take_locked(struct shmap_map *map, unsigned int i, u64 entries,
-			u64 bytes)
+/* Take from the quota of shard @i, which is locked. */
+static __always_inline int shmap_shard_take(struct shmap_map *map,
+					    unsigned int i, u64 entries,
+					    u64 bytes)
 {
 	int r = shmap_quota_take(&map->quota, i, entries, bytes);
 
@@ -55,6 +56,7 @@ shmap_shard_claim_locked(struct shmap_map *map, struct shmap_shard *shard,
 			 const struct kmap_entry *entry,
 			 struct shmap_kept *record, bool *kept)
 {
+	shmap_table_assert_locked(&shard->table);
 	*kept = false;
 	if (shmap_kept_may_need(shard, entry))
 		*kept = shmap_kept_claim_locked(map, shard, entry, record);
@@ -95,7 +97,7 @@ shmap_shard_publish_locked(struct shmap_map *map, struct shmap_shard *shard,
 	r = shmap_table_end_locked(&shard->table, probe, &end);
 	if (unlikely(r))
 		return r;
-	r = shmap_shard_take_locked(map, i, 1, bytes);
+	r = shmap_shard_take(map, i, 1, bytes);
 	if (unlikely(r))
 		return r;
 	*version = ++shard->version;
@@ -141,7 +143,7 @@ shmap_shard_replace_locked(struct shmap_map *map, struct shmap_shard *shard,
 		old = shmap_arena_entry_size(entry);
 	}
 	if (bytes > old) {
-		r = shmap_shard_take_locked(map, i, 0, bytes - old);
+		r = shmap_shard_take(map, i, 0, bytes - old);
 		if (unlikely(r))
 			return r;
 	}
@@ -241,6 +243,7 @@ shmap_shard_claim_chain_locked(struct shmap_map *map, struct shmap_shard *shard,
 	bool kept;
 
 	BUILD_BUG_ON(SHMAP_CHAIN_SLOTS > 64);
+	shmap_table_assert_locked(&shard->table);
 	*keep = 0;
 	if (!shard->newest)
 		return 0;
