@@ -2,13 +2,20 @@
 /*
  * Cuts: the moments that snapshots show.
  *
- * A cut is made in one shard after the other: under the shard's lock, the shard's
- * version is noted and the shard is marked as frozen.  A writer that finds its
- * shard frozen while the cut is not complete completes it, in all shards, and goes
- * on.  So the moment of a cut is when it is made in the last shard: before that
- * nothing changes in a shard where it was made, and what changes elsewhere belongs
- * to it.  Nobody waits for the task that takes the snapshot, nor for any other but
- * who holds a shard's lock.
+ * A cut is made in steps, each a few stores under one lock.  First all shards are
+ * marked, one after the other.  A writer that finds its shard marked makes its change
+ * under cuts->order as well.  When all are marked, the moment is chosen, under
+ * cuts->order.  Then the version of each shard is noted, and its mark taken away; a
+ * writer that comes first notes it itself before it changes anything.
+ *
+ * So a change is on one side of the moment as a whole.  One that did not find the mark
+ * was over when the shard was marked, and one that found it was over before the moment,
+ * or began after it: cuts->order sees to that.  What is after the moment finds the
+ * version noted, or notes it.
+ *
+ * A writer that meets a mark makes some steps of the cut, so that it comes to its end
+ * whoever is stopped in the middle of it.  Nobody waits for the task that takes the
+ * snapshot, nor for any other but who holds a shard's lock or cuts->order.
  *
  * One cut is made at a time.  Who wants another completes that one first.
  */
@@ -19,6 +26,9 @@
 #include <linux/slab.h>
 
 #include "cut.h"
+
+/* Steps that a writer makes of a cut that it meets. */
+#define HELP		8u
 
 static void put_cut(struct shmap_map *map, struct shmap_cut *cut)
 {
@@ -31,77 +41,152 @@ static void put_cut(struct shmap_map *map, struct shmap_cut *cut)
 		kvfree(cut);
 }
 
-/* Make the cut in one shard, unless somebody has. */
-static void visit(struct shmap_map *map, struct shmap_shard *shard,
-		  struct shmap_cut *cut)
+/* Mark a shard, unless the cut's moment is over there. */
+static void mark(struct shmap_map *map, struct shmap_shard *shard,
+		 const struct shmap_cut *cut)
 {
 	const struct shmap_lock_ops *lock = map->config.lock;
 
 	shmap_lock_write_enter(lock, &shard->lock);
-	if (shard->cut < cut->number) {
-		cut->version[shard - map->shard] = shard->version;
-		shard->newest = shard->version;
-		shard->cut = cut->number;
-		shard->frozen = true;
-	}
+	if (shard->cut < cut->number)
+		shard->marked = true;
 	shmap_lock_write_leave(lock, &shard->lock);
 }
 
-/* Make the cut in all shards. */
-static void make_cut(struct shmap_map *map, struct shmap_cut *cut)
+/* Choose the moment. */
+static void choose(struct shmap_cuts *cuts, struct shmap_cut *cut)
 {
-	struct shmap_cuts *cuts = &map->cuts;
-	unsigned int i;
-
-	for (i = 0; i < map->config.shards; i++)
-		visit(map, &map->shard[i], cut);
-	raw_spin_lock(&cuts->lock);
-	if (cuts->running == cut)
-		cuts->running = NULL;
-	raw_spin_unlock(&cuts->lock);
+	raw_spin_lock(&cuts->order);
+	cut->chosen = true;
+	raw_spin_unlock(&cuts->order);
 }
 
-/* The cut that is being made: any, or only the one of that number. */
-static struct shmap_cut *get_running(struct shmap_cuts *cuts, u64 number)
+static void note_locked(struct shmap_map *map, struct shmap_shard *shard,
+			struct shmap_cut *cut)
+{
+	shmap_table_assert_locked(&shard->table);
+	cut->version[shard - map->shard] = shard->version;
+	shard->newest = shard->version;
+	shard->cut = cut->number;
+	shard->marked = false;
+}
+
+/* Note the version of a shard, unless somebody has. */
+static void note(struct shmap_map *map, struct shmap_shard *shard,
+		 struct shmap_cut *cut)
+{
+	const struct shmap_lock_ops *lock = map->config.lock;
+
+	shmap_lock_write_enter(lock, &shard->lock);
+	if (shard->cut < cut->number)
+		note_locked(map, shard, cut);
+	shmap_lock_write_leave(lock, &shard->lock);
+}
+
+/*
+ * Make the next step of a cut.  Others may make the same one, and whoever is late
+ * finds it made.  False: there is none.
+ */
+static bool step(struct shmap_map *map, struct shmap_cut *cut)
+{
+	unsigned int shards = map->config.shards, last = 2 * shards;
+	struct shmap_cuts *cuts = &map->cuts;
+	unsigned int at;
+
+	raw_spin_lock(&cuts->lock);
+	at = cut->steps;
+	raw_spin_unlock(&cuts->lock);
+	if (at < shards)
+		mark(map, &map->shard[at], cut);
+	else if (at == shards)
+		choose(cuts, cut);
+	else if (at <= last)
+		note(map, &map->shard[at - shards - 1], cut);
+	else
+		return false;
+	raw_spin_lock(&cuts->lock);
+	if (cut->steps == at) {
+		cut->steps = at + 1;
+		if (at == last)
+			cuts->running = NULL;
+	}
+	raw_spin_unlock(&cuts->lock);
+	return true;
+}
+
+static void make_cut(struct shmap_map *map, struct shmap_cut *cut)
+{
+	while (step(map, cut))
+		;
+}
+
+/* The cut that is being made, or NULL. */
+static struct shmap_cut *get_running(struct shmap_cuts *cuts)
 {
 	struct shmap_cut *cut;
 
 	raw_spin_lock(&cuts->lock);
 	cut = cuts->running;
-	if (cut && number && cut->number != number)
-		cut = NULL;
 	if (cut)
 		cut->refs++;
 	raw_spin_unlock(&cuts->lock);
 	return cut;
 }
 
+static void help(struct shmap_map *map)
+{
+	struct shmap_cut *cut = get_running(&map->cuts);
+	unsigned int i;
+
+	if (!cut)
+		return;
+	for (i = 0; i < HELP && step(map, cut); i++)
+		;
+	put_cut(map, cut);
+}
+
 /**
- * shmap_cut_thaw - go on with a shard that was found frozen
+ * shmap_cut_enter - go on with a shard that was found marked
  * @map: the map
  * @shard: the shard
  *
- * Drops the lock of the shard while it completes the cut.
+ * Drops the lock of the shard while it helps with the cut.  If the shard is still
+ * marked at the end, cuts->order is held.
  *
  * Context: writer; may sleep where the shard's lock may.
  */
-void shmap_cut_thaw(struct shmap_map *map, struct shmap_shard *shard)
+void shmap_cut_enter(struct shmap_map *map, struct shmap_shard *shard)
 {
 	const struct shmap_lock_ops *lock = map->config.lock;
-	struct shmap_cut *cut;
+	struct shmap_cuts *cuts = &map->cuts;
 
 	shmap_table_assert_locked(&shard->table);
-	while (shard->frozen) {
-		cut = get_running(&map->cuts, shard->cut);
-		if (!cut) {
-			shard->frozen = false;
-			return;
-		}
-		shmap_lock_write_leave(lock, &shard->lock);
-		make_cut(map, cut);
-		put_cut(map, cut);
-		shmap_lock_write_enter(lock, &shard->lock);
+	shmap_lock_write_leave(lock, &shard->lock);
+	help(map);
+	shmap_lock_write_enter(lock, &shard->lock);
+	if (!shard->marked)
+		return;
+	raw_spin_lock(&cuts->order);
+	/* It stays: it is not complete without this shard. */
+	if (cuts->running->chosen) {
+		note_locked(map, shard, cuts->running);
+		raw_spin_unlock(&cuts->order);
+	} else {
+		/* Held on; sparse is not to know. */
+		__release(&cuts->order);
 	}
+}
+
+/**
+ * shmap_cut_leave - a change of a marked shard is over
+ * @map: the map
+ *
+ * Context: as shmap_cut_enter() left it.
+ */
+void shmap_cut_leave(struct shmap_map *map)
+{
+	__acquire(&map->cuts.order);
+	raw_spin_unlock(&map->cuts.order);
 }
 
 /**
@@ -153,7 +238,7 @@ static bool make_room_locked(struct shmap_map *map, kuid_t uid)
 	return true;
 }
 
-/* Begin a cut, which is made in no shard yet. */
+/* Begin a cut, of which no step is made yet. */
 static struct shmap_cut *announce(struct shmap_map *map)
 {
 	struct shmap_cuts *cuts = &map->cuts;
@@ -169,7 +254,7 @@ static struct shmap_cut *announce(struct shmap_map *map)
 	raw_spin_lock(&cuts->lock);
 	while (cuts->running) {
 		raw_spin_unlock(&cuts->lock);
-		other = get_running(cuts, 0);
+		other = get_running(cuts);
 		if (other) {
 			make_cut(map, other);
 			put_cut(map, other);
@@ -195,7 +280,7 @@ static struct shmap_cut *announce(struct shmap_map *map)
  * @map: the map
  *
  * Context: may sleep.
- * Return: the cut, made in all shards; ERR_PTR(-ENOMEM), or ERR_PTR(-ENOBUFS)
+ * Return: the cut, complete; ERR_PTR(-ENOMEM), or ERR_PTR(-ENOBUFS)
  * when there are as many as there may be, and nobody has more of them than the
  * caller.
  */

@@ -21,17 +21,21 @@
  * @number: cuts are counted from 1
  * @uid: whose snapshot it is
  * @refs: the snapshot, and those who help
+ * @steps: how many steps of it have been made
+ * @chosen: its moment is over; cuts->order
  * @ended: not active any more: what it needs is not kept
  * @passed: the snapshot needs nothing before this place
  * @version: of each shard at that moment; the shard's lock
  *
- * cuts->lock protects all but constant fields and @version.
+ * cuts->lock protects all but constant fields, @chosen and @version.
  */
 struct shmap_cut {
 	struct list_head	node;
 	u64			number;
 	kuid_t			uid;
 	unsigned int		refs;
+	unsigned int		steps;
+	bool			chosen;
 	bool			ended;
 	u64			passed;
 	u64			version[];
@@ -39,9 +43,11 @@ struct shmap_cut {
 
 /**
  * struct shmap_cuts - the cuts of a map
+ * @order: of changes in marked shards, and the moment of a cut
  * @lock: protects all that follows
  * @number: of the last cut
- * @running: the cut that has not been made in all shards yet, or NULL
+ * @running: the cut that is not complete yet, or NULL; also constant for whoever has
+ *	locked a marked shard
  * @active: cuts whose snapshots need what was there, oldest first
  * @n: how many
  * @kept: bytes of entries, and of records, that are kept for them
@@ -50,6 +56,7 @@ struct shmap_cut {
  * @sweep_left: shards to look at until all have been since a cut was ended
  */
 struct shmap_cuts {
+	raw_spinlock_t		order;	/* see above */
 	raw_spinlock_t		lock;	/* see above */
 	u64			number;
 	struct shmap_cut	*running;

@@ -5,6 +5,7 @@
  * Lock order, outermost first; what is left out may be taken alone:
  *
  *	shard->lock		one shard at a time; the discipline's lock
+ *	cuts->order		raw spinlock; only while a cut is being made
  *	quota->transfer		raw spinlock
  *	cuts->lock		raw spinlock; never together with quota->transfer
  *
@@ -21,7 +22,7 @@
  *	buckets, table->count		shard->lock to write; readers see table.c
  *	shard->version			shard->lock
  *	what INFO sums			its lock and WRITE_ONCE to write, READ_ONCE
- *	shard->frozen, cut, newest	shard->lock
+ *	shard->marked, cut, newest	shard->lock
  *	shard->kept, kept_fifo		shard->lock
  *	active cuts, sums of what is kept	cuts->lock
  *	an entry in the table		immutable, but for version and number:
@@ -212,6 +213,7 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	map->shard_bits = ilog2(config->shards);
 	get_random_bytes(&map->hash_key, sizeof(map->hash_key));
 	shmap_hash_init(&map->hash_init, &map->hash_key);
+	raw_spin_lock_init(&map->cuts.order);
 	raw_spin_lock_init(&map->cuts.lock);
 	INIT_LIST_HEAD(&map->cuts.active);
 	map->cuts.kept_max = kept_max(config);

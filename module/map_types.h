@@ -69,13 +69,13 @@ struct shmap_stats {
 /**
  * struct shmap_shard - one lock and what it protects
  * @lock: protects all but @defer and @arena, and orders writers
- * @frozen: a cut was made, and may not be complete: nothing may change before it is
+ * @marked: a cut is being made whose version was not noted here yet
  * @version: version of the last change, be it a removal
  * @bytes: bytes of entries
  * @newest: of active cuts, the latest version noted here; what is not older need
  *	not be kept
  * @table: buckets
- * @cut: number of the last cut that was made here
+ * @cut: number of the last cut whose version was noted here
  * @kept: entries that are kept for snapshots, by place
  * @kept_fifo: the same, by death
  * @defer: removed entries that wait for readers; has its own lock
@@ -83,7 +83,7 @@ struct shmap_stats {
  */
 struct shmap_shard {
 	struct shmap_lock	lock;
-	bool			frozen;
+	bool			marked;
 	u64			version;
 	u64			bytes;
 	u64			newest;

@@ -16,7 +16,7 @@ void shmap_shard_removed(struct shmap_map *map);
  * @map: the map
  * @shard: the shard
  *
- * Completes the moment of a snapshot first, when one is being chosen.
+ * Takes cuts->order as well while the moment of a snapshot is being chosen.
  *
  * Context: may sleep; nothing may sleep until shmap_shard_unlock().
  */
@@ -24,8 +24,8 @@ static inline void shmap_shard_lock(struct shmap_map *map,
 				    struct shmap_shard *shard)
 {
 	shmap_lock_write_enter(map->config.lock, &shard->lock);
-	if (unlikely(shard->frozen))
-		shmap_cut_thaw(map, shard);
+	if (unlikely(shard->marked))
+		shmap_cut_enter(map, shard);
 }
 
 /**
@@ -38,6 +38,8 @@ static inline void shmap_shard_lock(struct shmap_map *map,
 static inline void shmap_shard_unlock(struct shmap_map *map,
 				      struct shmap_shard *shard)
 {
+	if (unlikely(shard->marked))
+		shmap_cut_leave(map);
 	shmap_lock_write_leave(map->config.lock, &shard->lock);
 }
 

@@ -278,6 +278,7 @@ static void inspect_shard(struct inspect *inspect,
 
 	check(shard->newest <= shard->version);
 	check_equal(shard->cut, inspect->map->cuts.number);
+	check(!shard->marked);
 	check(table->desc->buckets >= SHMAP_TABLE_LEAST);
 	check(table->desc->buckets <= table->chains.home_max);
 	seen = calloc(BITS_TO_LONGS(table->chains.over_end), sizeof(long));

@@ -31,8 +31,8 @@ u32 inspect_class(u32 bytes);
 /* The parts, in files that see the private types. */
 void inspect_deferred(struct inspect *inspect, const struct shmap_defer *defer);
 void inspect_slabs(struct inspect *inspect);
-struct shmap_cut *inspect_cut_partly(struct shmap_map *map,
-				     unsigned int shards);
+extern const unsigned int inspect_cut_help;
+struct shmap_cut *inspect_cut_partly(struct shmap_map *map, unsigned int steps);
 bool inspect_no_room(const struct shmap_map *map,
 		     const struct shmap_arena *arena, u32 bytes);
 

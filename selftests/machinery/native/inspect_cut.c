@@ -8,20 +8,22 @@
 #include "inspect.h"
 #include "test.h"
 
+/* How many steps a writer makes. */
+const unsigned int inspect_cut_help = HELP;
+
 /**
  * inspect_cut_partly - begin a cut, and do not complete it
  * @map: the map
- * @shards: make it in so many shards
+ * @steps: make so many of its steps
  *
  * Return: the cut.
  */
-struct shmap_cut *inspect_cut_partly(struct shmap_map *map, unsigned int shards)
+struct shmap_cut *inspect_cut_partly(struct shmap_map *map, unsigned int steps)
 {
 	struct shmap_cut *cut = announce(map);
-	unsigned int i;
 
 	check(!IS_ERR(cut));
-	for (i = 0; i < shards; i++)
-		visit(map, &map->shard[i], cut);
+	while (steps--)
+		check(step(map, cut));
 	return cut;
 }

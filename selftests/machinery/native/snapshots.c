@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots and walks in moments of one's choosing: a cut that is made in some
- * shards only, whose are ended when there are too many, what is kept and for how
+ * Snapshots and walks in moments of one's choosing: a cut of which some steps are
+ * made, whose are ended when there are too many, what is kept and for how
  * long, and long values that change while they are copied.
  */
 #include <stdio.h>
@@ -71,7 +71,7 @@ static void read_all(struct world *world, struct world_snapshot *snapshot)
 
 /* A snapshot whose task is stopped while it makes its cut. */
 static void begin_partly(struct world *world, struct world_snapshot *snapshot,
-			 unsigned int id, unsigned int shards)
+			 unsigned int id, unsigned int steps)
 {
 	memset(snapshot, 0, sizeof(*snapshot));
 	snapshot->id = id;
@@ -80,46 +80,70 @@ static void begin_partly(struct world *world, struct world_snapshot *snapshot,
 	check(snapshot->snap);
 	snapshot->snap->map = world->map;
 	snapshot->snap->values = true;
-	snapshot->snap->cut = inspect_cut_partly(world->map, shards);
+	snapshot->snap->cut = inspect_cut_partly(world->map, steps);
 }
 
-/* A writer completes the cut; up to then all that happens belongs to it. */
+/*
+ * Change a key of a shard while a cut is being made.  If the shard is marked, that
+ * makes some steps.  True: then, or before, the moment of the cut has come.
+ */
+static bool change_beside(struct world *world, const struct shmap_cut *cut,
+			  const struct keyset *keys, unsigned int shard,
+			  unsigned int id, bool chosen)
+{
+	unsigned int shards = world->map->config.shards, steps = cut->steps;
+	u32 i = key_of(world, keys, 0, shard);
+
+	if (world->map->shard[shard].marked)
+		steps = min(steps + inspect_cut_help, 2 * shards + 1);
+	if (steps > shards && !chosen)
+		model_moment_take(&world->model, id);
+	check_equal(set(world, keys, i, 300 + shard % 7), 0);
+	check_equal(cut->steps, steps);
+	check_equal(cut->chosen, steps > shards);
+	check_equal(!world->map->cuts.running, steps > 2 * shards);
+	check_equal(world_get(world, keys->key[i], keys->len[i], 40000), 0);
+	check_equal(cut->steps, steps);
+	return cut->chosen;
+}
+
+/*
+ * A cut is stopped after any of its steps.  Whoever changes something helps a little
+ * and goes on; the snapshot has what was changed before the moment, and no more.
+ */
 static void helped(const struct test *test)
 {
-	struct world_snapshot first, second;
+	unsigned int steps, first, n;
 	struct keyset keys = { 0 };
 	struct world world;
-	u32 i;
 
 	make_with(&world, test, 4 << 20);
 	keyset_random(&keys, world.map, KEYS);
-	set_all(&world, &keys, 100);
-	begin_partly(&world, &first, 0, 1);
-	/* Where it was not made, nobody has to help. */
-	i = key_of(&world, &keys, 0, 1);
-	check_equal(set(&world, &keys, i, 300), 0);
-	check_equal(world_delete(&world, keys.key[i], keys.len[i], 0, 0, 0), 0);
-	check(world.map->cuts.running);
-	check_equal(world_get(&world, keys.key[0], keys.len[0], 40000), 0);
-	check(world.map->cuts.running);
-	/* Where it was, it is completed, and then the change is made. */
-	model_moment_take(&world.model, 0);
-	check_equal(set(&world, &keys, key_of(&world, &keys, 0, 0), 300), 0);
-	check(!world.map->cuts.running);
-	check_equal(set(&world, &keys, i, 50), 0);
-	world_compare(&world);
+	for (steps = 0; steps <= 2 * test->shards + 1; steps++) {
+		struct world_snapshot snapshot;
+		bool chosen = false;
 
-	/* And by who begins another one. */
-	begin_partly(&world, &second, 1, test->shards - 1);
-	model_moment_take(&world.model, 1);
-	world_snapshot(&world);
-	set_all(&world, &keys, 20);
-	check_equal(world_clear(&world), 0);
-	read_all(&world, &first);
-	read_all(&world, &second);
-	check_equal(world.snapshots, 3);
-	check_equal(world.map->cuts.kept, 0);
-	world_compare(&world);
+		set_all(&world, &keys, 100);
+		begin_partly(&world, &snapshot, 0, steps);
+		/* From another shard on each time. */
+		first = steps * 7;
+		for (n = 0; n < 2 * test->shards; n++)
+			chosen = change_beside(&world, snapshot.snap->cut,
+					       &keys,
+					       (first + n) % test->shards, 0,
+					       chosen);
+		/* And by who begins another one. */
+		if (!chosen)
+			model_moment_take(&world.model, 0);
+		world_snapshot(&world);
+		check(!world.map->cuts.running);
+		set_all(&world, &keys, 20);
+		check_equal(world_clear(&world), 0);
+		read_all(&world, &snapshot);
+		check_equal(world.map->cuts.kept, 0);
+		world_compare(&world);
+	}
+	check_equal(world.snapshots, 2 * steps);
 	keyset_free(&keys);
 	world_unmake(&world);
 }
@@ -456,6 +480,7 @@ int main(int argc, char **argv)
 		unsigned int shards;
 	} plays[] = {
 		{ "helped", helped, 4 },
+		{ "helped_often", helped, 32 },
 		{ "kept", kept, 1 },
 		{ "crowded", crowded, 2 },
 		{ "outrun", outrun, 4 },
