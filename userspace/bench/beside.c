@@ -9,9 +9,10 @@
  * are instructions; otherwise they are nanoseconds, with whatever else kept the
  * machine busy.
  *
- * There are windows of four kinds: nobody takes snapshots; somebody does, with values;
- * without a buffer, so that they are only counted; and with values, but stalled half
- * way, by a page that does not come.  They follow each other round after round.
+ * There are windows of five kinds: nobody takes snapshots; nobody does, but the other
+ * task computes; somebody takes snapshots with values; without a buffer, so that they
+ * are only counted; and with values, but stalled half way, by a page that does not
+ * come.  They follow each other round after round.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,10 +46,10 @@
 
 #define PAGE		4096
 
-enum kind { ALONE, VALUES, COUNTED, STALLED, KINDS };
+enum kind { ALONE, BUSY, VALUES, COUNTED, STALLED, KINDS };
 
 static const char *const names[KINDS] = {
-	"alone", "values", "counted", "stalled"
+	"alone", "busy", "values", "counted", "stalled"
 };
 
 /* What came of the snapshots of a kind. */
@@ -190,7 +191,8 @@ static int serve(struct taker *taker)
 		} else {
 			say(taker->reply[1], 'b');
 			while (!atomic_load(&taker->shared->stop))
-				take(taker, (enum kind)kind);
+				if (kind != BUSY)
+					take(taker, (enum kind)kind);
 		}
 		say(taker->reply[1], 'e');
 	}
