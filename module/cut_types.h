@@ -12,6 +12,9 @@
 /* Most snapshots that are active at a time. */
 #define SHMAP_CUTS	64u
 
+/* Records that are allocated together, in 1 KiB. */
+#define SHMAP_SHEET_RECORDS	((1024 - 3 * sizeof(long)) / sizeof(struct shmap_kept))
+
 /* The place behind the last one in the order of a walk. */
 #define SHMAP_ORDER_END	BIT_ULL(32)
 
@@ -52,6 +55,9 @@ struct shmap_cut {
  * @n: how many
  * @kept: bytes of entries, and of records, that are kept for them
  * @kept_max: past this the oldest is ended
+ * @sheets: of records, none of which is in use
+ * @spare: records that are not in use
+ * @spares: how many
  * @sweep: shard to look at next for what nobody needs any more
  * @sweep_left: shards to look at until all have been since a cut was ended
  */
@@ -64,6 +70,9 @@ struct shmap_cuts {
 	unsigned int		n;
 	u64			kept;
 	u64			kept_max;
+	struct list_head	sheets;
+	struct list_head	spare;
+	unsigned int		spares;
 	unsigned int		sweep;
 	unsigned int		sweep_left;
 };
@@ -71,10 +80,11 @@ struct shmap_cuts {
 /**
  * struct shmap_kept - an entry that is not in the table any more, but needed
  * @node: in shard->kept, by @order and @death
- * @fifo: in shard->kept_fifo, by @death
+ * @fifo: in shard->kept_fifo, by @death; or in cuts->spare
  * @ref: reference to the entry
  * @order: its place in the order of a walk
  * @bytes: its size
+ * @index: of the record in its sheet
  * @birth: its version
  * @death: the shard's version when it was replaced or removed
  */
@@ -84,6 +94,7 @@ struct shmap_kept {
 	u32			ref;
 	u32			order;
 	u32			bytes;
+	u32			index;
 	u64			birth;
 	u64			death;
 };

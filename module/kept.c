@@ -10,6 +10,9 @@
  * shard's tree by place and in its list by death.  A key that is replaced again and
  * again is kept once for each cut: what was born later belongs to none.
  *
+ * The tasks that take snapshots allocate ahead, within bounds, what changes need to
+ * keep entries: records, and memory for the entries that come in their place.
+ *
  * What is kept is bounded: past cuts->kept_max the oldest cut is ended, and its
  * snapshot fails.  What nobody needs any more is swept up: see sweep.c.
  */
@@ -19,6 +22,100 @@
 #include "cut.h"
 #include "entry.h"
 #include "kept.h"
+
+/* Records that are allocated ahead. */
+#define SPARES		128u
+
+/**
+ * struct sheet - records that are allocated together
+ * @node: in cuts->sheets, as long as no record is in use
+ * @used: how many are
+ * @record: the records; those that are not in use are in cuts->spare
+ *
+ * Single ones would take single pages from the kernel's allocator, which moves up to
+ * 2016 of them at once for who asks for one after the other.
+ */
+struct sheet {
+	struct list_head	node;
+	unsigned int		used;
+	struct shmap_kept	record[SHMAP_SHEET_RECORDS];
+};
+
+static bool add_sheet(struct shmap_map *map)
+{
+	struct sheet *sheet = shmap_mem_alloc(&map->mem, sizeof(*sheet));
+	struct shmap_cuts *cuts = &map->cuts;
+	unsigned int i;
+
+	if (!sheet)
+		return false;
+	raw_spin_lock(&cuts->lock);
+	list_add_tail(&sheet->node, &cuts->sheets);
+	for (i = 0; i < SHMAP_SHEET_RECORDS; i++) {
+		sheet->record[i].index = i;
+		list_add_tail(&sheet->record[i].fifo, &cuts->spare);
+	}
+	WRITE_ONCE(cuts->spares, cuts->spares + SHMAP_SHEET_RECORDS);
+	raw_spin_unlock(&cuts->lock);
+	return true;
+}
+
+/* Take a sheet out that nobody uses, if so many records are left. */
+static struct sheet *take_sheet(struct shmap_cuts *cuts, unsigned int left)
+{
+	struct sheet *sheet = NULL;
+	unsigned int i;
+
+	raw_spin_lock(&cuts->lock);
+	if (cuts->spares >= left + SHMAP_SHEET_RECORDS)
+		sheet = list_first_entry_or_null(&cuts->sheets, struct sheet,
+						 node);
+	if (sheet) {
+		list_del(&sheet->node);
+		for (i = 0; i < SHMAP_SHEET_RECORDS; i++)
+			list_del(&sheet->record[i].fifo);
+		WRITE_ONCE(cuts->spares, cuts->spares - SHMAP_SHEET_RECORDS);
+	}
+	raw_spin_unlock(&cuts->lock);
+	return sheet;
+}
+
+static void free_sheets(struct shmap_map *map, unsigned int left)
+{
+	struct sheet *sheet;
+
+	while (READ_ONCE(map->cuts.spares) >= left + SHMAP_SHEET_RECORDS) {
+		sheet = take_sheet(&map->cuts, left);
+		if (!sheet)
+			break;
+		shmap_mem_free(&map->mem, sheet, sizeof(*sheet));
+	}
+}
+
+static struct sheet *sheet_of(struct shmap_kept *record)
+{
+	return container_of(record - record->index, struct sheet, record[0]);
+}
+
+static struct shmap_kept *take_spare(struct shmap_map *map)
+{
+	struct shmap_cuts *cuts = &map->cuts;
+	struct shmap_kept *record;
+	struct sheet *sheet;
+
+	raw_spin_lock(&cuts->lock);
+	record = list_first_entry_or_null(&cuts->spare, struct shmap_kept,
+					  fifo);
+	if (record) {
+		sheet = sheet_of(record);
+		list_del(&record->fifo);
+		WRITE_ONCE(cuts->spares, cuts->spares - 1);
+		if (!sheet->used++)
+			list_del(&sheet->node);
+	}
+	raw_spin_unlock(&cuts->lock);
+	return record;
+}
 
 /**
  * shmap_kept_record - get a record
@@ -30,9 +127,11 @@
  */
 struct shmap_kept *shmap_kept_record(struct shmap_map *map)
 {
-	struct shmap_kept *record = shmap_mem_alloc(&map->mem,
-						     sizeof(*record));
+	struct shmap_kept *record;
 
+	do {
+		record = take_spare(map);
+	} while (!record && add_sheet(map));
 	return record ?: ERR_PTR(-ENOMEM);
 }
 
@@ -45,8 +144,60 @@ struct shmap_kept *shmap_kept_record(struct shmap_map *map)
  */
 void shmap_kept_discard(struct shmap_map *map, struct shmap_kept *record)
 {
-	if (!IS_ERR_OR_NULL(record))
-		shmap_mem_free(&map->mem, record, sizeof(*record));
+	struct shmap_cuts *cuts = &map->cuts;
+	unsigned int left = SPARES;
+	struct sheet *sheet;
+
+	if (IS_ERR_OR_NULL(record))
+		return;
+	sheet = sheet_of(record);
+	raw_spin_lock(&cuts->lock);
+	list_add_tail(&record->fifo, &cuts->spare);
+	WRITE_ONCE(cuts->spares, cuts->spares + 1);
+	if (!--sheet->used)
+		list_add_tail(&sheet->node, &cuts->sheets);
+	if (!cuts->n)
+		left = 0;
+	raw_spin_unlock(&cuts->lock);
+	free_sheets(map, left);
+}
+
+/**
+ * shmap_kept_stock - allocate ahead what changes need to keep entries
+ * @map: the map
+ *
+ * About as many records as the map has entries, if that is few.
+ *
+ * Context: may sleep.
+ * Return: false when there is no memory.
+ */
+bool shmap_kept_stock(struct shmap_map *map)
+{
+	u64 bytes = 0, bytes_max = SHMAP_POOL_STOCK * SHMAP_UNIT_SIZE;
+	unsigned int records = 0, i;
+
+	for (i = 0; i < map->config.shards &&
+	     (records < SPARES || bytes < bytes_max); i++) {
+		records = min(records + READ_ONCE(map->shard[i].table.count),
+			      SPARES);
+		bytes = min(bytes + READ_ONCE(map->shard[i].bytes), bytes_max);
+	}
+	while (READ_ONCE(map->cuts.spares) < records)
+		if (!add_sheet(map))
+			return false;
+	return shmap_pool_stock(&map->pool, bytes >> SHMAP_UNIT_SHIFT);
+}
+
+/**
+ * shmap_kept_unstock - free what was allocated ahead
+ * @map: the map; no cut is active
+ *
+ * Context: may sleep.
+ */
+void shmap_kept_unstock(struct shmap_map *map)
+{
+	free_sheets(map, 0);
+	shmap_pool_unstock(&map->pool);
 }
 
 /**

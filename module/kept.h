@@ -5,6 +5,8 @@
 
 #include "map_types.h"
 
+bool shmap_kept_stock(struct shmap_map *map);
+void shmap_kept_unstock(struct shmap_map *map);
 struct shmap_kept *shmap_kept_record(struct shmap_map *map);
 void shmap_kept_discard(struct shmap_map *map, struct shmap_kept *record);
 bool shmap_kept_claim_locked(struct shmap_map *map, struct shmap_shard *shard,

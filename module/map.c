@@ -216,6 +216,8 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	raw_spin_lock_init(&map->cuts.order);
 	raw_spin_lock_init(&map->cuts.lock);
 	INIT_LIST_HEAD(&map->cuts.active);
+	INIT_LIST_HEAD(&map->cuts.sheets);
+	INIT_LIST_HEAD(&map->cuts.spare);
 	map->cuts.kept_max = kept_max(config);
 	r = create(map);
 	if (r) {

@@ -124,6 +124,61 @@ static int mark_taken(struct shmap_pool *pool, unsigned int units)
 	return first < 0 ? -ENOSPC : first;
 }
 
+static void *take_stock(struct shmap_pool *pool)
+{
+	void *mem = NULL;
+
+	raw_spin_lock(&pool->lock);
+	if (pool->stocked) {
+		WRITE_ONCE(pool->stocked, pool->stocked - 1);
+		mem = pool->stock[pool->stocked];
+	}
+	raw_spin_unlock(&pool->lock);
+	return mem;
+}
+
+/**
+ * shmap_pool_stock - allocate memory for units before they are taken
+ * @pool: the pool
+ * @units: for how many, at most SHMAP_POOL_STOCK
+ *
+ * Context: may sleep.
+ * Return: false when there is no memory.
+ */
+bool shmap_pool_stock(struct shmap_pool *pool, unsigned int units)
+{
+	void *mem;
+
+	while (READ_ONCE(pool->stocked) < units) {
+		mem = shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
+		if (!mem)
+			return false;
+		raw_spin_lock(&pool->lock);
+		if (pool->stocked < units) {
+			pool->stock[pool->stocked] = mem;
+			WRITE_ONCE(pool->stocked, pool->stocked + 1);
+			mem = NULL;
+		}
+		raw_spin_unlock(&pool->lock);
+		shmap_mem_free_pages(pool->mem, mem, SHMAP_UNIT_ORDER);
+	}
+	return true;
+}
+
+/**
+ * shmap_pool_unstock - free what shmap_pool_stock() allocated
+ * @pool: the pool
+ *
+ * Context: any.
+ */
+void shmap_pool_unstock(struct shmap_pool *pool)
+{
+	void *mem;
+
+	while ((mem = take_stock(pool)))
+		shmap_mem_free_pages(pool->mem, mem, SHMAP_UNIT_ORDER);
+}
+
 /* Give each unit its memory; what is got stays even if not all is got. */
 static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 {
@@ -133,7 +188,8 @@ static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	for (i = first; i < first + units; i++) {
 		if (pool->unit[i])
 			continue;
-		mem = shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
+		mem = take_stock(pool) ?:
+		      shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
 		if (!mem)
 			return -ENOMEM;
 		/* Zeroed before it can be mapped: pairs with shmap_pool_page(). */

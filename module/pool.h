@@ -29,16 +29,21 @@
 #define SHMAP_UNIT_REFS		(1u << (SHMAP_UNIT_SHIFT - SHMAP_REF_SHIFT))
 #define SHMAP_POOL_MAX		BIT_ULL(32 + SHMAP_REF_SHIFT)	/* bytes */
 
+/* Memory for so many units may be allocated before they are taken. */
+#define SHMAP_POOL_STOCK	8u
+
 struct shmap_slab;
 
 /**
  * struct shmap_pool - the entry area of a map, in units
  * @mem: who pays for its memory
- * @lock: protects @idle and @ready, and keeps runs from being parted
+ * @lock: protects @idle, @ready and @stock, and keeps runs from being parted
  * @unit: kernel address of each unit, NULL as long as it has no memory
  * @slab: the slab that has each unit
  * @idle: the units that are not in use
  * @ready: those of them that have memory
+ * @stock: memory for units that have none
+ * @stocked: for how many
  * @units: number of units
  * @stirred: how many times something was put aside that could be made room of:
  *	an empty slab that its arena keeps, a batch of removed entries
@@ -55,6 +60,8 @@ struct shmap_pool {
 	struct shmap_slab	**slab;
 	struct shmap_runs	idle;
 	struct shmap_runs	ready;
+	void			*stock[SHMAP_POOL_STOCK];
+	unsigned int		stocked;
 	unsigned int		units;
 	atomic_long_t		stirred;
 };
@@ -64,6 +71,8 @@ void shmap_pool_exit(struct shmap_pool *pool);
 int shmap_pool_take(struct shmap_pool *pool, unsigned int units);
 void shmap_pool_put(struct shmap_pool *pool, unsigned int first,
 		    unsigned int units);
+bool shmap_pool_stock(struct shmap_pool *pool, unsigned int units);
+void shmap_pool_unstock(struct shmap_pool *pool);
 struct page *shmap_pool_page(struct shmap_pool *pool, u64 at);
 
 /**

@@ -34,6 +34,13 @@
 /* Rounds of sweeping behind a piece. */
 #define SWEEPS		4u
 
+/* What was allocated ahead goes with the last snapshot. */
+static void unstock(struct shmap_map *map)
+{
+	if (!READ_ONCE(map->cuts.n))
+		shmap_kept_unstock(map);
+}
+
 /**
  * shmap_snapshot_begin - begin a snapshot
  * @map: the map
@@ -50,8 +57,10 @@ struct shmap_snapshot *shmap_snapshot_begin(struct shmap_map *map, bool values)
 
 	if (!snap)
 		return ERR_PTR(-ENOMEM);
+	snap->short_of_memory = !shmap_kept_stock(map);
 	cut = shmap_cut_begin(map);
 	if (IS_ERR(cut)) {
+		unstock(map);
 		kfree(snap);
 		return ERR_CAST(cut);
 	}
@@ -71,6 +80,7 @@ void shmap_snapshot_end(struct shmap_snapshot *snap)
 {
 	shmap_cut_end(snap->map, snap->cut);
 	shmap_sweep_all(snap->map);
+	unstock(snap->map);
 	shmap_map_free_copy(snap->map, snap, sizeof(*snap));
 }
 
@@ -274,13 +284,15 @@ static ssize_t copy_piece(struct shmap_snapshot *snap, void *to, size_t room)
 	return n;
 }
 
-/* Let go of what is behind. */
+/* Let go of what is behind, and get ready for what changes ahead. */
 static void pass(struct shmap_snapshot *snap, const struct shmap_shard *last)
 {
 	struct shmap_map *map = snap->map;
 	unsigned int i;
 
 	shmap_cut_pass(map, snap->cut, snap->over ? SHMAP_ORDER_END : snap->from);
+	if (!snap->over && !snap->short_of_memory)
+		snap->short_of_memory = !shmap_kept_stock(map);
 	if (!READ_ONCE(map->cuts.kept))
 		return;
 	for (i = 0; i < SWEEPS; i++)

@@ -24,6 +24,7 @@ struct shmap_snapshot_item {
  * @cut: the moment
  * @values: values too
  * @over: everything was collected
+ * @short_of_memory: nothing is allocated ahead any more
  * @kept_only: of the interval, only what is kept is still to be collected
  * @count: records begun
  * @from: place where the interval begins; all before was copied
@@ -42,6 +43,7 @@ struct shmap_snapshot {
 	struct shmap_cut		*cut;
 	bool				values;
 	bool				over;
+	bool				short_of_memory;
 	bool				kept_only;
 	u64				count;
 	u64				from;

@@ -261,7 +261,7 @@ static u64 inspect_kept(struct inspect *inspect, const struct shmap_shard *shard
 			    inspect_class(KMAP_ENTRY_SIZE(KMAP_ENTRY_KEY_LEN(entry->lens),
 							  KMAP_ENTRY_VALUE_LEN(entry->lens))));
 		bytes += kept->bytes + sizeof(*kept);
-		inspect->memory += sizeof(*kept);
+		inspect->records++;
 		n--;
 	}
 	check_equal(n, 0);
@@ -327,8 +327,9 @@ void inspect_map(const struct shmap_map *map)
 		.dead	= calloc(words, sizeof(long)),
 		.idle	= calloc(words, sizeof(long)),
 	};
+	const struct shmap_kept *spare;
 	u64 entries = 0, bytes = 0;
-	unsigned int i;
+	unsigned int spares = 0, i;
 
 	check(inspect.live && inspect.dead && inspect.idle);
 	for (i = 0; i < map->config.shards; i++) {
@@ -337,6 +338,15 @@ void inspect_map(const struct shmap_map *map)
 		bytes += map->shard[i].bytes;
 	}
 	check(!map->cuts.running);
+	list_for_each_entry(spare, &map->cuts.spare, fifo)
+		spares++;
+	check_equal(map->cuts.spares, spares);
+	/* Records are allocated in sheets. */
+	inspect.records += spares;
+	check_equal(inspect.records % SHMAP_SHEET_RECORDS, 0);
+	inspect.memory += inspect.records / SHMAP_SHEET_RECORDS *
+			  (SHMAP_SHEET_RECORDS * sizeof(*spare) +
+			   3 * sizeof(long));
 	check(map->cuts.n <= SHMAP_CUTS);
 	check_equal(map->cuts.kept, inspect.kept);
 	check(inspect.kept <= map->cuts.kept_max / 2 * 3);

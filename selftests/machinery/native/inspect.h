@@ -12,6 +12,7 @@
  * @dead: for each reference: a removed entry that waits
  * @idle: for each reference: a free object
  * @kept: bytes that are kept for snapshots
+ * @records: for what is kept, or spare
  * @memory: bytes that the map should hold
  */
 struct inspect {
@@ -20,6 +21,7 @@ struct inspect {
 	unsigned long		*dead;
 	unsigned long		*idle;
 	u64			kept;
+	u64			records;
 	u64			memory;
 };
 

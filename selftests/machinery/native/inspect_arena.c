@@ -138,6 +138,8 @@ void inspect_slabs(struct inspect *inspect)
 	for (i = 0; i < pool->units; i++)
 		if (pool->unit[i])
 			inspect->memory += SHMAP_UNIT_SIZE;
+	check(pool->stocked <= SHMAP_POOL_STOCK);
+	inspect->memory += pool->stocked * SHMAP_UNIT_SIZE;
 	for (i = 0; i < pool->units; ) {
 		const struct shmap_slab *slab = pool->slab[i];
 

@@ -296,6 +296,7 @@ static void no_memory(const struct test *test)
 		set_all(&world, &keys, 100);
 		check_equal(world_add(&world, "n", 1, 5, 0), 0);
 		check_equal(world_snapshot_begin(&world, &snapshot, 0, true), 0);
+		shmap_kept_unstock(world.map);
 		shim_fail_from(way == 3 ? 2 : 1);
 		if (way == 0)
 			check_equal(world_add(&world, "n", 1, 2, 0), 0);
@@ -312,6 +313,48 @@ static void no_memory(const struct test *test)
 		check_equal(world.map->cuts.kept, 0);
 		world_compare(&world);
 	}
+	keyset_free(&keys);
+	world_unmake(&world);
+}
+
+/* What a snapshot allocates ahead serves changes that find no memory. */
+static void stocked(const struct test *test)
+{
+	struct world_snapshot snapshot;
+	struct keyset keys = { 0 };
+	struct world world;
+	unsigned int i, n, spares;
+
+	make_with(&world, test, 4 << 20);
+	keyset_random(&keys, world.map, KEYS);
+	for (n = 1; n <= keys.n; n += keys.n - 1) {
+		for (i = 0; i < n; i++)
+			check_equal(set(&world, &keys, i, 1000), 0);
+		check_equal(world_snapshot_begin(&world, &snapshot, 0, true), 0);
+		/* Hardly more of it than there are entries. */
+		spares = world.map->cuts.spares;
+		check(spares >= min(n, 128u));
+		check(spares < min(n, 128u) + SHMAP_SHEET_RECORDS);
+		check_equal(world.map->pool.stocked,
+			    min(n * 1000 / SHMAP_UNIT_SIZE, 8ul));
+		world_compare(&world);
+		shim_fail_from(1);
+		for (i = 0; i < min(n, spares); i++)
+			check_equal(world_delete(&world, keys.key[i],
+						 keys.len[i], 0, 0, 0), 0);
+		check_equal(world.map->cuts.spares, spares - i);
+		shim_fail_from(0);
+		world_compare(&world);
+		/* And it gets more as it goes on. */
+		check(n == 1 ||
+		      (!world_snapshot_some(&world, &snapshot, 5000, 1) &&
+		       world.map->cuts.spares));
+		read_all(&world, &snapshot);
+		check_equal(world.map->cuts.spares, 0);
+		check_equal(world.map->pool.stocked, 0);
+		world_compare(&world);
+	}
+	check_equal(world.snapshots, 2);
 	keyset_free(&keys);
 	world_unmake(&world);
 }
@@ -485,6 +528,7 @@ int main(int argc, char **argv)
 		{ "crowded", crowded, 2 },
 		{ "outrun", outrun, 4 },
 		{ "no_memory", no_memory, 2 },
+		{ "stocked", stocked, 2 },
 		{ "users", users, 2 },
 		{ "long_walk", long_walk, 2 },
 	};
