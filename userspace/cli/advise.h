@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The subcommand advise: what its rooms share.
+ * The subcommand advise: what its parts share.
  *
  * advise.c takes the options and goes through the steps, advise_module.c loads
  * and unloads the module, and advise_report.c chooses and prints.  What is

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The subcommand bench: what its rooms share.
+ * The subcommand bench: what its parts share.
  *
  * bench_options.c takes the options, bench.c goes through the steps,
  * bench_keys.c names, draws, makes and removes keys, bench_run.c has processes

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kmap command: what its rooms share.
+ * The kmap command: what its parts share.
  *
  * main.c finds the subcommand in its table, options.c fills struct cli_args as
  * the subcommand's table of options says, and the subcommand's run function

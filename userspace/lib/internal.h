@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the rooms of libkmap share.
+ * What the parts of libkmap share.
  *
  * A handle does not change between kmap_open() and kmap_close(), which is why
  * any number of threads may use it without a lock.

@@ -179,12 +179,12 @@ check_module()
 }
 
 # Each file of the module knows only those below it in DESIGN.md's list.
-check_rooms()
+check_layers()
 {
-	"$VM_DIR/module.sh" "$OUT/rooms" > "$OUT/rooms.log" 2>&1 || return
-	nm -A "$OUT"/rooms/module/*.o > "$OUT/rooms.nm" || return
-	awk -v notes="$WORK/rooms.notes" -f selftests/machinery/style/rooms.awk \
-		module/DESIGN.md "$OUT/rooms.nm" module/*.[ch]
+	"$VM_DIR/module.sh" "$OUT/layers" > "$OUT/layers.log" 2>&1 || return
+	nm -A "$OUT"/layers/module/*.o > "$OUT/layers.nm" || return
+	awk -v notes="$WORK/layers.notes" -f selftests/machinery/style/layers.awk \
+		module/DESIGN.md "$OUT/layers.nm" module/*.[ch]
 }
 
 # What coccicheck does in report mode.  Those of the kernel's patterns that want

@@ -5,16 +5,17 @@
 #
 #	style.sh [CHECK]...		default: all, see CHECKS below
 #
-# A check prints one finding a line and fails when there is any that
-# waivers.txt does not name.  What else it wants to be shown it leaves in notes.  Checks run side by side, one a CPU.  The last line
-# is "N passed, N failed, N skipped".  Fails unless all passed.
+# A check prints one finding per line and fails when there is any that waivers.txt
+# does not name; what else it wants to be shown it leaves in notes.  Checks run side by
+# side, one per CPU.  The last line is "N passed, N failed, N skipped".  Fails unless
+# all passed.
 
 set -u
 . "$(dirname "$0")/../vm/lib.sh"
 . "$(dirname "$0")/checks.sh"
 
 # The long ones first.
-CHECKS=(checkpatch coccinelle module rooms selftests shellcheck userspace userspace32
+CHECKS=(checkpatch coccinelle module layers selftests shellcheck userspace userspace32
 	texts header layout ioctl mandoc kerneldoc cppcheck promises)
 WAIVERS=$TOP_DIR/selftests/machinery/style/waivers.txt
 

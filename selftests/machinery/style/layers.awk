@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Does each file of the module know only those below it?
+# Does each file of the module use only those below it?
 #
-#	awk -v notes=FILE -f rooms.awk DESIGN.md NM SOURCE...
+#	awk -v notes=FILE -f layers.awk DESIGN.md NM SOURCE...
 #
-# The order is that of the list under "## Rooms" in DESIGN.md.  A room is a .c file
-# with the header of its name, or a header that is listed by itself.  One room uses
-# another when it includes its header, when an object file of it wants a symbol that
-# the other's defines, or when its sources name one: that shows what an inline function
-# in a header calls, for its object files are those of whoever includes it.  NM is what
-# "nm -A" says of all object files.  Writes the rooms to notes, from the top, each with
-# those that it uses, and prints what is wrong.
+# The order is that of the list under "## Source files" in DESIGN.md, and in a line from
+# left to right.  A .c file stands for the header of its name, and a header that is listed
+# by itself for itself.  A file uses another when it includes its header, when its object
+# file wants a symbol that the other's defines, or when its source names one: that shows
+# what an inline function in a header calls, for its object files are those of whoever
+# includes it.  NM is what "nm -A" says of all object files.  Writes the files to notes,
+# from the top, each with those that it uses, and prints what is wrong.
 
 function stem(path)
 {
@@ -18,8 +18,8 @@ function stem(path)
 	return path
 }
 
-# room_of(file): the room that a file is of, or "".
-function room_of(file,    base)
+# unit_of(file): the listed file that a file belongs to, or "".
+function unit_of(file,    base)
 {
 	if (file in rank)
 		return file
@@ -28,7 +28,7 @@ function room_of(file,    base)
 	return base in rank ? base : ""
 }
 
-# uses(from, to, why): note that one room uses another.
+# uses(from, to, why): note that one file uses another.
 function uses(from, to, why)
 {
 	if (from == "" || to == "" || from == to || (from, to) in edge)
@@ -37,13 +37,13 @@ function uses(from, to, why)
 	list[from] = list[from] " " to
 }
 
-# The rooms, in their order.
+# The files, in their order.
 FILENAME == ARGV[1] {
 	if (/^## /)
-		inside = /^## Rooms$/
-	if (inside && match($0, /^    [a-z_0-9]+\.[ch] /)) {
-		rank[$1] = ++rooms
-		name[rooms] = $1
+		inside = /^## Source files$/
+	for (i = 1; inside && /^    / && $i ~ /^[a-z_0-9]+\.[ch]$/; i++) {
+		rank[$i] = ++files
+		name[files] = $i
 	}
 	next
 }
@@ -64,9 +64,9 @@ FILENAME == ARGV[2] {
 
 FNR == 1 {
 	file = stem(FILENAME)
-	room = room_of(file)
-	if (room == "")
-		printf "module/%s:1: not in the list of rooms in DESIGN.md\n", file
+	unit = unit_of(file)
+	if (unit == "")
+		printf "module/%s:1: not in the list of files in DESIGN.md\n", file
 	there[file] = 1
 	comment = 0
 }
@@ -85,7 +85,7 @@ FNR == 1 {
 	if (match(line, /^#include "[a-z_0-9]+\.h"/)) {
 		header = line
 		gsub(/^#include "|".*$/, "", header)
-		uses(room, room_of(header), "module/" file ":" FNR ": includes " header)
+		uses(unit, unit_of(header), "module/" file ":" FNR ": includes " header)
 		next
 	}
 	# At the beginning of a line are prototypes.
@@ -95,7 +95,7 @@ FNR == 1 {
 		word = substr(line, RSTART, RLENGTH)
 		line = substr(line, RSTART + RLENGTH)
 		if (word in owner)
-			uses(room, room_of(owner[word]),
+			uses(unit, unit_of(owner[word]),
 			     "module/" file ":" FNR ": uses " word)
 	}
 }
@@ -104,10 +104,10 @@ END {
 	for (i = 1; i <= wants; i++) {
 		split(wanted[i], want, SUBSEP)
 		if (want[2] in owner)
-			uses(room_of(want[1]), room_of(owner[want[2]]),
+			uses(unit_of(want[1]), unit_of(owner[want[2]]),
 			     "module/" want[1] ":1: wants " want[2])
 	}
-	for (i = 1; i <= rooms; i++) {
+	for (i = 1; i <= files; i++) {
 		if (!(name[i] in there))
 			printf "module/DESIGN.md:1: lists %s, which is not there\n",
 				name[i]
@@ -120,6 +120,6 @@ END {
 		printf "%s of %s, which is above it%s\n", edge[pair], of[2],
 			(of[2], of[1]) in edge ? ", and uses it" : ""
 	}
-	if (rooms < 10 || !wants)
-		print "module/DESIGN.md:1: no list of rooms, or no symbols"
+	if (files < 10 || !wants)
+		print "module/DESIGN.md:1: no list of files, or no symbols"
 }
