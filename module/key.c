@@ -199,7 +199,7 @@ static void compare_pieces(struct shmap_map *map, struct shmap_request *rq)
 {
 	if (rq->starts)
 		shmap_map_count(map, SHMAP_RETRIES);
-	if (rq->starts++ == SHMAP_TRIES)
+	if (rq->starts++ >= SHMAP_TRIES)
 		rq->whole = true;
 	else
 		rq->compared = shmap_piece_compare(map, rq->hash, rq->key,
@@ -214,7 +214,7 @@ static bool copy_pieces(struct shmap_map *map, struct shmap_request *rq)
 			      rq->out, rq->out_len))
 		return true;
 	shmap_map_count(map, SHMAP_RETRIES);
-	if (++rq->starts == SHMAP_TRIES)
+	if (++rq->starts >= SHMAP_TRIES)
 		rq->whole = true;
 	return false;
 }

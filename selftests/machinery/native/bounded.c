@@ -65,6 +65,9 @@ static u8 expected[LONG_LEN];
 static struct shmap_map *meddled;
 static unsigned int meddle, meddled_n;
 static bool removes;
+/* It does so every other time only, from the first on. */
+static bool rests;
+static unsigned int moment;
 static u64 version_of[256];
 
 static void change(void)
@@ -74,7 +77,7 @@ static void change(void)
 		.hash = shmap_key_hash(meddled, "key", 3),
 	};
 
-	if (!meddle)
+	if (!meddle || (rests && moment++ % 2))
 		return;
 	meddle--;
 	shim_relax = NULL;
@@ -105,6 +108,7 @@ static void start(struct world *world, struct shmap_request *rq,
 	meddled = world->map;
 	meddled_n = 0;
 	meddle = 0;
+	moment = 0;
 	version_of[0] = put(world->map, rq, 0);
 	request(world, rq, "key");
 	meddle = changes;
@@ -177,6 +181,41 @@ static void pieces(const struct test *test)
 			check_equal(meddled_n, n - 1);
 		}
 		shim_relax = NULL;
+	}
+	world_unmake(&world);
+}
+
+/*
+ * A long value is compared, is another one, and comes back because of that.  However
+ * often it changes, while it is compared or while it is copied, that has an end.
+ */
+static void compared(const struct test *test)
+{
+	struct shmap_request rq;
+	struct world world;
+	unsigned int n, way;
+
+	make(&world, test->lock, false);
+	memset(expected, 0xff, LONG_LEN);
+	removes = false;
+	for (n = 0; n < 3 * SHMAP_TRIES; n++) {
+		for (way = 0; way < 4; way++) {
+			rests = way & 1;
+			shim_relax = change;
+			start(&world, &rq, n);
+			check_equal(shmap_key_prepare(world.map, &rq, 1, 0), 0);
+			rq.flags = KMAP_EQUAL | KMAP_RETURN;
+			rq.expected = expected;
+			rq.expected_len = LONG_LEN;
+			check_equal(way & 2 ? shmap_key_set(world.map, &rq) :
+					      shmap_key_delete(world.map, &rq),
+				    -ESTALE);
+			shim_relax = NULL;
+			check_whole(&rq, world.value);
+			/* Who started over so often, took all at once. */
+			check(meddled_n <= SHMAP_TRIES + 1);
+			shmap_key_discard(world.map, &rq);
+		}
 	}
 	world_unmake(&world);
 }
@@ -351,6 +390,9 @@ int main(int argc, char **argv)
 		{ "pieces_spinlock", .play = pieces, .lock = "spinlock" },
 		{ "pieces_rwsem", .play = pieces, .lock = "rwsem" },
 		{ "pieces_rcu", .play = pieces, .lock = "rcu" },
+		{ "compared_spinlock", .play = compared, .lock = "spinlock" },
+		{ "compared_rwsem", .play = compared, .lock = "rwsem" },
+		{ "compared_rcu", .play = compared, .lock = "rcu" },
 		{ "killed", killed },
 		{ "killed_waiting", killed_waiting },
 		{ "wiped_spinlock", .play = wiped, .lock = "spinlock" },
