@@ -187,8 +187,8 @@ ARCHIVE=$ROOT/usr/local/lib/libkmap.a
 check 'libkmap.a has no other names than its functions' exports "$ARCHIVE"
 check '... and any other a program may have' \
 	links "$COPY/userspace/build" "$ARCHIVE"
-run -C userspace lib BUILD="$WORK/32" CFLAGS='-O2 -m32' LDFLAGS=-m32
-check '... and so with 32 bits: the names' exports "$WORK/32/libkmap.a"
+run -C userspace lib BUILD="$WORK/32" CFLAGS='-O2 -m32' LDFLAGS=-m32 AR=gcc-ar
+check '... and so with 32 bits, by gcc-ar: the names' exports "$WORK/32/libkmap.a"
 check '... and the program' links "$WORK/32" "$WORK/32/libkmap.a" -m32
 
 mkdir -p "$ROOT/lib/modules/0.1-other/updates"
