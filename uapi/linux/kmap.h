@@ -3,16 +3,16 @@
  * kmap: a hash map that the kernel keeps for many processes.
  *
  * This header is the whole ABI of /dev/kmap: the ioctls, their records, and
- * the layout of the window that mmap(2) gives to readers.  Byte-string
- * keys, byte-string values; one map a loaded module, shared by all who have
- * the device open.
+ * the layout of the window that mmap(2) gives to readers.  Keys and values are
+ * byte strings.  There is one map per loaded module, shared by all processes
+ * that have the device open.
  *
  * Every ioctl takes one record by pointer.  The size of the record is part of
  * the command (_IOC_SIZE), and records only grow at their end, by a multiple of
  * 8 bytes, so that no size ends within a field: a kernel that gets a shorter
  * record than it knows takes the missing fields as zero, and one that gets a
  * longer record refuses it with E2BIG unless the part it does not know is zero.
- * A zero in a field asks for the behaviour that the field's absence had.  The
+ * A zero in a field asks for the behaviour of records without that field.  The
  * layout is the same for 32-bit and 64-bit callers.
  *
  * Units: lengths and sizes are bytes, pointers are user addresses widened to
@@ -34,8 +34,8 @@
  *			its shard
  *	ENOBUFS		the snapshot (KMAP_KEYS_ATOMIC) fell behind: more was
  *			replaced and removed since its moment than the map keeps
- *			for snapshots; or there are as many snapshots as there may
- *			be.  Begin again.
+ *			for snapshots; or the map has no memory for more; or there
+ *			are as many snapshots as there may be.  Begin again.
  *	EDOM		KMAP_OP_ADD on a value that is no number, or KMAP_NUMBER
  *			with a value that is not 8 bytes long
  *	ERANGE		KMAP_OP_ADD would overflow; nothing changed
@@ -45,19 +45,19 @@
  *			the first published one, or whose size is no multiple
  *			of 8, a bad cursor
  *	E2BIG		a record longer than known, with a tail that is not zero
- *	EBADF		the file is not open for this: reading asks for read
- *			permission, changing for write permission, and a change
+ *	EBADF		the file is not open for this: reading needs read
+ *			permission, changing needs write permission, and a change
  *			that can tell something of the value that was there
- *			(KMAP_OP_ADD, KMAP_RETURN, KMAP_EQUAL) for both
+ *			(KMAP_OP_ADD, KMAP_RETURN, KMAP_EQUAL) needs both
  *	EFAULT		a pointer that cannot be read or written
  *	ENOTTY		unknown ioctl
  *	ENOMEM		no memory, or the caller's memory cgroup is full
- *	EINTR		a signal came that ends the process; one that is handled,
- *			blocked or ignored lets the call go on
+ *	EINTR		a signal came that ends the process; the call goes on after
+ *			one that is handled, blocked or ignored
  *
  * An operation that fails changes nothing, with one exception that no kernel
- * can close: when the caller itself takes the output memory away while the
- * call runs, EFAULT may come after the change was made.
+ * can avoid: when the caller itself takes the output memory away while the
+ * call runs, the call may return EFAULT after the change was made.
  */
 #ifndef _UAPI_LINUX_KMAP_H
 #define _UAPI_LINUX_KMAP_H
@@ -68,18 +68,19 @@
 /* Version of this ABI, as INFO reports it in kmap_info.abi. */
 #define KMAP_ABI		1
 
-/* What can be stored at all; the module's parameters may say less. */
+/* Largest limits; the module's parameters may set lower ones. */
 #define KMAP_KEY_MAX		1024u		/* bytes, at least 1 */
-#define KMAP_VALUE_MAX		1048576u	/* bytes, 0 is fine */
+#define KMAP_VALUE_MAX		1048576u	/* bytes, can be 0 */
 
 /*
  * One operation.
  *
  * KMAP_OP_GET: copy the value of @key to @out.  Sets out_len to the length of
- *	the value, out_flags to what it is and version to its version, all of
- *	one moment; sets number when the value is a number, else to 0.  No
- *	flags.  When the value is longer than out_size: EMSGSIZE, with out_len,
- *	out_flags and version set, so that out_size 0 asks for these alone.
+ *	the value, out_flags to what it is and version to its version, all as of
+ *	one moment; sets number to the value if that is a number, else to 0.
+ *	Takes no flags.  When the value is longer than out_size, GET fails with
+ *	EMSGSIZE, and sets out_len, out_flags and version; so out_size 0 asks
+ *	for these alone.
  *
  * KMAP_OP_SET: store @value under @key.  Sets version to the new version.
  *	KMAP_CREATE	only if absent, else EEXIST
@@ -97,25 +98,25 @@
  *	version is set to the version found, and with KMAP_RETURN @out, out_len
  *	and out_flags tell the value found: SET | CREATE | RETURN is
  *	load-or-store, SET | RETURN is swap, and a failed SET | MATCH | RETURN
- *	brings what the next try needs.
+ *	returns what the next attempt needs.
  *
  * KMAP_OP_DELETE: remove @key, or ENOENT.  Sets version to that of the value
- *	removed.  KMAP_MATCH, KMAP_EQUAL and KMAP_RETURN as above.
+ *	removed.  KMAP_MATCH, KMAP_EQUAL and KMAP_RETURN are as above.
  *
  * KMAP_OP_ADD: add @number to the number stored under @key; a key that is
  *	absent counts as 0 and is created as a number.  A value that was not
  *	stored as a number (by ADD, or by SET with KMAP_NUMBER) is EDOM, even
  *	when it is 8 bytes long.  Sets number to the sum and version to the new
- *	version.  KMAP_CREATE and KMAP_REPLACE as above.  Atomic: no addition
- *	is ever lost.  The file must be open for reading too, since sum and
- *	ERANGE tell the value.
+ *	version.  KMAP_CREATE and KMAP_REPLACE are as above.  ADD is atomic: no
+ *	addition is ever lost.  The file must be open for reading too, since
+ *	sum and ERANGE tell the value.
  *
  * Versions are larger than 0 and below 2^56, and a key never has the same version
- * twice, not even when it was deleted and created again in between.  They count
+ * twice, not even when it was deleted and created again in between.  They start
  * from the time of day at which the module was loaded, in steps of 128 ns since
- * 1970, and go up by 1 with each change of the key's shard, which is slower than
- * that clock.  So a version that was noted before the module was loaded anew is not
- * met again, unless the clock was set back in between.
+ * 1970, and go up by 1 with each change of the key's shard; a shard changes less
+ * often than that clock ticks.  So a version that was noted before the module was
+ * reloaded does not occur again, unless the clock was set back in between.
  */
 enum kmap_opcode {
 	KMAP_OP_GET	= 1,
@@ -136,18 +137,18 @@ enum kmap_opcode {
 
 /*
  * What a value is: out_flags of an operation, flags of a record of a walk, and
- * bits 56 to 63 of an entry's version word in the window.  Other bits may come.
+ * bits 56 to 63 of an entry's version word in the window.  Later versions of the
+ * ABI may add bits.
  */
 #define KMAP_IS_NUMBER	(1u << 0)	/* a number, which ADD can change */
 
 /**
  * struct kmap_op - one operation on one key
- * @opcode: enum kmap_opcode; with an ioctl of its own (not in a batch) it may
- *	be 0 for the ioctl's operation, and nothing else
- * @flags: KMAP_CREATE and so on, as the operation takes them
+ * @opcode: enum kmap_opcode; outside of a batch, 0 or the operation of the ioctl
+ * @flags: KMAP_CREATE and so on, as far as the operation takes them
  * @key: pointer to the key
  * @value: pointer to the value (SET), else 0
- * @out: pointer to the buffer for a value that comes back (GET, or with
+ * @out: pointer to the buffer for a value that is returned (GET, or with
  *	KMAP_RETURN), else 0
  * @key_len: length of the key, 1 to max_key
  * @value_len: length of the value (SET), 0 to max_value, else 0
@@ -155,14 +156,14 @@ enum kmap_opcode {
  * @ttl: reserved, 0
  * @version: in: the version to match; out: see the operation
  * @number: in: what to add; out: see the operation
- * @out_len: out: length of the value that came back or would have
+ * @out_len: out: length of the value that is returned or did not fit
  * @out_flags: out: KMAP_IS_NUMBER, of that value
  * @error: out: 0 or a negative errno value; what the ioctl returns, or in a
  *	batch, the result of this record
  *
- * An ioctl that fails leaves the outputs as they were, but for what the
- * operations above name with EMSGSIZE, EEXIST and ESTALE; then @error is set
- * too.
+ * An ioctl that fails leaves the outputs as they were, except for those that
+ * the operations above name with EMSGSIZE, EEXIST and ESTALE; then @error is
+ * set too.
  */
 struct kmap_op {
 	__u32		opcode;
@@ -182,7 +183,7 @@ struct kmap_op {
 };
 
 /**
- * struct kmap_op_ext - struct kmap_op, and what few operations need
+ * struct kmap_op_ext - struct kmap_op, and fields that few operations need
  * @op: the operation
  * @expected: pointer to the value to compare with (KMAP_EQUAL), else 0
  * @expected_len: length of that value, else 0
@@ -192,7 +193,7 @@ struct kmap_op {
  * @lease: reserved, 0
  *
  * Each ioctl of an operation takes either record, and so does a batch, by its
- * op_size.  In the shorter one everything behind it counts as 0: KMAP_EQUAL there
+ * op_size.  In the shorter record the missing fields count as 0: KMAP_EQUAL there
  * compares with the empty value.
  */
 struct kmap_op_ext {
@@ -205,7 +206,7 @@ struct kmap_op_ext {
 	__aligned_u64	lease;
 };
 
-/* Records one batch may hold. */
+/* Most records in one batch. */
 #define KMAP_BATCH_MAX	65536u
 
 /**
@@ -215,17 +216,18 @@ struct kmap_op_ext {
  * @op_size: size of one record in the array: sizeof(struct kmap_op), or
  *	sizeof(struct kmap_op_ext); it may grow as records of ioctls do
  * @flags: reserved, 0
- * @done: out: how many records were carried out, from the first on
+ * @done: out: number of records that were carried out, from the first on
  *
- * Each record is an operation of its own: it succeeds or fails alone, is atomic
+ * Each record is an operation by itself: it succeeds or fails alone, is atomic
  * alone, and has its result in its error field.  The ioctl itself returns 0
- * when all records were carried out, whatever their results.  It returns EFAULT
- * when a record cannot be read or written and EINTR on a signal that ends the
- * process; @done is set then as well, and records from there on were not carried
- * out.
+ * when all records were carried out, whatever their results.  It fails with
+ * EFAULT when a record cannot be read or written, and with EINTR on a signal that
+ * ends the process; @done is set then as well, and the records from there on were
+ * not carried out.
  *
  * A record and its key may be read before the records in front of it are carried
- * out, so memory that one of them writes to must not hold another or its key.
+ * out, so memory that one record writes to must not hold another record or its
+ * key.
  */
 struct kmap_batch {
 	__aligned_u64	ops;
@@ -250,7 +252,7 @@ struct kmap_batch {
  * @cursor: in: 0 to begin, then what the last call set; out: where to go on,
  *	or KMAP_KEYS_END after the last key.  Opaque.
  * @used: out: bytes filled; with EMSGSIZE: size that is needed to go on
- * @count: out: records filled
+ * @count: out: number of records filled
  * @reserved2: 0
  *
  * Fills the buffer with as many records as fit, in an order that has no
@@ -262,14 +264,14 @@ struct kmap_batch {
  * A call can fill no record and still not be at the end; a walk is over when
  * the cursor is KMAP_KEYS_END, and a call with that cursor fills none.
  *
- * With KMAP_KEYS_ATOMIC @cursor is 0, and the one call returns everything as of
- * one moment within the call, or EMSGSIZE, with @used exact for that moment.  It
- * makes nobody wait.  What others replace and remove meanwhile is kept until it has
- * been read, within a bound of a quarter of max_bytes (at least 256 KiB and four of
- * the largest entries) for all snapshots of the map; past that the oldest fails with
- * ENOBUFS.  64 snapshots can be taken at a time; one more costs the oldest of the
- * user who has most, or is refused if that is its own.  The buffer is filled while
- * the call goes on: after an error its contents mean nothing.
+ * With KMAP_KEYS_ATOMIC @cursor must be 0, and one call returns everything as of
+ * one moment within the call, or fails with EMSGSIZE, with @used exact for that
+ * moment.  It makes nobody wait.  What others replace and remove meanwhile is kept
+ * until it has been read, within a bound of a quarter of max_bytes (at least 256 KiB
+ * and four of the largest entries) for all snapshots of the map; past that the
+ * oldest snapshot fails with ENOBUFS.  64 snapshots can be taken at a time; one more
+ * ends the oldest of the user who has most, or is refused if that is the caller.
+ * The buffer is filled during the call: after an error its contents mean nothing.
  */
 struct kmap_keys {
 	__aligned_u64	buf;
@@ -286,12 +288,12 @@ struct kmap_keys {
  * struct kmap_item - one key of a walk
  * @key_len: length of the key
  * @flags: what the value is: KMAP_IS_NUMBER
- * @value_len: length of the value, also when values were not asked for
+ * @value_len: length of the value, even when values were not asked for
  * @version: version of the value
  * @data: the key, then the value if asked for, then up to 7 zero bytes
  *
- * The next record is KMAP_ITEM_SIZE(key_len, bytes of value here) bytes on;
- * records are 8-byte aligned to each other.
+ * The next record begins KMAP_ITEM_SIZE(key_len, n) bytes further on, where n is
+ * the number of value bytes in this record; the distance is a multiple of 8.
  */
 struct kmap_item {
 	__u16		key_len;
@@ -309,11 +311,11 @@ struct kmap_item {
  * struct kmap_clear - remove all keys
  * @flags: reserved, 0
  * @reserved: 0
- * @removed: out: how many keys were removed
+ * @removed: out: number of keys that were removed
  *
  * Removes every key that is present when the call begins, and may remove keys
- * set while it runs; it does not hold up others while it works.  On EINTR some
- * keys are gone and @removed says how many.
+ * that are set while it runs; it does not hold up others.  On EINTR some keys
+ * have been removed, and @removed says how many.
  */
 struct kmap_clear {
 	__u32		flags;
@@ -325,7 +327,7 @@ struct kmap_clear {
  * struct kmap_info - limits, size and statistics of the map
  * @flags: reserved, 0 (in)
  * @abi: KMAP_ABI of the kernel side
- * @lock: name of the lock discipline, zero-terminated: spinlock, rwsem or rcu
+ * @lock: name of the lock mode, zero-terminated: spinlock, rwsem or rcu
  * @shards: number of shards
  * @max_key: longest key
  * @max_value: longest value
@@ -334,8 +336,8 @@ struct kmap_clear {
  * @max_bytes: most bytes of entries
  * @entries: entries now
  * @bytes: bytes of entries now: keys, values, entry headers, rounding
- * @memory: bytes of kernel memory that the map holds, all told
- * @deferred: bytes of removed entries that wait for readers to finish
+ * @memory: bytes of kernel memory that the map holds in all
+ * @deferred: bytes of removed entries that wait until no reader uses them
  * @deferred_max: bound of @deferred
  * @buckets: buckets now, without overflow buckets
  * @overflow: overflow buckets in use now
@@ -346,12 +348,12 @@ struct kmap_clear {
  * @adds: ADD operations that stored a sum
  * @walks: KEYS calls
  * @retries: lookups that had to start over because a writer interfered
- * @waits: operations that waited for deferred memory
+ * @waits: operations that waited because @deferred had reached its bound
  * @window: size of the window for mmap(2), or 0 when there is none
  *
  * The counts are summed over shards and CPUs without stopping anyone: each is
- * exact when the map is at rest.  A shorter record is filled as far as it goes,
- * the rest of a longer one is zeroed.
+ * exact when nothing changes the map.  Lookups in the window are not counted.  A
+ * shorter record is filled as far as it goes, the rest of a longer one is zeroed.
  */
 struct kmap_info {
 	__u32		flags;
@@ -381,7 +383,7 @@ struct kmap_info {
 	__aligned_u64	window;
 };
 
-/* 0xBC is nobody else's in the kernel's list, ioctl-number.rst, as of Linux 7.2. */
+/* The kernel's list, ioctl-number.rst, has no other user of 0xBC as of Linux 7.2. */
 #define KMAP_IOC_MAGIC	0xBC
 
 #define KMAP_IOC_GET	_IOWR(KMAP_IOC_MAGIC, 0x01, struct kmap_op)
@@ -403,28 +405,28 @@ struct kmap_info {
  * The window
  * ==========
  *
- * The memory that lookups need, laid out so that it can be mapped read-only and a
- * key be looked up without a system call.
+ * The window is the memory that lookups need, laid out so that a process can map
+ * it read-only and look keys up without a system call.
  *
- * mmap(2) with PROT_READ and MAP_SHARED gives all of it, kmap_info.window bytes,
- * or any part.  What it refuses:
+ * mmap(2) with PROT_READ and MAP_SHARED maps all of it, kmap_info.window bytes,
+ * or any part.  It fails with:
  *
  *	EACCES		the file is not open for reading, or PROT_WRITE or PROT_EXEC
- *			is asked for; mprotect(2) refuses those later on as well
+ *			is asked for; mprotect(2) refuses these later as well
  *	EINVAL		MAP_PRIVATE, or a part that reaches beyond the window
  *	ENODEV		this module has no window, kmap_info.window is 0
- *	ENOMEM		there are not so many addresses: the window is as large as the
- *			map can ever get, at least twice max_bytes.  A 32-bit program,
- *			or one under RLIMIT_AS, may have to do with ioctls.
+ *	ENOMEM		the process has too few free addresses: the window is as large
+ *			as the map can ever get, at least twice max_bytes.  A 32-bit
+ *			program, or one under RLIMIT_AS, may have to use ioctls only.
  *
- * A mapping goes on when the file is closed, and keeps the map and the module.  A
- * child has it after fork(2).  It can be cut and moved, but not grown.
+ * A mapping stays when the file is closed, and keeps the map and the module.  A
+ * child inherits it at fork(2).  It can be cut and moved, but not grown.
  *
  * The window has memory only where the map uses some, and an access elsewhere
- * raises SIGBUS; a reader that does as is said below gets to no such place, however
+ * raises SIGBUS; a reader that follows the steps below makes no such access, however
  * the map changes meanwhile.  What has memory keeps it while the module is loaded.
  * The memory may hold values that are not in the map: removed ones until it is used
- * again (or wiped, where the module was told to), and those of a SET that is under
+ * again (or wiped, with the module parameter wipe), and those of a SET that is under
  * way or failed.
  *
  * All fields are in the byte order of the machine.
@@ -434,21 +436,21 @@ struct kmap_info {
  *	bucket_offset	for each shard bucket_stride bytes of struct kmap_bucket
  *	entry_offset	the entries
  *
- * The word features in struct kmap_window says what a reader has to know.  One that
- * meets a bit there, or a hash, that it does not know leaves the window alone and
- * asks with KMAP_IOC_GET.
+ * The word features in struct kmap_window says what a reader has to know.  A reader
+ * that does not know one of its bits, or its hash, must not use the window and asks
+ * with KMAP_IOC_GET.
  *
  * Looking up a key:
  *
- *  1. hash = the key's hash under hash_key, of the kind that features tells.
+ *  1. hash = the key's hash under hash_key, of the kind that features names.
  *     KMAP_WINDOW_HSIPHASH is SipHash-1-3 with a 128-bit key, the 64-bit result
  *     cut to its low 32 bits.
  *  2. The shard is hash & (shards - 1).  rest = hash >> shard_bits.
  *  3. n = buckets of the shard's descriptor (load-acquire), m = the largest
  *     power of two that is not larger than n; b = rest & (2 * m - 1); when
  *     b >= n, b -= m.  The home bucket is number b of the shard.
- *  4. s = seq of the home bucket (load-acquire).  Odd: a writer is at work,
- *     go to 3.
+ *  4. s = seq of the home bucket (load-acquire).  If it is odd, a writer is at
+ *     work: go to 3.
  *  5. For the home bucket and each bucket that link leads to, at most
  *     max_chain / KMAP_BUCKET_SLOTS of them in all: each slot whose tag is
  *     hash >> 16 and whose ref is not 0 may be the key's.  The entry is at
@@ -456,25 +458,25 @@ struct kmap_info {
  *     the key's: a load barrier, then seq of the home bucket; when it is no
  *     longer s, go to 3.  Only then compare the key.
  *  6. Found: copy the version word and the value; KMAP_ENTRY_VERSION() of the
- *     word is the version.  A value that KMAP_ENTRY_FLAGS() calls a number is one
- *     64-bit load.  In either case: a load barrier, then
- *     read seq of the home bucket again; when it is no longer s, all that was
- *     read is void: go to 3.
+ *     word is the version.  Copy a value that KMAP_ENTRY_FLAGS() calls a number
+ *     by one 64-bit load.  In either case: a load barrier, then read seq of the
+ *     home bucket again; when it is no longer s, all that was read is invalid:
+ *     go to 3.
  *  7. Not found: read buckets again; if that leads to another home bucket, go
  *     to 3.  Otherwise the key is absent.
  *
  * While a writer is at work, what is read may be old.  An old link or ref leads to
  * what was a bucket or an entry once, so that the bucket, or the header of the
  * entry, can be read.  But the memory may hold something else by now, and lens any
- * number: that is what the check in step 5 is for.  A reader that does not trust the
- * window, a copy of it for instance, checks each offset against its bounds too.
+ * number: therefore step 5 checks seq.  A reader that does not trust the window, for
+ * instance because it is a copy, also checks each offset against its bounds.
  *
- * A reader that had to go to 3 often gives up and asks with KMAP_IOC_GET.  Reads
- * in either way see what this thread wrote or read before in the other.
+ * A reader that had to go to 3 many times should give up and ask with KMAP_IOC_GET.
+ * A read in either way sees what this thread wrote or read before in the other way.
  *
- * To try a hash with: the key bytes 00, 01 ... 0f as hash_key, that is the words
- * 0x0706050403020100 and 0x0f0e0d0c0b0a0908, make of the 16 bytes 00, 01 ... 0f
- * the hash 0x7d908b66.
+ * A test vector for the hash: with the bytes 00, 01 ... 0f as hash_key, that is the
+ * words 0x0706050403020100 and 0x0f0e0d0c0b0a0908, the key of the 16 bytes 00, 01
+ * ... 0f has the hash 0x7d908b66.
  */
 #define KMAP_WINDOW_MAGIC	0x31574f444e49574bull	/* "KWINDOW1" */
 #define KMAP_BUCKET_SLOTS	8
@@ -487,11 +489,11 @@ struct kmap_info {
  * struct kmap_window - first page of the window; constant while it is mapped
  * @magic: KMAP_WINDOW_MAGIC
  * @size: size of the window
- * @features: what a reader must know, or leave the window alone: the kind of
- *	hash, KMAP_WINDOW_HSIPHASH; no other bit has a meaning yet
+ * @features: what a reader must know to use the window: the kind of hash,
+ *	KMAP_WINDOW_HSIPHASH; no other bit has a meaning yet
  * @hash_key: key of the hash, two 64-bit words
  * @shards: number of shards, a power of two
- * @shard_bits: its logarithm
+ * @shard_bits: its logarithm to base 2
  * @max_chain: most slots in a chain of buckets
  * @reserved: 0
  * @shard_offset: offset of the first struct kmap_shard
@@ -530,7 +532,7 @@ struct kmap_shard {
  * struct kmap_bucket - one cache line of the table
  * @seq: of a home bucket: changed before and after each change to its chain
  *	or to an entry in it, odd in between; only grows.  A 32-bit reader
- *	can do with the low half.
+ *	can use the low half.
  * @link: number of the next bucket of the chain within the shard, or 0
  * @reserved: 0
  * @tags: eight 16-bit tags, the upper halves of the entries' hashes; slot i in
@@ -555,9 +557,9 @@ struct kmap_bucket {
  *	KMAP_ENTRY_FLAGS() only
  *
  * The key follows the header, and the value follows at the next multiple of 8.
- * An entry in use does not change, but for the version and the value of a number,
- * which KMAP_OP_ADD changes in place with one 64-bit store each, within one
- * change of the home bucket's seq.
+ * An entry in use does not change, except for the version and the value of a
+ * number, which KMAP_OP_ADD changes in place with one 64-bit store each, within
+ * one change of the home bucket's seq.
  */
 struct kmap_entry {
 	__u32		hash;
