@@ -45,8 +45,9 @@ bool shmap_read_peek_again(struct shmap_map *map,
  * @entry: an entry that was found in the table, or that a snapshot needs
  * @seen: filled in
  *
- * Whatever the kernel reads of an entry goes through here.  It is of one moment when the
- * seq of the home bucket says so.
+ * Every reader in the kernel goes through here, except that a walk copies entries without
+ * flags by itself: see write_fast() in walk.c.  What was seen is of one moment when the seq
+ * of the home bucket says so.
  *
  * Context: reader or writer.
  * Return: true; false would be an entry that is there, but not for readers.

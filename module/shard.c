@@ -3,8 +3,8 @@
  * One shard of a map.
  *
  * A shard is a lock, a table of entries and an arena that these are from.  Who changes
- * anything there enters by shmap_shard_lock(), which completes the moment of a snapshot
- * when one is being chosen.  What a change took out of the table it hands to
+ * entries there enters by shmap_shard_lock(), which helps with the cut of a snapshot when
+ * one is being made.  What a change took out of the table it hands to
  * shmap_shard_retire() when the shard is unlocked: that frees it at once where readers
  * lock the shard, and after a grace period where they do not.
  */

@@ -2,7 +2,7 @@
 /*
  * How long each lock is held, and each read-side critical section lasts, at the
  * most: in steps (see shim/steps.c), whatever is in the map and whatever size it
- * has.  The bounds are those of the table in module/DESIGN.md.
+ * has.  The bounds are those of the table in userspace/bench/PERFORMANCE.md, "Hold times".
  */
 #include <stdio.h>
 #include <stdlib.h>

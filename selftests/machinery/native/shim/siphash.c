@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * SipHash-c-d after the paper: Aumasson, Bernstein, "SipHash: a fast short-input
- * PRF", INDOCRYPT 2012, section 2.  Plain rather than fast.  hash_test.c holds
- * it against published results.
+ * PRF", INDOCRYPT 2012, section 2.  Plain rather than fast.  unit.c compares it
+ * with published results.
  */
 #include <linux/siphash.h>
 
