@@ -48,7 +48,7 @@ extern "C" {
 /* Flags of kmap_open(): at most one of RDONLY and WRONLY. */
 #define KMAP_RDWR	0u
 #define KMAP_RDONLY	1u	/* get, walk, info */
-#define KMAP_WRONLY	2u	/* set, delete, add, clear, info; no value out */
+#define KMAP_WRONLY	2u	/* set, delete, clear, info; no value out */
 #define KMAP_NO_WINDOW	4u	/* look up with system calls only */
 #define KMAP_WINDOW	8u	/* map a window of any size, also for 32 bits */
 
