@@ -112,22 +112,22 @@ static __always_inline int shmap_change_set(struct shmap_map *map,
 	struct shmap_spot spot __uninitialized;
 	struct kmap_entry *entry;
 	bool kept = false;
-	int r;
+	int ret;
 
 	shmap_shard_lock(map, shard);
 	shmap_table_begin(table, rq->hash, &probe);
 	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
-	r = holds ? holds(rq, entry) : 0;
-	if (!r && entry)
-		r = shmap_shard_replace_locked(map, shard, &rq->fresh, &probe,
-					       &spot, entry, record,
-					       &rq->version, &kept);
-	else if (!r)
-		r = shmap_shard_publish_locked(map, shard, &rq->fresh, &probe,
-					       &rq->version, &rq->wants);
+	ret = holds ? holds(rq, entry) : 0;
+	if (!ret && entry)
+		ret = shmap_shard_replace_locked(map, shard, &rq->fresh, &probe,
+						 &spot, entry, record,
+						 &rq->version, &kept);
+	else if (!ret)
+		ret = shmap_shard_publish_locked(map, shard, &rq->fresh, &probe,
+						 &rq->version, &rq->wants);
 	shmap_shard_unlock(map, shard);
-	if (unlikely(r))
-		return r;
+	if (unlikely(ret))
+		return ret;
 	if (entry)
 		shmap_change_let_go(map, shard, rq, entry, spot.ref, 0, kept,
 				    holds);
@@ -158,20 +158,20 @@ static __always_inline int shmap_change_delete(struct shmap_map *map,
 	struct kmap_entry *entry;
 	bool kept = false;
 	u32 bytes = 0;
-	int r;
+	int ret;
 
 	shmap_shard_lock(map, shard);
 	shmap_table_begin(table, rq->hash, &probe);
 	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
-	r = !entry ? -ENOENT : holds ? holds(rq, entry) : 0;
-	if (!r)
-		r = shmap_shard_unlink_locked(map, shard, &probe, &spot, entry,
-					      record, &bytes, &kept);
-	if (!r)
+	ret = !entry ? -ENOENT : holds ? holds(rq, entry) : 0;
+	if (!ret)
+		ret = shmap_shard_unlink_locked(map, shard, &probe, &spot, entry,
+						record, &bytes, &kept);
+	if (!ret)
 		rq->version = KMAP_ENTRY_VERSION(entry->version);
 	shmap_shard_unlock(map, shard);
-	if (unlikely(r))
-		return r;
+	if (unlikely(ret))
+		return ret;
 	shmap_change_let_go(map, shard, rq, entry, spot.ref, bytes, kept, holds);
 	shmap_map_count(map, SHMAP_DELETES);
 	return 0;

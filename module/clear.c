@@ -117,15 +117,15 @@ int shmap_clear_run(struct shmap_map *map, u64 *removed)
 {
 	struct clearing *work = kzalloc(sizeof(*work), SHMAP_MEM_GFP);
 	unsigned int i;
-	int r = 0;
+	int ret = 0;
 
 	*removed = 0;
 	if (!work)
 		return -ENOMEM;
-	for (i = 0; !r && i < map->config.shards; i++)
-		r = clear_shard(map, &map->shard[i], work, removed);
+	for (i = 0; !ret && i < map->config.shards; i++)
+		ret = clear_shard(map, &map->shard[i], work, removed);
 	for (i = 0; i < work->records.n; i++)
 		shmap_kept_discard(map, work->records.record[i]);
 	kfree(work);
-	return r;
+	return ret;
 }

@@ -295,15 +295,15 @@ int shmap_defer_drain(struct shmap_defer *defer, bool killable)
 {
 	unsigned long grace = 0;
 	u64 last;
-	int r = 0;
+	int ret = 0;
 
 	raw_spin_lock(&defer->lock);
 	last = defer->closed;
 	raw_spin_unlock(&defer->lock);
-	while (!r && find_oldest(defer, last, &grace)) {
+	while (!ret && find_oldest(defer, last, &grace)) {
 		if (!reap(defer))
-			r = wait_grace(grace, killable);
+			ret = wait_grace(grace, killable);
 		cond_resched();
 	}
-	return r;
+	return ret;
 }

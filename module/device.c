@@ -58,15 +58,15 @@ static struct shmap_device the_device = {
  */
 int shmap_device_register(struct shmap_map *map, umode_t mode)
 {
-	int r;
+	int ret;
 
 	the_device.map = shmap_map_get(map);
 	/* The type as well: a mode of nothing would count as not given. */
 	the_device.misc.mode = S_IFCHR | mode;
-	r = misc_register(&the_device.misc);
-	if (r)
+	ret = misc_register(&the_device.misc);
+	if (ret)
 		shmap_map_put(map);
-	return r;
+	return ret;
 }
 
 /**

@@ -91,7 +91,7 @@ static int get_once(struct shmap_map *map, struct shmap_shard *shard,
 	struct shmap_probe probe __uninitialized;
 	struct shmap_seen seen __uninitialized;
 	const struct kmap_entry *entry;
-	int r;
+	int ret;
 
 	lockdep_assert(map->config.lock->read_held(&shard->lock));
 	shmap_table_aim(&shard->table, rq->hash, &probe);
@@ -102,8 +102,8 @@ static int get_once(struct shmap_map *map, struct shmap_shard *shard,
 		return -ENOENT;
 	rq->version = KMAP_ENTRY_VERSION(seen.word);
 	rq->number = seen.number;
-	r = bring(rq, entry, &seen);
-	return !r && shmap_request_pending(rq) ? SHMAP_NEEDS_PIECES : r;
+	ret = bring(rq, entry, &seen);
+	return !ret && shmap_request_pending(rq) ? SHMAP_NEEDS_PIECES : ret;
 }
 
 /*
@@ -130,7 +130,7 @@ static int compare(const struct shmap_request *rq,
 static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 {
 	struct shmap_seen seen __uninitialized;
-	int r = 0;
+	int ret = 0;
 
 	if (!entry || !shmap_read_see(entry, &seen)) {
 		if (rq->flags & (KMAP_REPLACE | KMAP_MATCH | KMAP_EQUAL))
@@ -140,26 +140,26 @@ static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 		return 0;
 	}
 	if (rq->flags & KMAP_CREATE)
-		r = -EEXIST;
+		ret = -EEXIST;
 	else if (rq->flags & KMAP_MATCH &&
 		 rq->version != KMAP_ENTRY_VERSION(seen.word))
-		r = -ESTALE;
+		ret = -ESTALE;
 	else if (rq->flags & KMAP_EQUAL)
-		r = compare(rq, entry, seen.word);
-	if (unlikely(r > 0))
-		return r;
+		ret = compare(rq, entry, seen.word);
+	if (unlikely(ret > 0))
+		return ret;
 	if (rq->flags & KMAP_RETURN) {
 		int b = bring(rq, entry, &seen);
 
 		if (b)
 			return b;
 	}
-	if (!r)
+	if (!ret)
 		return 0;
 	rq->version = KMAP_ENTRY_VERSION(seen.word);
-	rq->refused = r;
+	rq->refused = ret;
 	return rq->flags & KMAP_RETURN && shmap_request_pending(rq) ?
-	       SHMAP_NEEDS_PIECES : r;
+	       SHMAP_NEEDS_PIECES : ret;
 }
 
 /*
@@ -184,11 +184,11 @@ static int get_entry(struct shmap_map *map, struct shmap_request *rq)
 /* Get what ADD needs to change a copy, or do it in place whoever needs what is there. */
 static void get_copy(struct shmap_map *map, struct shmap_request *rq)
 {
-	int r = rq->fresh.entry ? 0 : get_entry(map, rq);
+	int ret = rq->fresh.entry ? 0 : get_entry(map, rq);
 
-	if (r) {
+	if (ret) {
 		shmap_kept_discard(map, rq->record);
-		rq->record = ERR_PTR(r);
+		rq->record = ERR_PTR(ret);
 	} else {
 		get_record(map, rq);
 	}
@@ -224,18 +224,18 @@ static bool copy_pieces(struct shmap_map *map, struct shmap_request *rq)
  * what the operation comes to.
  */
 static bool answer(struct shmap_map *map, struct shmap_shard *shard,
-		   struct shmap_request *rq, int *r)
+		   struct shmap_request *rq, int *ret)
 {
-	enum shmap_needs needs = *r;
+	enum shmap_needs needs = *ret;
 
-	*r = 0;
+	*ret = 0;
 	switch (needs) {
 	case SHMAP_NEEDS_NOTHING:
 		return false;
 	case SHMAP_NEEDS_CREDIT:
 		break;
 	case SHMAP_NEEDS_BLOCK:
-		*r = shmap_shard_feed(map, shard, rq->wants);
+		*ret = shmap_shard_feed(map, shard, rq->wants);
 		break;
 	case SHMAP_NEEDS_RECORD:
 		get_record(map, rq);
@@ -244,19 +244,19 @@ static bool answer(struct shmap_map *map, struct shmap_shard *shard,
 		get_copy(map, rq);
 		break;
 	case SHMAP_NEEDS_ENTRY:
-		*r = get_entry(map, rq);
+		*ret = get_entry(map, rq);
 		break;
 	case SHMAP_NEEDS_COMPARE:
 		compare_pieces(map, rq);
 		break;
 	case SHMAP_NEEDS_PIECES:
 		if (copy_pieces(map, rq)) {
-			*r = rq->refused;
+			*ret = rq->refused;
 			return false;
 		}
 		break;
 	}
-	return !*r;
+	return !*ret;
 }
 
 /* One attempt at an operation: 0, a negative errno, or one of enum shmap_needs. */
@@ -265,15 +265,15 @@ typedef int attempt_t(struct shmap_map *map, struct shmap_shard *shard,
 
 /* Go on with an operation whose first attempt came to @r. */
 static int go_on(struct shmap_map *map, struct shmap_shard *shard,
-		 struct shmap_request *rq, attempt_t *attempt, int r)
+		 struct shmap_request *rq, attempt_t *attempt, int ret)
 {
-	while (r > 0 && answer(map, shard, rq, &r)) {
+	while (ret > 0 && answer(map, shard, rq, &ret)) {
 		rq->version = rq->match;
-		r = attempt(map, shard, rq);
+		ret = attempt(map, shard, rq);
 	}
 	if (rq->record)
 		shmap_kept_discard(map, rq->record);
-	return r;
+	return ret;
 }
 
 static int run(struct shmap_map *map, struct shmap_request *rq,
@@ -292,13 +292,13 @@ static int run(struct shmap_map *map, struct shmap_request *rq,
 
 /* The same where the first attempt, which was inline, came to @r. */
 static int run_plain(struct shmap_map *map, struct shmap_request *rq,
-		     attempt_t *attempt, int r)
+		     attempt_t *attempt, int ret)
 {
 	rq->flags = 0;
 	rq->match = 0;
 	rq->whole = false;
 	rq->record = NULL;
-	return go_on(map, shmap_map_shard(map, rq->hash), rq, attempt, r);
+	return go_on(map, shmap_map_shard(map, rq->hash), rq, attempt, ret);
 }
 
 static int get(struct shmap_map *map, struct shmap_shard *shard,
@@ -318,14 +318,14 @@ static int get(struct shmap_map *map, struct shmap_shard *shard,
  */
 int shmap_key_get(struct shmap_map *map, struct shmap_request *rq)
 {
-	int r = run(map, rq, get);
+	int ret = run(map, rq, get);
 
-	if (r != -ENOBUFS) {
+	if (ret != -ENOBUFS) {
 		shmap_map_count(map, SHMAP_GETS);
-		if (r != -ENOENT)
+		if (ret != -ENOENT)
 			shmap_map_count(map, SHMAP_HITS);
 	}
-	return r;
+	return ret;
 }
 
 static int set(struct shmap_map *map, struct shmap_shard *shard,
@@ -442,28 +442,28 @@ static int add(struct shmap_map *map, struct shmap_shard *shard,
 	bool copied = false, kept = false;
 	struct kmap_entry *entry;
 	s64 sum = rq->number;
-	int r;
+	int ret;
 
 	shmap_shard_lock(map, shard);
 	shmap_table_begin(&shard->table, rq->hash, &probe);
 	entry = shmap_table_find(&shard->table, &probe, rq->key, rq->key_len,
 				 &spot);
-	r = check(rq, entry);
-	if (!r && entry)
-		r = sum_up(entry, rq, &sum);
-	if (!r && !entry)
-		r = create_locked(map, shard, rq, &probe);
-	else if (!r)
-		r = shmap_shard_update_locked(map, shard, &probe, entry, sum,
-					      rq->record, &rq->version);
-	if (unlikely(r == SHMAP_NEEDS_COPY)) {
-		r = copy_locked(map, shard, rq, &probe, &spot, entry, sum,
-				&kept);
-		copied = !r;
+	ret = check(rq, entry);
+	if (!ret && entry)
+		ret = sum_up(entry, rq, &sum);
+	if (!ret && !entry)
+		ret = create_locked(map, shard, rq, &probe);
+	else if (!ret)
+		ret = shmap_shard_update_locked(map, shard, &probe, entry, sum,
+						rq->record, &rq->version);
+	if (unlikely(ret == SHMAP_NEEDS_COPY)) {
+		ret = copy_locked(map, shard, rq, &probe, &spot, entry, sum,
+				  &kept);
+		copied = !ret;
 	}
 	shmap_shard_unlock(map, shard);
-	if (r)
-		return r;
+	if (ret)
+		return ret;
 	rq->number = sum;
 	if (unlikely(copied))
 		shmap_change_let_go(map, shard, rq, entry, spot.ref, 0, kept,

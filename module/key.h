@@ -33,9 +33,9 @@ static __always_inline int shmap_key_set_plain(struct shmap_map *map,
 					       struct shmap_shard *shard,
 					       struct shmap_request *rq)
 {
-	int r = shmap_change_set(map, shard, rq, NULL, NULL);
+	int ret = shmap_change_set(map, shard, rq, NULL, NULL);
 
-	return unlikely(r > 0) ? shmap_key_set_more(map, rq, r) : r;
+	return unlikely(ret > 0) ? shmap_key_set_more(map, rq, ret) : ret;
 }
 
 /**
@@ -51,9 +51,9 @@ static __always_inline int shmap_key_delete_plain(struct shmap_map *map,
 						  struct shmap_shard *shard,
 						  struct shmap_request *rq)
 {
-	int r = shmap_change_delete(map, shard, rq, NULL, NULL);
+	int ret = shmap_change_delete(map, shard, rq, NULL, NULL);
 
-	return unlikely(r > 0) ? shmap_key_delete_more(map, rq, r) : r;
+	return unlikely(ret > 0) ? shmap_key_delete_more(map, rq, ret) : ret;
 }
 
 #endif /* SHMAP_KEY_H */

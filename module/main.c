@@ -96,20 +96,20 @@ static int __init shmap_main_init(void)
 	char message[SHMAP_CONFIG_MESSAGE];
 	struct shmap_config config;
 	struct shmap_map *map;
-	int r;
+	int ret;
 
-	r = shmap_config_check(&wish, &config, message);
-	if (r) {
+	ret = shmap_config_check(&wish, &config, message);
+	if (ret) {
 		pr_err("%s\n", message);
-		return r;
+		return ret;
 	}
 	map = shmap_map_create(&config);
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-	r = shmap_device_register(map, wish.mode);
+	ret = shmap_device_register(map, wish.mode);
 	/* The device has a reference of its own. */
 	shmap_map_put(map);
-	return r;
+	return ret;
 }
 
 static void __exit shmap_main_exit(void)

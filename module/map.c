@@ -155,30 +155,30 @@ static void shards_init(struct shmap_map *map)
 static int tables_init(struct shmap_map *map)
 {
 	unsigned int i;
-	int r = 0;
+	int ret = 0;
 
-	for (i = 0; !r && i < map->config.shards; i++)
-		r = shmap_table_init(&map->shard[i].table,
-				     shard_entries(&map->config));
-	return r;
+	for (i = 0; !ret && i < map->config.shards; i++)
+		ret = shmap_table_init(&map->shard[i].table,
+				       shard_entries(&map->config));
+	return ret;
 }
 
 static int create(struct shmap_map *map)
 {
 	const struct shmap_config *config = &map->config;
-	int r;
+	int ret;
 
-	r = shmap_pool_init(&map->pool, &map->mem, entry_area(config));
-	if (r)
-		return r;
-	r = shmap_quota_init(&map->quota, config->max_entries,
-			     config->max_bytes, config->shards);
-	if (r)
-		return r;
+	ret = shmap_pool_init(&map->pool, &map->mem, entry_area(config));
+	if (ret)
+		return ret;
+	ret = shmap_quota_init(&map->quota, config->max_entries,
+			       config->max_bytes, config->shards);
+	if (ret)
+		return ret;
 	if (config->wipe) {
-		r = shmap_wipe_init(map);
-		if (r)
-			return r;
+		ret = shmap_wipe_init(map);
+		if (ret)
+			return ret;
 	}
 	map->stats = alloc_percpu(struct shmap_stats);
 	map->head_order = get_order(head_size(config));
@@ -204,7 +204,7 @@ static int create(struct shmap_map *map)
 struct shmap_map *shmap_map_create(const struct shmap_config *config)
 {
 	struct shmap_map *map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
-	int r;
+	int ret;
 
 	if (!map)
 		return ERR_PTR(-ENOMEM);
@@ -219,10 +219,10 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	INIT_LIST_HEAD(&map->cuts.sheets);
 	INIT_LIST_HEAD(&map->cuts.spare);
 	map->cuts.kept_max = kept_max(config);
-	r = create(map);
-	if (r) {
+	ret = create(map);
+	if (ret) {
 		shmap_map_put(map);
-		return ERR_PTR(r);
+		return ERR_PTR(ret);
 	}
 	return map;
 }

@@ -151,7 +151,7 @@ static noinline long ioctl_full(const struct shmap_file *file,
 	struct shmap_call call = { .file = file, .op = op };
 	union record record __uninitialized;
 	size_t size = _IOC_SIZE(cmd);
-	int r;
+	int ret;
 
 	/* The size may differ. */
 	if (!op->run || (cmd ^ op->cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))
@@ -159,21 +159,21 @@ static noinline long ioctl_full(const struct shmap_file *file,
 	/* Records grow by 8 bytes at a time: any other size ends within a field. */
 	if (size < op->least || size % 8)
 		return -EINVAL;
-	r = copy_struct_from_user(&record, op->size, user, size);
-	if (r)
-		return r;
+	ret = copy_struct_from_user(&record, op->size, user, size);
+	if (ret)
+		return ret;
 	/* On one key it depends on the record as well; see ops_one.c. */
 	if (!op->on_key && !shmap_call_allowed(file, op, 0))
 		return -EBADF;
 	if (op->changes) {
-		r = write_outputs(op, user, size, &record);
-		if (r)
-			return r;
+		ret = write_outputs(op, user, size, &record);
+		if (ret)
+			return ret;
 	}
-	r = op->run(&call, &record);
-	if ((!r || call.reply) && write_outputs(op, user, size, &record))
+	ret = op->run(&call, &record);
+	if ((!ret || call.reply) && write_outputs(op, user, size, &record))
 		return -EFAULT;
-	return r;
+	return ret;
 }
 
 /**
@@ -209,16 +209,16 @@ static noinline int run_one(const struct shmap_file *file, void __user *user,
 	struct kmap_op_ext ext __uninitialized;
 	struct kmap_op *record = &ext.op;
 	bool whole = size != sizeof(*record);
-	int r = 0;
+	int ret = 0;
 
 	if (whole)
-		r = copy_struct_from_user(&ext, sizeof(ext), user, size);
+		ret = copy_struct_from_user(&ext, sizeof(ext), user, size);
 	else if (shmap_user_read_op(record, user))
 		return -EFAULT;
-	if (r == -EFAULT)
-		return r;
-	if (r)
-		return put_user(r, &outputs->error);
+	if (ret == -EFAULT)
+		return ret;
+	if (ret)
+		return put_user(ret, &outputs->error);
 	call.op = find_op(record->opcode);
 	if (_IOC_NR(call.op->cmd) != record->opcode || !call.op->on_key) {
 		record->error = -EINVAL;
@@ -243,7 +243,7 @@ static int run_batch(struct shmap_call *call, void *record)
 		      batch->op_size == sizeof(struct kmap_op) &&
 		      shmap_call_allowed(file, &ops[KMAP_OP_GET], 0);
 	u32 i = 0, n;
-	int r = 0;
+	int ret = 0;
 
 	if (batch->flags || batch->count > KMAP_BATCH_MAX ||
 	    batch->op_size < sizeof(struct kmap_op) ||
@@ -252,20 +252,20 @@ static int run_batch(struct shmap_call *call, void *record)
 	while (i < batch->count) {
 		n = groups ? shmap_ops_get_group(map, at, batch->count - i) : 0;
 		if (!n) {
-			r = run_one(file, at, batch->op_size);
-			if (r)
+			ret = run_one(file, at, batch->op_size);
+			if (ret)
 				break;
 			n = 1;
 		}
 		i += n;
 		at += (size_t)n * batch->op_size;
 		if (shmap_fatal_pending()) {
-			r = i < batch->count ? -EINTR : 0;
+			ret = i < batch->count ? -EINTR : 0;
 			break;
 		}
 		cond_resched();
 	}
 	batch->done = i;
 	call->reply = true;
-	return r;
+	return ret;
 }

@@ -51,7 +51,7 @@ static __always_inline long set_record(const struct shmap_file *file,
 	struct shmap_request rq __uninitialized;
 	struct shmap_shard *shard;
 	u32 value_len;
-	int r;
+	int ret;
 
 	if (shmap_user_read_change(&in, user))
 		return -EFAULT;
@@ -61,24 +61,24 @@ static __always_inline long set_record(const struct shmap_file *file,
 		     value_len > map->config.max_value))
 		return shmap_ops_one_full(op, file, user);
 
-	r = take(map, &rq, key, &in);
-	if (unlikely(r))
-		return r;
+	ret = take(map, &rq, key, &in);
+	if (unlikely(ret))
+		return ret;
 	shard = shmap_map_shard(map, rq.hash);
-	r = shmap_change_prepare(map, shard, &rq, value_len, 0);
-	if (unlikely(r))
-		return r;
+	ret = shmap_change_prepare(map, shard, &rq, value_len, 0);
+	if (unlikely(ret))
+		return ret;
 	if (unlikely(shmap_user_read_now(shmap_entry_value(rq.fresh.entry),
 					 u64_to_user_ptr(in.value),
 					 value_len))) {
 		shmap_key_discard(map, &rq);
 		return shmap_ops_one_full(op, file, user);
 	}
-	r = shmap_key_set_plain(map, shard, &rq);
-	if (likely(!r))
+	ret = shmap_key_set_plain(map, shard, &rq);
+	if (likely(!ret))
 		return shmap_user_write_version(user, rq.version);
 	shmap_key_discard(map, &rq);
-	return r;
+	return ret;
 }
 
 /**
@@ -96,10 +96,10 @@ long shmap_ops_set_fast(const struct shmap_op *op,
 {
 	u64 key[CHANGE_KEY / 8] __uninitialized;
 	struct shmap_map *map = file->map;
-	long r = set_record(file, map, op, user, key);
+	long ret = set_record(file, map, op, user, key);
 
 	shmap_map_wipe_copy(map, key, sizeof(key));
-	return r;
+	return ret;
 }
 
 /**
@@ -119,7 +119,7 @@ long shmap_ops_delete_fast(const struct shmap_op *op,
 	struct shmap_user_inputs in __uninitialized;
 	struct shmap_request rq __uninitialized;
 	u64 key[CHANGE_KEY / 8] __uninitialized;
-	int r;
+	int ret;
 
 	if (shmap_user_read_change(&in, user))
 		return -EFAULT;
@@ -127,10 +127,10 @@ long shmap_ops_delete_fast(const struct shmap_op *op,
 		     in.lens >> 32))
 		return shmap_ops_one_full(op, file, user);
 
-	r = take(map, &rq, key, &in);
-	if (likely(!r))
-		r = shmap_key_delete_plain(map, shmap_map_shard(map, rq.hash),
-					   &rq);
+	ret = take(map, &rq, key, &in);
+	if (likely(!ret))
+		ret = shmap_key_delete_plain(map, shmap_map_shard(map, rq.hash),
+					     &rq);
 	shmap_map_wipe_copy(map, key, sizeof(key));
-	return likely(!r) ? shmap_user_write_version(user, rq.version) : r;
+	return likely(!ret) ? shmap_user_write_version(user, rq.version) : ret;
 }

@@ -92,7 +92,7 @@ static __always_inline enum outcome look(struct shmap_map *map,
 	const struct kmap_entry *entry;
 	const void *value;
 	u32 len;
-	int r;
+	int ret;
 
 	if (unlikely(!shmap_read_peek(map, at->table, &at->probe, key,
 				      at->key_len, seen, &entry)))
@@ -106,10 +106,10 @@ static __always_inline enum outcome look(struct shmap_map *map,
 	if (unlikely(len > at->out_size || len > SHMAP_USER_SHORT))
 		return UNUSUAL;
 	if (unlikely(shmap_entry_is_number(seen->word)))
-		r = shmap_user_write_number_now(at->out, seen->number);
+		ret = shmap_user_write_number_now(at->out, seen->number);
 	else
-		r = shmap_user_write_now(at->out, value, len);
-	if (likely(!r))
+		ret = shmap_user_write_now(at->out, value, len);
+	if (likely(!ret))
 		return FOUND;
 	if (shmap_entry_is_number(seen->word))
 		room->value[0] = seen->number;
@@ -189,11 +189,11 @@ long shmap_ops_get_fast(const struct shmap_op *op,
 	struct room room __uninitialized;
 	struct short_key key __uninitialized;
 	struct shmap_map *map = file->map;
-	long r = get_record(file, map, op, user, &key, &room);
+	long ret = get_record(file, map, op, user, &key, &room);
 
 	shmap_map_wipe_copy(map, &key, sizeof(key));
 	shmap_map_wipe_copy(map, &room, sizeof(room));
-	return r;
+	return ret;
 }
 
 /*
@@ -262,7 +262,7 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 	struct shmap_user_inputs in __uninitialized;
 	unsigned int n, i, hits = 0;
 	enum outcome outcome;
-	int r = 0;
+	int ret = 0;
 
 	most = min(most, GROUP);
 	for (n = 0; n < most; n++) {
@@ -276,7 +276,7 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 		return 0;
 
 	hold();
-	for (i = 0; !r && i < n; i++) {
+	for (i = 0; !ret && i < n; i++) {
 		outcome = look(map, &group[i], &keys[i], &seen, &room);
 		if (unlikely(outcome == UNUSUAL))
 			break;
@@ -284,7 +284,7 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 		if (likely(tell_now(user + i, &seen, outcome)))
 			continue;
 		let_go();
-		r = tell_again(user + i, &group[i], seen, &room, outcome);
+		ret = tell_again(user + i, &group[i], seen, &room, outcome);
 		hold();
 	}
 	let_go();
@@ -292,5 +292,5 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 	shmap_map_wipe_copy(map, &room, sizeof(room));
 	shmap_map_count_gets(map, i, hits);
 	/* One that could not be told: let it be found out again, by itself. */
-	return r ? i - 1 : i;
+	return ret ? i - 1 : i;
 }

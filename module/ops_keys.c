@@ -47,22 +47,22 @@ static int walk_some(struct shmap_map *map, struct shmap_walk *walk,
 	void __user *to = u64_to_user_ptr(keys->buf);
 	size_t room, size = min_t(u64, keys->size, GATHER);
 	u64 used = 0;
-	int r;
+	int ret;
 
 	do {
 		room = min_t(u64, keys->size - used, SIZE_MAX);
 		/* Room for nothing is asked for as well, and compared with. */
 		if (!walk->buf || walk->size < min(size, room)) {
-			r = enlarge(map, walk, min(size, room));
-			if (r)
-				return r;
+			ret = enlarge(map, walk, min(size, room));
+			if (ret)
+				return ret;
 		}
 		walk->size = min(walk->size, room);
 		walk->whole = walk->size < room;
 		walk->used = 0;
-		r = gather(map, walk);
-		if (r)
-			return r;
+		ret = gather(map, walk);
+		if (ret)
+			return ret;
 		if (copy_to_user(to + used, walk->buf, walk->used))
 			return -EFAULT;
 		used += walk->used;
@@ -105,7 +105,7 @@ static int walk_atomic(struct shmap_map *map, struct kmap_keys *keys)
 {
 	struct shmap_snapshot *snap;
 	void *buf;
-	int r;
+	int ret;
 
 	if (keys->cursor)
 		return -EINVAL;
@@ -115,36 +115,36 @@ static int walk_atomic(struct shmap_map *map, struct kmap_keys *keys)
 	if (!buf)
 		return -ENOMEM;
 	snap = shmap_snapshot_begin(map, keys->flags & KMAP_KEYS_VALUES);
-	r = PTR_ERR_OR_ZERO(snap);
-	if (!r) {
-		r = read_all(snap, buf, keys);
-		if (!r) {
+	ret = PTR_ERR_OR_ZERO(snap);
+	if (!ret) {
+		ret = read_all(snap, buf, keys);
+		if (!ret) {
 			keys->count = snap->count;
 			keys->cursor = KMAP_KEYS_END;
 		}
 		shmap_snapshot_end(snap);
 	}
 	shmap_map_free_copy(map, buf, SHMAP_PIECE);
-	return r;
+	return ret;
 }
 
 static int walk_plain(struct shmap_map *map, struct kmap_keys *keys)
 {
 	struct shmap_walk *walk = kzalloc(sizeof(*walk), SHMAP_MEM_GFP);
-	int r;
+	int ret;
 
 	if (!walk)
 		return -ENOMEM;
 	walk->values = keys->flags & KMAP_KEYS_VALUES;
 	walk->cursor = keys->cursor;
-	r = walk_some(map, walk, keys);
-	if (!r) {
+	ret = walk_some(map, walk, keys);
+	if (!ret) {
 		keys->cursor = walk->cursor;
 		keys->count = walk->count;
 	}
 	shmap_map_free_copy(map, walk->buf, walk->whole_size);
 	shmap_map_free_copy(map, walk, sizeof(*walk));
-	return r;
+	return ret;
 }
 
 static int check_keys(const struct kmap_keys *keys)
@@ -169,15 +169,15 @@ int shmap_ops_keys(struct shmap_call *call, void *record)
 {
 	struct shmap_map *map = call->file->map;
 	struct kmap_keys *keys = record;
-	int r = check_keys(keys);
+	int ret = check_keys(keys);
 
-	if (r)
-		return r;
+	if (ret)
+		return ret;
 	shmap_map_count(map, SHMAP_WALKS);
 	if (keys->flags & KMAP_KEYS_ATOMIC)
-		r = walk_atomic(map, keys);
+		ret = walk_atomic(map, keys);
 	else
-		r = walk_plain(map, keys);
-	call->reply = r == -EMSGSIZE;
-	return r;
+		ret = walk_plain(map, keys);
+	call->reply = ret == -EMSGSIZE;
+	return ret;
 }

@@ -19,13 +19,13 @@
 int shmap_ops_clear(struct shmap_call *call, void *record)
 {
 	struct kmap_clear *clear = record;
-	int r;
+	int ret;
 
 	if (clear->flags || clear->reserved)
 		return -EINVAL;
-	r = shmap_clear_run(call->file->map, &clear->removed);
-	call->reply = r == -EINTR;
-	return r;
+	ret = shmap_clear_run(call->file->map, &clear->removed);
+	call->reply = ret == -EINTR;
+	return ret;
 }
 
 /**

@@ -121,18 +121,18 @@ static noinline int take_value_slowly(struct shmap_map *map, struct job *job,
 {
 	u32 len = record->value_len;
 	void *value;
-	int r = -EFAULT;
+	int ret = -EFAULT;
 
 	shmap_key_discard(map, &job->rq);
 	value = kvmalloc(len, SHMAP_MEM_GFP);
 	if (!value)
 		return -ENOMEM;
 	if (!shmap_user_read(value, u64_to_user_ptr(record->value), len))
-		r = shmap_key_prepare(map, &job->rq, len, flags);
-	if (!r)
+		ret = shmap_key_prepare(map, &job->rq, len, flags);
+	if (!ret)
 		memcpy(shmap_entry_value(job->rq.fresh.entry), value, len);
 	shmap_map_free_copy(map, value, len);
-	return r;
+	return ret;
 }
 
 /*
@@ -144,10 +144,10 @@ static __always_inline int take_value(struct shmap_map *map, struct job *job,
 				      const struct kmap_op *record)
 {
 	u32 flags = record->flags & KMAP_NUMBER ? KMAP_IS_NUMBER : 0;
-	int r = shmap_key_prepare(map, &job->rq, record->value_len, flags);
+	int ret = shmap_key_prepare(map, &job->rq, record->value_len, flags);
 
-	if (r)
-		return r;
+	if (ret)
+		return ret;
 	if (likely(!shmap_user_read_now(shmap_entry_value(job->rq.fresh.entry),
 					u64_to_user_ptr(record->value),
 					record->value_len)))
@@ -221,30 +221,30 @@ static int run_job(const struct shmap_call *call, struct job *job,
 	struct shmap_map *map = call->file->map;
 	const struct shmap_op *op = call->op;
 	struct shmap_request *rq = &job->rq;
-	int r = take_key(map, job, record);
+	int ret = take_key(map, job, record);
 
-	if (!r && ext && record->flags & KMAP_EQUAL)
-		r = take_expected(job, ext);
-	if (!r && op->changes && record->flags & KMAP_RETURN) {
+	if (!ret && ext && record->flags & KMAP_EQUAL)
+		ret = take_expected(job, ext);
+	if (!ret && op->changes && record->flags & KMAP_RETURN) {
 		job->writable = probe_out(map, record);
 		rq->out_room = min(rq->out_room, job->writable);
 	}
-	if (!r && op->brings)
-		r = take_value(map, job, record);
-	if (r)
-		return r;
+	if (!ret && op->brings)
+		ret = take_value(map, job, record);
+	if (ret)
+		return ret;
 
 	do {
-		r = op->on_key(map, rq);
-	} while (r == -ENOBUFS && !(r = make_room(map, job)));
+		ret = op->on_key(map, rq);
+	} while (ret == -ENOBUFS && !(ret = make_room(map, job)));
 
-	if (r && r != -EEXIST && r != -ESTALE)
-		return r;
+	if (ret && ret != -EEXIST && ret != -ESTALE)
+		return ret;
 	if (returns_value(op, record->flags) && rq->out_len != KMAP_ABSENT &&
 	    shmap_user_write(u64_to_user_ptr(record->out), rq->out,
 			     rq->out_len))
 		return -EFAULT;
-	return r;
+	return ret;
 }
 
 /**
@@ -262,12 +262,12 @@ int shmap_ops_one_record(struct shmap_call *call, struct kmap_op *record,
 	struct shmap_map *map = call->file->map;
 	/* Of the arrays as much is read as was written; to zero them costs more. */
 	struct job job __uninitialized;
-	int r = check_record(call, record);
+	int ret = check_record(call, record);
 
-	if (!r && ext)
-		r = check_ext(map, ext);
-	if (r)
-		return r;
+	if (!ret && ext)
+		ret = check_ext(map, ext);
+	if (ret)
+		return ret;
 	job.rq.expected_len = 0;
 	job.rq.flags = record->flags;
 	job.rq.version = record->version;
@@ -281,7 +281,7 @@ int shmap_ops_one_record(struct shmap_call *call, struct kmap_op *record,
 	job.long_value = NULL;
 	job.expected = NULL;
 	job.writable = U32_MAX;
-	r = run_job(call, &job, record, ext);
+	ret = run_job(call, &job, record, ext);
 	if (unlikely(job.rq.fresh.entry))
 		shmap_key_discard(map, &job.rq);
 	if (unlikely(job.long_key))
@@ -291,20 +291,20 @@ int shmap_ops_one_record(struct shmap_call *call, struct kmap_op *record,
 	if (unlikely(job.expected))
 		shmap_map_free_copy(map, job.expected, job.rq.expected_len);
 
-	call->reply = tells(r);
-	if (!r || call->reply) {
-		if (r != -EMSGSIZE || call->op->returns)
+	call->reply = tells(ret);
+	if (!ret || call->reply) {
+		if (ret != -EMSGSIZE || call->op->returns)
 			record->version = job.rq.version;
-		if (!r)
+		if (!ret)
 			record->number = job.rq.number;
 		if (returns_value(call->op, record->flags)) {
 			record->out_len = job.rq.out_len;
 			record->out_flags = job.rq.out_flags;
 		}
-		record->error = r;
+		record->error = ret;
 	}
 	shmap_map_wipe_copy(map, &job, sizeof(job));
-	return r;
+	return ret;
 }
 
 /* With an ioctl of its own a record need not say what it is. */
@@ -347,7 +347,7 @@ long shmap_ops_one_full(const struct shmap_op *op,
 {
 	struct shmap_call call = { .file = file, .op = op };
 	struct kmap_op record __uninitialized;
-	int r;
+	int ret;
 
 	if (shmap_user_read_op(&record, user))
 		return -EFAULT;
@@ -356,8 +356,8 @@ long shmap_ops_one_full(const struct shmap_op *op,
 		return -EFAULT;
 	if (!opcode_fits(op, &record))
 		return -EINVAL;
-	r = shmap_ops_one_record(&call, &record, NULL);
-	if ((!r || call.reply) && shmap_user_write_op(user, &record))
+	ret = shmap_ops_one_record(&call, &record, NULL);
+	if ((!ret || call.reply) && shmap_user_write_op(user, &record))
 		return -EFAULT;
-	return r;
+	return ret;
 }

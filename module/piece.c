@@ -138,14 +138,14 @@ u64 shmap_piece_compare(struct shmap_map *map, u32 hash, const void *key,
 		.hash = hash, .key = key, .key_len = key_len,
 		.value_len = len,
 	};
-	int r = 0;
+	int ret = 0;
 
-	for (; !r && piece.from < len; piece.from += piece.len) {
+	for (; !ret && piece.from < len; piece.from += piece.len) {
 		piece.with = expected + piece.from;
 		piece.len = min(len - piece.from, SHMAP_PIECE);
-		r = shmap_read_run(map, shard, compare_once, &piece);
+		ret = shmap_read_run(map, shard, compare_once, &piece);
 		cond_resched();
 	}
-	*equal = !r;
-	return r == -ESTALE ? 0 : piece.version;
+	*equal = !ret;
+	return ret == -ESTALE ? 0 : piece.version;
 }

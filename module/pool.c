@@ -280,17 +280,17 @@ struct page *shmap_pool_page(struct shmap_pool *pool, u64 at)
 int shmap_pool_take(struct shmap_pool *pool, unsigned int units)
 {
 	int first = mark_taken(pool, units);
-	int r;
+	int ret;
 
 	if (first < 0)
 		return first;
-	r = back(pool, first, units);
-	if (!r && units > 1)
-		r = join(pool, first, units);
-	if (!r)
+	ret = back(pool, first, units);
+	if (!ret && units > 1)
+		ret = join(pool, first, units);
+	if (!ret)
 		return first;
 	mark_free(pool, first, units);
-	return r;
+	return ret;
 }
 
 /**

@@ -162,16 +162,16 @@ void shmap_quota_exit(struct shmap_quota *quota)
  */
 int shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units)
 {
-	int r = 0;
+	int ret = 0;
 
 	raw_spin_lock(&quota->transfer);
 	collect_locked(quota, shard);
 	if (!quota->scarce && grab_locked(quota, units + quota->batch))
 		atomic64_add(quota->batch, &quota->credit[shard].left);
 	else
-		r = recall_locked(quota, units);
+		ret = recall_locked(quota, units);
 	raw_spin_unlock(&quota->transfer);
-	return r;
+	return ret;
 }
 
 /**

@@ -164,20 +164,20 @@ shmap_read_run(struct shmap_map *map, struct shmap_shard *shard,
 {
 	const struct shmap_lock_ops *lock = map->config.lock;
 	unsigned int try;
-	int r;
+	int ret;
 
 	for (try = 0;; try++) {
 		if (lock->lockless_reads && try == SHMAP_TRIES) {
 			shmap_lock_write_enter(lock, &shard->lock);
-			r = once(map, shard, arg, true);
+			ret = once(map, shard, arg, true);
 			shmap_lock_write_leave(lock, &shard->lock);
-			return r;
+			return ret;
 		}
 		shmap_lock_read_enter(lock, &shard->lock);
-		r = once(map, shard, arg, !lock->lockless_reads);
+		ret = once(map, shard, arg, !lock->lockless_reads);
 		shmap_lock_read_leave(lock, &shard->lock);
-		if (r != -EAGAIN)
-			return r;
+		if (ret != -EAGAIN)
+			return ret;
 		shmap_map_count(map, SHMAP_RETRIES);
 		cpu_relax();
 	}

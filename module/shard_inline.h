@@ -45,9 +45,9 @@ static __always_inline int shmap_shard_take(struct shmap_map *map,
 					    unsigned int i, u64 entries,
 					    u64 bytes)
 {
-	int r = shmap_quota_take(&map->quota, i, entries, bytes);
+	int ret = shmap_quota_take(&map->quota, i, entries, bytes);
 
-	return unlikely(r == -EAGAIN) ? SHMAP_NEEDS_CREDIT : r;
+	return unlikely(ret == -EAGAIN) ? SHMAP_NEEDS_CREDIT : ret;
 }
 
 /* May it go?  SHMAP_NEEDS_RECORD when it has to be kept and there is no record. */
@@ -86,7 +86,7 @@ shmap_shard_publish_locked(struct shmap_map *map, struct shmap_shard *shard,
 	unsigned int i = probe->hash & (map->config.shards - 1);
 	struct shmap_chain_end end __uninitialized;
 	u32 bytes = fresh->bytes, block;
-	int r;
+	int ret;
 
 	shmap_table_assert_locked(&shard->table);
 	block = shmap_table_wants_locked(&shard->table);
@@ -94,12 +94,12 @@ shmap_shard_publish_locked(struct shmap_map *map, struct shmap_shard *shard,
 		*wants = block;
 		return SHMAP_NEEDS_BLOCK;
 	}
-	r = shmap_table_end_locked(&shard->table, probe, &end);
-	if (unlikely(r))
-		return r;
-	r = shmap_shard_take(map, i, 1, bytes);
-	if (unlikely(r))
-		return r;
+	ret = shmap_table_end_locked(&shard->table, probe, &end);
+	if (unlikely(ret))
+		return ret;
+	ret = shmap_shard_take(map, i, 1, bytes);
+	if (unlikely(ret))
+		return ret;
 	*version = ++shard->version;
 	shmap_entry_stamp(fresh->entry, *version);
 	shmap_table_insert_locked(&shard->table, probe, &end, fresh->ref);
@@ -132,20 +132,20 @@ shmap_shard_replace_locked(struct shmap_map *map, struct shmap_shard *shard,
 {
 	unsigned int i = shard - map->shard;
 	u32 bytes = 0, old = 0;
-	int r;
+	int ret;
 
 	shmap_table_assert_locked(&shard->table);
-	r = shmap_shard_claim_locked(map, shard, entry, record, kept);
-	if (unlikely(r))
-		return r;
+	ret = shmap_shard_claim_locked(map, shard, entry, record, kept);
+	if (unlikely(ret))
+		return ret;
 	if (fresh->entry->lens != entry->lens) {
 		bytes = fresh->bytes;
 		old = shmap_arena_entry_size(entry);
 	}
 	if (bytes > old) {
-		r = shmap_shard_take(map, i, 0, bytes - old);
-		if (unlikely(r))
-			return r;
+		ret = shmap_shard_take(map, i, 0, bytes - old);
+		if (unlikely(ret))
+			return ret;
 	}
 	*version = ++shard->version;
 	shmap_entry_stamp(fresh->entry, *version);
@@ -215,12 +215,12 @@ shmap_shard_unlink_locked(struct shmap_map *map, struct shmap_shard *shard,
 			  struct shmap_kept *record, u32 *bytes, bool *kept)
 {
 	unsigned int i = probe->hash & (map->config.shards - 1);
-	int r;
+	int ret;
 
 	shmap_table_assert_locked(&shard->table);
-	r = shmap_shard_claim_locked(map, shard, entry, record, kept);
-	if (unlikely(r))
-		return r;
+	ret = shmap_shard_claim_locked(map, shard, entry, record, kept);
+	if (unlikely(ret))
+		return ret;
 	*bytes = shmap_arena_entry_size(entry);
 	shmap_table_remove_locked(&shard->table, probe, spot);
 	shard->version++;

@@ -144,7 +144,7 @@ static int collect(struct shmap_snapshot *snap)
 	const struct shmap_lock_ops *lock = snap->map->config.lock;
 	struct shmap_shard *shard;
 	u64 version;
-	int r = 0;
+	int ret = 0;
 
 	if (!snap->kept_only)
 		snap->from = snap->end;
@@ -161,7 +161,7 @@ static int collect(struct shmap_snapshot *snap)
 	preempt_disable();
 	version = snap->cut->version[shard - snap->map->shard];
 	if (READ_ONCE(snap->cut->ended)) {
-		r = -ENOBUFS;
+		ret = -ENOBUFS;
 	} else {
 		if (!snap->kept_only)
 			collect_live(snap, shard, version);
@@ -172,7 +172,7 @@ static int collect(struct shmap_snapshot *snap)
 		shmap_lock_write_leave(lock, &shard->lock);
 	else
 		shmap_lock_read_leave(lock, &shard->lock);
-	return r;
+	return ret;
 }
 
 static u64 item_size(const struct shmap_snapshot *snap,

@@ -24,19 +24,19 @@ int shmap_space_squeeze(struct shmap_map *map, bool killable)
 {
 	long stirred = atomic_long_read(&map->pool.stirred);
 	unsigned int i;
-	int r = 0;
+	int ret = 0;
 
 	if (map->config.lock->lockless_reads) {
 		for (i = 0; i < map->config.shards; i++)
 			shmap_defer_close(&map->shard[i].defer);
-		for (i = 0; !r && i < map->config.shards; i++)
-			r = shmap_defer_drain(&map->shard[i].defer, killable);
+		for (i = 0; !ret && i < map->config.shards; i++)
+			ret = shmap_defer_drain(&map->shard[i].defer, killable);
 	}
 	for (i = 0; i < map->config.shards; i++)
 		shmap_arena_trim(&map->shard[i].arena);
-	if (!r)
+	if (!ret)
 		WRITE_ONCE(map->squeezed, stirred);
-	return r;
+	return ret;
 }
 
 /* Has anything been put aside since somebody last looked for it in vain? */
@@ -63,9 +63,9 @@ struct kmap_entry *shmap_space_alloc(struct shmap_map *map,
 {
 	bool reaped = !map->config.lock->lockless_reads, squeezed = false;
 	struct kmap_entry *entry;
-	int r = 0;
+	int ret = 0;
 
-	while (!r) {
+	while (!ret) {
 		entry = shmap_arena_take(&shard->arena, bytes, ref);
 		if (entry)
 			return entry;
@@ -75,14 +75,14 @@ struct kmap_entry *shmap_space_alloc(struct shmap_map *map,
 			reaped = true;
 			continue;
 		}
-		r = shmap_arena_grow(&shard->arena, bytes);
-		if (r == -ENOSPC && !squeezed && can_squeeze(map)) {
-			r = shmap_space_squeeze(map, true);
+		ret = shmap_arena_grow(&shard->arena, bytes);
+		if (ret == -ENOSPC && !squeezed && can_squeeze(map)) {
+			ret = shmap_space_squeeze(map, true);
 			squeezed = true;
 		}
 		/* No snapshot is worth an operation that fails. */
-		if ((r == -ENOSPC || r == -ENOMEM) && shmap_sweep_relieve(map))
-			r = shmap_space_squeeze(map, true);
+		if ((ret == -ENOSPC || ret == -ENOMEM) && shmap_sweep_relieve(map))
+			ret = shmap_space_squeeze(map, true);
 	}
-	return ERR_PTR(r);
+	return ERR_PTR(ret);
 }

@@ -140,12 +140,12 @@ u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits)
  */
 int shmap_table_init(struct shmap_table *table, u64 max_entries)
 {
-	int r = shmap_chain_init(&table->chains, table->pool->mem,
-				 home_max(max_entries, table->shard_bits));
+	int ret = shmap_chain_init(&table->chains, table->pool->mem,
+				   home_max(max_entries, table->shard_bits));
 
-	if (!r)
+	if (!ret)
 		table->desc->buckets = SHMAP_TABLE_LEAST;
-	return r;
+	return ret;
 }
 
 /**

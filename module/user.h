@@ -116,12 +116,12 @@ static __always_inline int shmap_user_read_now(void *to,
 					       const void __user *from,
 					       size_t len)
 {
-	int r;
+	int ret;
 
 	pagefault_disable();
-	r = shmap_user_read(to, from, len);
+	ret = shmap_user_read(to, from, len);
 	pagefault_enable();
-	return r;
+	return ret;
 }
 
 /**

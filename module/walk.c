@@ -180,16 +180,16 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
 	struct shmap_walk *walk = arg;
 	unsigned int n, i, k = 0;
 	u64 end;
-	int r;
+	int ret;
 
 	lockdep_assert(map->config.lock->read_held(&shard->lock));
 	if (!shmap_table_begin(&shard->table, walk->hash, &probe))
 		return -EAGAIN;
-	r = walk->values ?
-	    step_whole(map, shard, walk, &probe, locked, true) :
-	    step_whole(map, shard, walk, &probe, locked, false);
-	if (likely(r))
-		return r;
+	ret = walk->values ?
+	      step_whole(map, shard, walk, &probe, locked, true) :
+	      step_whole(map, shard, walk, &probe, locked, false);
+	if (likely(ret))
+		return ret;
 	if (walk->whole && walk->used) {
 		walk->need = 1;
 		return false;
@@ -219,10 +219,10 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
 bool shmap_walk_step(struct shmap_map *map, struct shmap_walk *walk)
 {
 	struct shmap_shard *shard;
-	int r;
+	int ret;
 
 	walk->hash = bitrev32(walk->cursor);
 	shard = shmap_map_shard(map, walk->hash);
-	r = shmap_read_run(map, shard, step_once, walk);
-	return r == STEP_LONG ? shmap_walk_long(map, shard, walk) : r;
+	ret = shmap_read_run(map, shard, step_once, walk);
+	return ret == STEP_LONG ? shmap_walk_long(map, shard, walk) : ret;
 }

@@ -144,20 +144,20 @@ static int write_one(struct shmap_map *map, struct shmap_shard *shard,
 	struct shmap_walk *walk = target->walk;
 	struct kmap_item *item = walk->buf + walk->used;
 	void *value;
-	int r;
+	int ret;
 
-	r = shmap_read_run(map, shard, choose_once, target);
-	if (r <= 0 || target->whole || target->size <= SHMAP_PIECE)
-		return r;
+	ret = shmap_read_run(map, shard, choose_once, target);
+	if (ret <= 0 || target->whole || target->size <= SHMAP_PIECE)
+		return ret;
 	value = (void *)(item + 1) + item->key_len;
 	for (target->at = 0; target->at < item->value_len;
 	     target->at += target->len) {
 		target->to = value + target->at;
 		target->len = min(item->value_len - target->at, SHMAP_PIECE);
 		cond_resched();
-		r = shmap_read_run(map, shard, piece_once, target);
-		if (r)
-			return r;
+		ret = shmap_read_run(map, shard, piece_once, target);
+		if (ret)
+			return ret;
 	}
 	value += item->value_len;
 	memset(value, 0, (void *)item + target->size - value);
@@ -183,21 +183,21 @@ bool shmap_walk_long(struct shmap_map *map, struct shmap_shard *shard,
 	};
 	u32 count = walk->count;
 	unsigned int try = 0;
-	int r;
+	int ret;
 
 	do {
 		target.whole = try >= SHMAP_TRIES;
-		r = write_one(map, shard, &target);
-		if (r == -ESTALE) {
+		ret = write_one(map, shard, &target);
+		if (ret == -ESTALE) {
 			try++;
 			shmap_map_count(map, SHMAP_RETRIES);
-		} else if (r > 0) {
+		} else if (ret > 0) {
 			walk->used += target.size;
 			walk->count++;
 			try = 0;
 		}
-	} while (r > 0 || r == -ESTALE);
-	if (r == -EMSGSIZE) {
+	} while (ret > 0 || ret == -ESTALE);
+	if (ret == -EMSGSIZE) {
 		walk->used = target.from;
 		walk->count = count;
 		walk->need = target.set_size;

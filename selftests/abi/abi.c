@@ -163,13 +163,13 @@ static bool poisoned(const void *p, size_t len)
 	return !len;
 }
 
-/* Sends the record as it is: @err, and nothing touched anywhere. */
+/* Sends the record as it is: @ret, and nothing touched anywhere. */
 static void refused(struct __test_metadata *_metadata, int fd,
-		    const struct command *c, size_t size, int err,
+		    const struct command *c, size_t size, int ret,
 		    const char *what)
 {
 	copy = record;
-	EXPECT_EQ(-err, kt_ioctl(fd, command_cmd(c, size), &record)) {
+	EXPECT_EQ(-ret, kt_ioctl(fd, command_cmd(c, size), &record)) {
 		TH_LOG("%s: %s (size %zu)", c->name, what, size);
 	}
 	EXPECT_EQ(0, memcmp(&copy, &record, sizeof(copy))) {

@@ -347,7 +347,7 @@ TEST_F_TIMEOUT(fault, each_point, KT_LONG)
 		struct kmap_info info;
 		struct kmap_op op;
 		bool same;
-		int r;
+		int ret;
 
 		set_scene(_metadata, &self->fd, scene);
 		fill_record(&op, scene);
@@ -359,29 +359,29 @@ TEST_F_TIMEOUT(fault, each_point, KT_LONG)
 		}
 
 		arm(n);
-		r = kt_ioctl(self->fd, commands[scene->op], &op);
+		ret = kt_ioctl(self->fd, commands[scene->op], &op);
 		fired = disarm();
 
 		ASSERT_EQ(0, kt_info(self->fd, &info));
 		same = kt_snapshot_same(self->fd, remembered());
-		if (!fired || r == scene->want) {
-			EXPECT_EQ(scene->want, r);
+		if (!fired || ret == scene->want) {
+			EXPECT_EQ(scene->want, ret);
 			EXPECT_TRUE(returned(&op, scene));
 		} else {
-			EXPECT_TRUE(injected(r)) {
-				TH_LOG("point %u: %s", n, strerror(-r));
+			EXPECT_TRUE(injected(ret)) {
+				TH_LOG("point %u: %s", n, strerror(-ret));
 			}
 		}
 		/* What was changed was changed in full, and not with an error. */
 		EXPECT_EQ(same, !changed(self->fd, scene));
-		EXPECT_TRUE(same || (changes && (!r || r == -EFAULT)));
-		EXPECT_FALSE(same && changes && !r);
+		EXPECT_TRUE(same || (changes && (!ret || ret == -EFAULT)));
+		EXPECT_FALSE(same && changes && !ret);
 		if (same) {
 			EXPECT_EQ(self->info.entries, info.entries);
 			EXPECT_EQ(self->info.bytes, info.bytes);
 		}
 		if (fired)
-			count(&tally, r, scene->want, !same);
+			count(&tally, ret, scene->want, !same);
 	}
 	EXPECT_FALSE(fired);
 	tell(_metadata, &tally);

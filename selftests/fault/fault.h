@@ -105,38 +105,38 @@ static int leave_out_refills(void)
 	static const char *const ends[] = { "reject-start", "reject-end" };
 	unsigned long range[2];
 	unsigned int i, end;
-	int r = find_function(refill, range);
+	int ret = find_function(refill, range);
 
-	for (i = 0; !r && i < ARRAY_SIZE(unmoved); i++) {
-		for (end = 0; !r && end < 2; end++) {
+	for (i = 0; !ret && i < ARRAY_SIZE(unmoved); i++) {
+		for (end = 0; !ret && end < 2; end++) {
 			char file[64], value[32];
 
 			snprintf(file, sizeof(file), "%s/%s", unmoved[i],
 				 ends[end]);
 			snprintf(value, sizeof(value), "%#lx", range[end]);
-			r = put_setting(file, value);
+			ret = put_setting(file, value);
 		}
 	}
-	return r;
+	return ret;
 }
 
 /* To be called by the thread that makes the calls. */
 static int fault_begin(void)
 {
 	unsigned int i;
-	int r;
+	int ret;
 
 	/* Page faults allocate too, and are none of this test's business. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		return -errno;
 	for (i = 0; i < ARRAY_SIZE(settings); i++) {
-		r = put_setting(settings[i].file, settings[i].value);
-		if (r)
-			return r;
+		ret = put_setting(settings[i].file, settings[i].value);
+		if (ret)
+			return ret;
 	}
-	r = leave_out_refills();
-	if (r)
-		return r;
+	ret = leave_out_refills();
+	if (ret)
+		return ret;
 	fail_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
 	return fail_fd < 0 ? -errno : 0;
 }

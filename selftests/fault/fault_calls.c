@@ -113,7 +113,7 @@ static bool part_is(int fd, const struct part *part, int len, __u64 seed)
  * the record it stopped at, and none after that was begun.
  */
 static void batch_check(struct __test_metadata *_metadata, int fd,
-			const struct kmap_op *ops, int r)
+			const struct kmap_op *ops, int ret)
 {
 	int last = -1;
 	int i;
@@ -126,13 +126,13 @@ static void batch_check(struct __test_metadata *_metadata, int fd,
 		EXPECT_TRUE(old || new);
 		if (new && i != 4)
 			last = i;
-		if (r)
+		if (ret)
 			continue;
 		EXPECT_TRUE(!ops[i].error || injected(ops[i].error));
 		EXPECT_TRUE(ops[i].error || new);
 		EXPECT_TRUE(ops[i].error != -ENOMEM || old);
 	}
-	for (i = 0; r && i < last; i++)
+	for (i = 0; ret && i < last; i++)
 		EXPECT_TRUE(part_is(fd, &parts[i], parts[i].after,
 				    i == 4 ? 1 : 2) ||
 			    injected(ops[i].error));
@@ -145,21 +145,21 @@ TEST_F_TIMEOUT(fault, batch, KT_LONG)
 	bool fired = true;
 	unsigned int n;
 	__u32 done;
-	int r;
+	int ret;
 
 	for (n = 1; fired && n < POINTS_MAX; n++) {
 		batch_prepare(_metadata, &self->fd, ops);
 		arm(n);
-		r = kt_batch(self->fd, ops, OPS, &done);
+		ret = kt_batch(self->fd, ops, OPS, &done);
 		fired = disarm();
-		EXPECT_TRUE(!r || (fired && injected(r))) {
-			TH_LOG("point %u: %s", n, strerror(-r));
+		EXPECT_TRUE(!ret || (fired && injected(ret))) {
+			TH_LOG("point %u: %s", n, strerror(-ret));
 		}
-		if (!r)
+		if (!ret)
 			EXPECT_EQ(OPS, done);
-		batch_check(_metadata, self->fd, ops, r);
+		batch_check(_metadata, self->fd, ops, ret);
 		if (fired)
-			count(&tally, r, 0, false);
+			count(&tally, ret, 0, false);
 	}
 	EXPECT_FALSE(fired);
 	tell(_metadata, &tally);
@@ -174,7 +174,7 @@ static void each_of_keys(struct __test_metadata *_metadata, int *fd,
 	struct kmap_keys keys;
 	bool fired = true;
 	unsigned int n;
-	int r;
+	int ret;
 
 	reload(_metadata, fd);
 	ASSERT_EQ(0, kt_fill(*fd, 0, KEYS, KEY_LEN, 1000, NULL));
@@ -186,12 +186,12 @@ static void each_of_keys(struct __test_metadata *_metadata, int *fd,
 		keys.flags = flags;
 		keys.used = 1;
 		arm(n);
-		r = kt_ioctl(*fd, KMAP_IOC_KEYS, &keys);
+		ret = kt_ioctl(*fd, KMAP_IOC_KEYS, &keys);
 		fired = disarm();
-		EXPECT_TRUE(r == want || (fired && injected(r))) {
-			TH_LOG("point %u: %s", n, strerror(-r));
+		EXPECT_TRUE(ret == want || (fired && injected(ret))) {
+			TH_LOG("point %u: %s", n, strerror(-ret));
 		}
-		if (!r) {
+		if (!ret) {
 			EXPECT_EQ(KEYS, keys.count);
 			EXPECT_EQ(KMAP_KEYS_END, keys.cursor);
 		} else {
@@ -200,7 +200,7 @@ static void each_of_keys(struct __test_metadata *_metadata, int *fd,
 		}
 		UNCHANGED(*fd);
 		if (fired)
-			count(&tally, r, want, false);
+			count(&tally, ret, want, false);
 	}
 	EXPECT_FALSE(fired);
 	tell(_metadata, &tally);
@@ -231,27 +231,27 @@ TEST_F_TIMEOUT(fault, clear, KT_LONG)
 	unsigned int n;
 	__u64 removed;
 	__s64 left;
-	int r;
+	int ret;
 
 	for (n = 1; fired && n < POINTS_MAX; n++) {
 		reload(_metadata, &self->fd);
 		ASSERT_EQ(0, kt_fill(self->fd, 0, KEYS, KEY_LEN, 1000, NULL));
 		arm(n);
-		r = kt_clear(self->fd, &removed);
+		ret = kt_clear(self->fd, &removed);
 		fired = disarm();
-		EXPECT_TRUE(!r || (fired && injected(r))) {
-			TH_LOG("point %u: %s", n, strerror(-r));
+		EXPECT_TRUE(!ret || (fired && injected(ret))) {
+			TH_LOG("point %u: %s", n, strerror(-ret));
 		}
 		left = kt_entries(self->fd);
-		EXPECT_TRUE(!left || (r && left == KEYS));
+		EXPECT_TRUE(!left || (ret && left == KEYS));
 		EXPECT_EQ(left, kt_walk_count(self->fd));
-		if (!r)
+		if (!ret)
 			EXPECT_EQ(KEYS, removed);
 		if (left)
 			EXPECT_EQ(0, kt_verify(self->fd, 0, KEYS, KEY_LEN, 1000,
 					       NULL));
 		if (fired)
-			count(&tally, r, 0, !left);
+			count(&tally, ret, 0, !left);
 	}
 	EXPECT_FALSE(fired);
 	tell(_metadata, &tally);
@@ -266,18 +266,18 @@ TEST_F(fault, info)
 	struct kmap_info info;
 	bool fired = true;
 	unsigned int n;
-	int r;
+	int ret;
 
 	reload(_metadata, &self->fd);
 	for (n = 1; fired && n < POINTS_MAX; n++) {
 		arm(n);
-		r = kt_info(self->fd, &info);
+		ret = kt_info(self->fd, &info);
 		fired = disarm();
-		EXPECT_TRUE(!r || (fired && r == -EFAULT));
-		if (!r)
+		EXPECT_TRUE(!ret || (fired && ret == -EFAULT));
+		if (!ret)
 			EXPECT_EQ(KMAP_ABI, info.abi);
 		if (fired)
-			count(&tally, r, 0, false);
+			count(&tally, ret, 0, false);
 	}
 	EXPECT_FALSE(fired);
 	EXPECT_GE(tally.fault, 2);
@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(fault, load, KT_LONG)
 	unsigned int n, all;
 	char params[64];
 	bool fired;
-	int r;
+	int ret;
 
 	if (!getenv("KMAP_KO"))
 		SKIP(return, "no KMAP_KO to load");
@@ -315,15 +315,15 @@ TEST_F_TIMEOUT(fault, load, KT_LONG)
 		if (kt_loaded())
 			ASSERT_EQ(0, kt_unload());
 		arm(n);
-		r = kt_load(params);
+		ret = kt_load(params);
 		fired = disarm();
-		EXPECT_TRUE(!r || fired) {
-			TH_LOG("point %u: %s", n, strerror(-r));
+		EXPECT_TRUE(!ret || fired) {
+			TH_LOG("point %u: %s", n, strerror(-ret));
 		}
-		ASSERT_EQ(!r, kt_loaded());
-		EXPECT_EQ(r ? -1 : 0, access(KT_DEVICE, F_OK));
+		ASSERT_EQ(!ret, kt_loaded());
+		EXPECT_EQ(ret ? -1 : 0, access(KT_DEVICE, F_OK));
 		if (fired)
-			count(&tally, r, 0, false);
+			count(&tally, ret, 0, false);
 	}
 	tell(_metadata, &tally);
 	EXPECT_GE(tally.nomem, 8);
@@ -365,7 +365,7 @@ TEST_F_TIMEOUT(fault, growth, KT_LONG)
 		struct owned after = { .len = -1, .seed = i };
 		char key[KEY_LEN];
 		bool fired, new;
-		int r;
+		int ret;
 
 		if (owned[id].len < 0 || kt_random(&state) % 4)
 			after.len = 16 + kt_random(&state) % 600;
@@ -375,20 +375,20 @@ TEST_F_TIMEOUT(fault, growth, KT_LONG)
 
 		arm(3 + kt_random(&state) % 5);
 		if (after.len < 0)
-			r = kt_del(self->fd, key, KEY_LEN, 0, NULL);
+			ret = kt_del(self->fd, key, KEY_LEN, 0, NULL);
 		else
-			r = kt_set(self->fd, key, KEY_LEN, value, after.len, 0,
-				   NULL);
+			ret = kt_set(self->fd, key, KEY_LEN, value, after.len, 0,
+				     NULL);
 		fired = disarm();
 
 		new = is(self->fd, key, &after);
-		ASSERT_TRUE(!r || (fired && injected(r)));
-		ASSERT_TRUE(new || (r && is(self->fd, key, &owned[id])));
-		ASSERT_FALSE(new && r == -ENOMEM);
+		ASSERT_TRUE(!ret || (fired && injected(ret)));
+		ASSERT_TRUE(new || (ret && is(self->fd, key, &owned[id])));
+		ASSERT_FALSE(new && ret == -ENOMEM);
 		if (new)
 			owned[id] = after;
 		if (fired)
-			count(&tally, r, 0, new);
+			count(&tally, ret, 0, new);
 	}
 	tell(_metadata, &tally);
 	EXPECT_GE(tally.nomem, 10);

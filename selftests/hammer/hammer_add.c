@@ -69,7 +69,7 @@ static bool add_at_random(struct hammer_worker *w)
 	size_t len[COUNTERS];
 	size_t out_len;
 	__s64 sum;
-	int err, i, j;
+	int ret, i, j;
 
 	for (i = 0; i < COUNTERS; i++)
 		len[i] = counter_key(key[i], i);
@@ -78,9 +78,9 @@ static bool add_at_random(struct hammer_worker *w)
 		i = hammer_below(w, COUNTERS);
 		switch (hammer_below(w, 4)) {
 		case 0:
-			err = kt_get(w->fd, key[i], len[i], &sum, 8, &out_len, NULL);
-			HAMMER_CHECK(w, err == -ENOENT || (!err && out_len == 8),
-				     "get: %d, %zu bytes", err, out_len);
+			ret = kt_get(w->fd, key[i], len[i], &sum, 8, &out_len, NULL);
+			HAMMER_CHECK(w, ret == -ENOENT || (!ret && out_len == 8),
+				     "get: %d, %zu bytes", ret, out_len);
 			break;
 		case 1:
 			for (j = 0; j < BATCH; j++) {
@@ -90,8 +90,8 @@ static bool add_at_random(struct hammer_worker *w)
 				kt_op_add(&ops[j], key[i], len[i], delta, 0);
 				added[i] += delta;
 			}
-			err = kt_batch(w->fd, ops, BATCH, NULL);
-			HAMMER_CHECK(w, !err, "batch: %s", strerror(-err));
+			ret = kt_batch(w->fd, ops, BATCH, NULL);
+			HAMMER_CHECK(w, !ret, "batch: %s", strerror(-ret));
 			for (j = 0; j < BATCH; j++)
 				HAMMER_CHECK(w, !ops[j].error, "add in a batch: %s",
 					     strerror(-ops[j].error));
@@ -100,8 +100,8 @@ static bool add_at_random(struct hammer_worker *w)
 		default:
 			sum = small_number(w);
 			added[i] += sum;
-			err = kt_add(w->fd, key[i], len[i], sum, 0, NULL, NULL);
-			HAMMER_CHECK(w, !err, "add: %s", strerror(-err));
+			ret = kt_add(w->fd, key[i], len[i], sum, 0, NULL, NULL);
+			HAMMER_CHECK(w, !ret, "add: %s", strerror(-ret));
 			atomic_fetch_add(&add->adds, 1);
 		}
 	}
@@ -151,7 +151,7 @@ static bool count(struct hammer_worker *w, unsigned int counter,
 	size_t len = counter_key(key, counter);
 	struct kmap_op ops[BATCH];
 	unsigned int i;
-	int err;
+	int ret;
 
 	if (atomic_fetch_add(&c->begun, n) > STEPS_MAX - n) {
 		atomic_fetch_sub(&c->begun, n);
@@ -161,10 +161,10 @@ static bool count(struct hammer_worker *w, unsigned int counter,
 	for (i = 0; i < n; i++)
 		kt_op_add(&ops[i], key, len, 1, 0);
 	if (n == 1)
-		err = kt_ioctl(w->fd, KMAP_IOC_ADD, ops);
+		ret = kt_ioctl(w->fd, KMAP_IOC_ADD, ops);
 	else
-		err = kt_batch(w->fd, ops, n, NULL);
-	HAMMER_CHECK(w, !err, "add: %s", strerror(-err));
+		ret = kt_batch(w->fd, ops, n, NULL);
+	HAMMER_CHECK(w, !ret, "add: %s", strerror(-ret));
 	atomic_fetch_add(&c->done, n);
 	for (i = 0; i < n; i++) {
 		__s64 before = last->number;
@@ -184,13 +184,13 @@ static int load_or_store(struct hammer_worker *w, const char *key, size_t len,
 			 __s64 *number, __u64 *version)
 {
 	size_t out_len;
-	int err;
+	int ret;
 
-	err = kt_swap(w->fd, key, len, "none", 4, KMAP_CREATE, version, number,
+	ret = kt_swap(w->fd, key, len, "none", 4, KMAP_CREATE, version, number,
 		      sizeof(*number), &out_len);
-	if (err == -EEXIST && out_len == 8)
+	if (ret == -EEXIST && out_len == 8)
 		return 0;
-	return err ? err : -EPROTO;
+	return ret ? ret : -EPROTO;
 }
 
 /* Looks at a counter, several times in a call. */
@@ -207,21 +207,21 @@ static bool look(struct hammer_worker *w, unsigned int counter,
 	__s64 number[BATCH];
 	unsigned int i;
 	__u64 begun;
-	int err;
+	int ret;
 
 	for (i = 0; i < n; i++)
 		kt_op_get(&ops[i], key, len, &number[i], sizeof(number[i]));
 	if (n > 2) {
-		err = kt_batch(w->fd, ops, n, NULL);
+		ret = kt_batch(w->fd, ops, n, NULL);
 	} else if (n == 2) {
 		n = 1;
-		err = load_or_store(w, key, len, &ops->number, &ops->version);
+		ret = load_or_store(w, key, len, &ops->number, &ops->version);
 		number[0] = ops->number;
 	} else {
-		err = kt_ioctl(w->fd, KMAP_IOC_GET, ops);
+		ret = kt_ioctl(w->fd, KMAP_IOC_GET, ops);
 	}
 	begun = atomic_load(&c->begun);
-	HAMMER_CHECK(w, !err, "counter %u: %s", counter, strerror(-err));
+	HAMMER_CHECK(w, !ret, "counter %u: %s", counter, strerror(-ret));
 	atomic_fetch_add(&add->reads, n);
 
 	for (i = 0; i < n; i++) {
@@ -309,15 +309,15 @@ static bool count_to_the_brim(struct hammer_worker *w)
 	char key[HAMMER_KEY_MAX];
 	size_t len = counter_key(key, 0);
 	__s64 number, last = 0;
-	int err;
+	int ret;
 
 	while (hammer_next(w)) {
-		err = kt_add(w->fd, key, len, 1, 0, &number, NULL);
-		if (err == -ERANGE) {
+		ret = kt_add(w->fd, key, len, 1, 0, &number, NULL);
+		if (ret == -ERANGE) {
 			atomic_fetch_add(&add->refused, 1);
 			return true;
 		}
-		HAMMER_CHECK(w, !err, "add: %s", strerror(-err));
+		HAMMER_CHECK(w, !ret, "add: %s", strerror(-ret));
 		HAMMER_CHECK(w, number > last, "added 1 after %lld and got %lld",
 			     last, number);
 		last = number;
@@ -336,16 +336,16 @@ static bool add_anyhow(struct hammer_worker *w, unsigned int counter)
 	char key[HAMMER_KEY_MAX];
 	size_t len = counter_key(key, counter);
 	__s64 sum;
-	int err;
+	int ret;
 
-	err = kt_add(w->fd, key, len, delta, flags, &sum, NULL);
-	HAMMER_CHECK(w, !err || err == -EDOM ||
-		     (err == -EEXIST && flags == KMAP_CREATE) ||
-			(err == -ENOENT && flags == KMAP_REPLACE),
-		     "add with flags %#x: %s", flags, strerror(-err));
-	HAMMER_CHECK(w, err || flags != KMAP_CREATE || sum == delta,
+	ret = kt_add(w->fd, key, len, delta, flags, &sum, NULL);
+	HAMMER_CHECK(w, !ret || ret == -EDOM ||
+		     (ret == -EEXIST && flags == KMAP_CREATE) ||
+			(ret == -ENOENT && flags == KMAP_REPLACE),
+		     "add with flags %#x: %s", flags, strerror(-ret));
+	HAMMER_CHECK(w, ret || flags != KMAP_CREATE || sum == delta,
 		     "created %lld by adding %lld", sum, delta);
-	if (err)
+	if (ret)
 		return true;
 	atomic_fetch_add(&add->counter[counter].added, delta);
 	atomic_fetch_add(&add->adds, 1);
@@ -363,18 +363,18 @@ static bool take_anyhow(struct hammer_worker *w, unsigned int counter)
 	size_t len = counter_key(key, counter);
 	size_t out_len;
 	__s64 out[2];
-	int err;
+	int ret;
 
 	if (what < 2)
-		err = kt_take(w->fd, key, len, 0, NULL, out, sizeof(out), &out_len);
+		ret = kt_take(w->fd, key, len, 0, NULL, out, sizeof(out), &out_len);
 	else
-		err = kt_swap(w->fd, key, len, value, what == 2 ? 8 : 16,
+		ret = kt_swap(w->fd, key, len, value, what == 2 ? 8 : 16,
 			      what == 2 ? KMAP_NUMBER : 0, NULL,
 			      out, sizeof(out), &out_len);
-	if (what < 2 && err == -ENOENT)
+	if (what < 2 && ret == -ENOENT)
 		return true;
-	HAMMER_CHECK(w, !err, "%s: %s", what < 2 ? "delete" : "set",
-		     strerror(-err));
+	HAMMER_CHECK(w, !ret, "%s: %s", what < 2 ? "delete" : "set",
+		     strerror(-ret));
 	HAMMER_CHECK(w, out_len == 8 || out_len == 16 ||
 		     (what >= 2 && out_len == KT_NONE),
 		     "%zu bytes came back", out_len);

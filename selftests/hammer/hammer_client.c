@@ -44,7 +44,7 @@ static void next_change(struct hammer_worker *w, unsigned int key,
 
 /* The owner knows what is there, so the change must have worked. */
 static bool changed(struct hammer_worker *w, unsigned int key,
-		    const struct kmap_op *op, int err)
+		    const struct kmap_op *op, int ret)
 {
 	struct progress *progress = &owner(w)->key[key];
 	__u64 number = atomic_load(&progress->begun);
@@ -52,9 +52,9 @@ static bool changed(struct hammer_worker *w, unsigned int key,
 	bool nothing = hammer_script_removes(id, number) &&
 		       hammer_script_removes(id, number - 1);
 
-	HAMMER_CHECK(w, err == (nothing ? -ENOENT : 0),
+	HAMMER_CHECK(w, ret == (nothing ? -ENOENT : 0),
 		     "owned-%u: operation %llu, opcode %u, flags %#x: %d", id,
-		     number, op->opcode, op->flags, err);
+		     number, op->opcode, op->flags, ret);
 	atomic_store(&progress->done, number);
 	return true;
 }
@@ -64,12 +64,12 @@ static bool change_one(struct hammer_worker *w)
 	unsigned int key = hammer_below(w, CLIENT_KEYS);
 	char name[HAMMER_KEY_MAX];
 	struct kmap_op op;
-	int err;
+	int ret;
 
 	next_change(w, key, &op, name, w->in, w->max_value);
-	err = kt_ioctl(w->fd, op.opcode == KMAP_OP_SET ? KMAP_IOC_SET :
+	ret = kt_ioctl(w->fd, op.opcode == KMAP_OP_SET ? KMAP_IOC_SET :
 							 KMAP_IOC_DELETE, &op);
-	return changed(w, key, &op, err);
+	return changed(w, key, &op, ret);
 }
 
 /* Scripted values are as long as they are: a batch needs a buffer for each. */
@@ -80,14 +80,14 @@ static bool change_batch(struct hammer_worker *w)
 	struct kmap_op ops[CLIENT_KEYS];
 	unsigned int key;
 	__u32 done;
-	int err;
+	int ret;
 
 	atomic_store(&owner(w)->batch, count);
 	for (key = 0; key < count; key++)
 		next_change(w, key, &ops[key], name[key],
 			    (__u8 *)w->own + key * w->max_value, w->max_value);
-	err = kt_batch(w->fd, ops, count, &done);
-	HAMMER_CHECK(w, !err && done == count, "batch: %d after %u", err, done);
+	ret = kt_batch(w->fd, ops, count, &done);
+	HAMMER_CHECK(w, !ret && done == count, "batch: %d after %u", ret, done);
 	for (key = 0; key < count; key++) {
 		if (!changed(w, key, &ops[key], ops[key].error))
 			return false;
@@ -102,11 +102,11 @@ static bool add_one(struct hammer_worker *w, struct progress *progress,
 	__u64 next = atomic_load(&progress->done) + 1;
 	char key[HAMMER_KEY_MAX];
 	size_t key_len = hammer_key(key, name, number);
-	int err;
+	int ret;
 
 	atomic_store(&progress->begun, next);
-	err = kt_add(w->fd, key, key_len, 1, 0, NULL, NULL);
-	HAMMER_CHECK(w, !err, "key %s: add: %s", key, strerror(-err));
+	ret = kt_add(w->fd, key, key_len, 1, 0, NULL, NULL);
+	HAMMER_CHECK(w, !ret, "key %s: add: %s", key, strerror(-ret));
 	atomic_store(&progress->done, next);
 	return true;
 }
@@ -120,24 +120,24 @@ static bool update(struct hammer_worker *w)
 	size_t key_len = hammer_key(key, "update", 0);
 	__u64 version, count;
 	size_t len;
-	int err;
+	int ret;
 
 	do {
 		hammer_step(w);
-		err = kt_get(w->fd, key, key_len, w->out, w->max_value, &len,
+		ret = kt_get(w->fd, key, key_len, w->out, w->max_value, &len,
 			     &version);
-		HAMMER_CHECK(w, !err && len >= 16 &&
+		HAMMER_CHECK(w, !ret && len >= 16 &&
 			     kt_value_check(w->out, len, key, key_len, &count),
-			     "key %s: get: %d", key, err);
+			     "key %s: get: %d", key, ret);
 		len = 16 + hammer_below(w, 1000);
 		kt_value_fill(w->in, len, key, key_len, count + 1);
 		atomic_store(&progress->begun, next);
-		err = kt_set(w->fd, key, key_len, w->in, len, KMAP_MATCH,
+		ret = kt_set(w->fd, key, key_len, w->in, len, KMAP_MATCH,
 			     &version);
-		if (err)
+		if (ret)
 			atomic_store(&progress->begun, next - 1);
-	} while (err == -ESTALE);
-	HAMMER_CHECK(w, !err, "key %s: set: %s", key, strerror(-err));
+	} while (ret == -ESTALE);
+	HAMMER_CHECK(w, !ret, "key %s: set: %s", key, strerror(-ret));
 	atomic_store(&progress->done, next);
 	return true;
 }
@@ -154,16 +154,16 @@ static bool look(struct hammer_worker *w)
 	size_t name_len = hammer_key(name, "owned", id);
 	__u64 to;
 
-	a.err = kt_get(w->fd, name, name_len, w->out, w->max_value, &a.len,
+	a.ret = kt_get(w->fd, name, name_len, w->out, w->max_value, &a.len,
 		       &a.version);
 	to = atomic_load(&progress->begun);
-	HAMMER_CHECK(w, !a.err || a.err == -ENOENT, "key %s: get: %s", name,
-		     strerror(-a.err));
-	if (!a.err && !hammer_whole(w, name, name_len, &a))
+	HAMMER_CHECK(w, !a.ret || a.ret == -ENOENT, "key %s: get: %s", name,
+		     strerror(-a.ret));
+	if (!a.ret && !hammer_whole(w, name, name_len, &a))
 		return false;
 	HAMMER_CHECK(w, hammer_script_fits(id, from, to, w->max_value, &a),
 		     "key %s: error %d, %zu bytes, value %#llx do not fit operations %llu to %llu",
-		     name, a.err, a.len, a.id, from, to);
+		     name, a.ret, a.len, a.id, from, to);
 	return true;
 }
 

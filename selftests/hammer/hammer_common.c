@@ -275,14 +275,14 @@ static void work(struct hammer_worker *w)
 {
 	struct hammer *h = w->h;
 	struct kmap_info info;
-	int err = kt_info(w->fd, &info);
+	int ret = kt_info(w->fd, &info);
 
 	w->max_value = info.max_value;
 	w->own = NULL;
 	w->in = malloc(w->max_value);
 	w->out = malloc(w->max_value);
-	if (err || !w->in || !w->out) {
-		hammer_fail(w, "no beginning: %d", err);
+	if (ret || !w->in || !w->out) {
+		hammer_fail(w, "no beginning: %d", ret);
 		return;
 	}
 

@@ -122,14 +122,14 @@ static bool create_value(struct hammer_worker *w, unsigned int number)
 	__u64 what = mine(w, number);
 	__u64 version = 0;
 	size_t out_len;
-	int err;
+	int ret;
 
 	kt_value_fill(w->in, len, key, key_len, what);
 	try_now(w, number);
-	err = kt_swap(w->fd, key, key_len, w->in, len, KMAP_CREATE, &version,
+	ret = kt_swap(w->fd, key, key_len, w->in, len, KMAP_CREATE, &version,
 		      w->out, w->max_value, &out_len);
-	HAMMER_CHECK(w, !err || err == -EEXIST, "create: %s", strerror(-err));
-	if (!err) {
+	HAMMER_CHECK(w, !ret || ret == -EEXIST, "create: %s", strerror(-ret));
+	if (!ret) {
 		atomic_fetch_add(&create->prize[number].won, 1);
 		HAMMER_CHECK(w, out_len == KT_NONE, "the winner found %zu bytes",
 			     out_len);
@@ -147,12 +147,12 @@ static bool create_number(struct hammer_worker *w, unsigned int number)
 	__u64 what = mine(w, number);
 	__u64 version;
 	__s64 sum;
-	int err;
+	int ret;
 
 	try_now(w, number);
-	err = kt_add(w->fd, key, key_len, what, KMAP_CREATE, &sum, &version);
-	HAMMER_CHECK(w, !err || err == -EEXIST, "create: %s", strerror(-err));
-	if (!err) {
+	ret = kt_add(w->fd, key, key_len, what, KMAP_CREATE, &sum, &version);
+	HAMMER_CHECK(w, !ret || ret == -EEXIST, "create: %s", strerror(-ret));
+	if (!ret) {
 		atomic_fetch_add(&create->prize[number].won, 1);
 		HAMMER_CHECK(w, sum == (__s64)what, "the winner got %lld instead of %lld",
 			     sum, (__s64)what);
@@ -167,11 +167,11 @@ static bool get_prize(struct hammer_worker *w, unsigned int number)
 	size_t key_len = prize_key(key, number);
 	__u64 version, what;
 	size_t len;
-	int err;
+	int ret;
 
-	err = kt_get(w->fd, key, key_len, w->out, w->max_value, &len, &version);
-	HAMMER_CHECK(w, !err, "prize %u was created, and get: %s", number,
-		     strerror(-err));
+	ret = kt_get(w->fd, key, key_len, w->out, w->max_value, &len, &version);
+	HAMMER_CHECK(w, !ret, "prize %u was created, and get: %s", number,
+		     strerror(-ret));
 	return what_is(w, number, len, &what) && agree(w, number, what, version);
 }
 
@@ -218,18 +218,18 @@ static bool remove_all(struct hammer_worker *w)
 		size_t key_len = prize_key(key, number);
 		__u64 version, what;
 		size_t len;
-		int err;
+		int ret;
 
 		if (!atomic_load(&prize->won))
 			break;
 		if (number % ROUND == 0 && !hammer_barrier(w))
 			return true;
 		hammer_step(w);
-		err = kt_take(w->fd, key, key_len, 0, &version, w->out,
+		ret = kt_take(w->fd, key, key_len, 0, &version, w->out,
 			      w->max_value, &len);
-		if (err == -ENOENT)
+		if (ret == -ENOENT)
 			continue;
-		HAMMER_CHECK(w, !err, "remove: %s", strerror(-err));
+		HAMMER_CHECK(w, !ret, "remove: %s", strerror(-ret));
 		atomic_fetch_add(&prize->removed, 1);
 		if (!what_is(w, number, len, &what) ||
 		    !agree(w, number, what, version))

@@ -66,7 +66,7 @@ struct seen {
 };
 
 static bool store(struct hammer_worker *w, enum kind kind, unsigned int number,
-		  unsigned int flags, int *err)
+		  unsigned int flags, int *ret)
 {
 	char key[HAMMER_KEY_MAX];
 	size_t key_len = hammer_key(key, kinds[kind].name, number);
@@ -74,19 +74,19 @@ static bool store(struct hammer_worker *w, enum kind kind, unsigned int number,
 	size_t len = hammer_length(kt_random(&w->random), max);
 
 	kt_value_fill(w->in, len, key, key_len, kt_random(&w->random));
-	*err = kt_set(w->fd, key, key_len, w->in, len, flags, NULL);
-	HAMMER_CHECK(w, !*err || (flags && *err == -EEXIST), "key %s: set: %d",
-		     key, *err);
+	*ret = kt_set(w->fd, key, key_len, w->in, len, flags, NULL);
+	HAMMER_CHECK(w, !*ret || (flags && *ret == -EEXIST), "key %s: set: %d",
+		     key, *ret);
 	return true;
 }
 
-static bool take(struct hammer_worker *w, unsigned int number, int *err)
+static bool take(struct hammer_worker *w, unsigned int number, int *ret)
 {
 	char key[HAMMER_KEY_MAX];
 	size_t key_len = hammer_key(key, kinds[IS_PASSING].name, number);
 
-	*err = kt_del(w->fd, key, key_len, 0, NULL);
-	HAMMER_CHECK(w, !*err || *err == -ENOENT, "key %s: delete: %d", key, *err);
+	*ret = kt_del(w->fd, key, key_len, 0, NULL);
+	HAMMER_CHECK(w, !*ret || *ret == -ENOENT, "key %s: delete: %d", key, *ret);
 	return true;
 }
 
@@ -172,15 +172,15 @@ static bool grow(struct hammer_worker *w, unsigned int number)
 {
 	struct keys *keys = w->h->shared;
 	struct kmap_info info;
-	int err;
+	int ret;
 
-	if (!store(w, IS_GROWING, number, KMAP_CREATE, &err))
+	if (!store(w, IS_GROWING, number, KMAP_CREATE, &ret))
 		return false;
-	HAMMER_CHECK(w, !err, "growing-%u was there", number);
+	HAMMER_CHECK(w, !ret, "growing-%u was there", number);
 	atomic_fetch_add(&keys->grown[w->id], 1);
 	if (!atomic_load(&keys->growths)) {
-		err = kt_info(w->fd, &info);
-		HAMMER_CHECK(w, !err, "info: %d", err);
+		ret = kt_info(w->fd, &info);
+		HAMMER_CHECK(w, !ret, "info: %d", ret);
 		atomic_fetch_add(&keys->growths, info.buckets > keys->buckets);
 	}
 	return true;
@@ -191,16 +191,16 @@ static bool change_and_grow(struct hammer_worker *w)
 	struct keys *keys = w->h->shared;
 	unsigned int number = atomic_load(&keys->grown[w->id]) * w->h->workers + w->id;
 	unsigned int what = hammer_below(w, 8);
-	int err;
+	int ret;
 
 	if (what == 0)
-		return store(w, IS_STABLE, hammer_below(w, STABLE), 0, &err);
+		return store(w, IS_STABLE, hammer_below(w, STABLE), 0, &ret);
 	if (what <= 3)
-		return take(w, hammer_below(w, PASSING), &err);
+		return take(w, hammer_below(w, PASSING), &ret);
 	if (number >= GROWING)
 		atomic_store(&keys->growths, 1);
 	if (what > 4 || number >= GROWING)
-		return store(w, IS_PASSING, hammer_below(w, PASSING), 0, &err);
+		return store(w, IS_PASSING, hammer_below(w, PASSING), 0, &ret);
 	return grow(w, number);
 }
 
@@ -216,11 +216,11 @@ static bool prepare_walks(struct hammer_worker *w)
 {
 	struct keys *keys = w->h->shared;
 	unsigned int i;
-	int err;
+	int ret;
 
 	for (i = w->id; i < STABLE; i += w->h->workers) {
 		hammer_step(w);
-		if (!store(w, IS_STABLE, i, KMAP_CREATE, &err))
+		if (!store(w, IS_STABLE, i, KMAP_CREATE, &ret))
 			return false;
 	}
 	for (i = w->id; i < GROWING / 2 && !atomic_load(&keys->growths);
@@ -257,22 +257,22 @@ static bool clear_all(struct hammer_worker *w)
 	char key[HAMMER_KEY_MAX];
 	__u64 removed = 0;
 	unsigned int i;
-	int err;
+	int ret;
 
 	for (i = w->id; i < MARKS; i += CLEARERS) {
-		if (!store(w, IS_MARK, i, KMAP_CREATE, &err))
+		if (!store(w, IS_MARK, i, KMAP_CREATE, &ret))
 			return false;
-		HAMMER_CHECK(w, !err, "mark-%u is there after a clear", i);
+		HAMMER_CHECK(w, !ret, "mark-%u is there after a clear", i);
 		atomic_fetch_add(&keys->created, 1);
 	}
-	err = kt_clear(w->fd, &removed);
-	HAMMER_CHECK(w, !err, "clear: %s", strerror(-err));
+	ret = kt_clear(w->fd, &removed);
+	HAMMER_CHECK(w, !ret, "clear: %s", strerror(-ret));
 	atomic_fetch_add(&keys->cleared, removed);
 	atomic_fetch_add(&keys->clears, 1);
 	for (i = w->id; i < MARKS; i += CLEARERS) {
-		err = kt_get(w->fd, key, hammer_key(key, "mark", i), w->out,
+		ret = kt_get(w->fd, key, hammer_key(key, "mark", i), w->out,
 			     w->max_value, NULL, NULL);
-		HAMMER_CHECK(w, err == -ENOENT, "mark-%u after a clear: %d", i, err);
+		HAMMER_CHECK(w, ret == -ENOENT, "mark-%u after a clear: %d", i, ret);
 	}
 	return true;
 }
@@ -281,7 +281,7 @@ static bool clear_in_change(struct hammer_worker *w)
 {
 	struct keys *keys = w->h->shared;
 	bool good = true;
-	int err;
+	int ret;
 
 	while (good && hammer_next(w)) {
 		unsigned int number = hammer_below(w, PASSING);
@@ -293,11 +293,11 @@ static bool clear_in_change(struct hammer_worker *w)
 			good = walk_once(w);
 			atomic_fetch_add(&keys->walks, 1);
 		} else if (hammer_below(w, 4)) {
-			good = store(w, IS_PASSING, number, KMAP_CREATE, &err);
-			atomic_fetch_add(&keys->created, good && !err);
+			good = store(w, IS_PASSING, number, KMAP_CREATE, &ret);
+			atomic_fetch_add(&keys->created, good && !ret);
 		} else {
-			good = take(w, number, &err);
-			atomic_fetch_add(&keys->removed, good && !err);
+			good = take(w, number, &ret);
+			atomic_fetch_add(&keys->removed, good && !ret);
 		}
 	}
 	return good;

@@ -52,13 +52,13 @@ static __s64 number_of(struct hammer_worker *w, const char *name,
 	size_t key_len = hammer_key(key, name, number);
 	__s64 count = 0;
 	size_t len;
-	int err;
+	int ret;
 
-	err = kt_get(w->fd, key, key_len, &count, sizeof(count), &len, NULL);
-	if (err == -ENOENT)
+	ret = kt_get(w->fd, key, key_len, &count, sizeof(count), &len, NULL);
+	if (ret == -ENOENT)
 		return 0;
-	if (err || len != 8 || count <= 0) {
-		hammer_fail(w, "key %s: %d, %zu bytes, number %lld", key, err,
+	if (ret || len != 8 || count <= 0) {
+		hammer_fail(w, "key %s: %d, %zu bytes, number %lld", key, ret,
 			    len, count);
 		return -1;
 	}
@@ -87,17 +87,17 @@ static bool verify_key(struct hammer_worker *w, unsigned int id,
 	size_t name_len = hammer_key(name, "owned", id);
 	bool is_begun, is_done;
 
-	a.err = kt_get(w->fd, name, name_len, w->out, w->max_value, &a.len,
+	a.ret = kt_get(w->fd, name, name_len, w->out, w->max_value, &a.len,
 		       &a.version);
-	HAMMER_CHECK(w, !a.err || a.err == -ENOENT, "key %s: get: %s", name,
-		     strerror(-a.err));
-	if (!a.err && !hammer_whole(w, name, name_len, &a))
+	HAMMER_CHECK(w, !a.ret || a.ret == -ENOENT, "key %s: get: %s", name,
+		     strerror(-a.ret));
+	if (!a.ret && !hammer_whole(w, name, name_len, &a))
 		return false;
 	is_begun = hammer_script_fits(id, begun, begun, w->max_value, &a);
 	is_done = hammer_script_fits(id, done, done, w->max_value, &a);
 	HAMMER_CHECK(w, is_begun || is_done,
 		     "key %s of the dead: error %d, %zu bytes, value %#llx; done was %llu, begun %llu",
-		     name, a.err, a.len, a.id, done, begun);
+		     name, a.ret, a.len, a.id, done, begun);
 	*made = is_begun && !is_done;
 	*unmade = is_done && !is_begun;
 
@@ -152,15 +152,15 @@ static bool probe(struct hammer_worker *w)
 {
 	char key[HAMMER_KEY_MAX];
 	unsigned int i;
-	int err;
+	int ret;
 
 	for (i = 0; i < PROBES; i++) {
 		size_t key_len = hammer_key(key, "probe", hammer_below(w, 1 << 20));
 
-		err = kt_set(w->fd, key, key_len, key, key_len, KMAP_CREATE, NULL);
-		if (!err)
-			err = kt_del(w->fd, key, key_len, 0, NULL);
-		HAMMER_CHECK(w, !err, "key %s: %s", key, strerror(-err));
+		ret = kt_set(w->fd, key, key_len, key, key_len, KMAP_CREATE, NULL);
+		if (!ret)
+			ret = kt_del(w->fd, key, key_len, 0, NULL);
+		HAMMER_CHECK(w, !ret, "key %s: %s", key, strerror(-ret));
 	}
 	return true;
 }

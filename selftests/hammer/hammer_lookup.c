@@ -40,9 +40,9 @@ static bool send(struct hammer_worker *w, struct kmap_op *ops, __u32 count)
 {
 	struct lookup *lookup = w->h->shared;
 	__u32 done = 0;
-	int err = kt_batch(w->fd, ops, count, &done);
+	int ret = kt_batch(w->fd, ops, count, &done);
 
-	HAMMER_CHECK(w, !err && done == count, "batch: %d after %u of %u", err,
+	HAMMER_CHECK(w, !ret && done == count, "batch: %d after %u of %u", ret,
 		     done, count);
 	atomic_fetch_add(looker(w) ? &lookup->looks : &lookup->changes, count);
 	return true;
@@ -122,13 +122,13 @@ static bool prepare_kept(struct hammer_worker *w)
 {
 	char key[HAMMER_KEY_MAX];
 	unsigned int i;
-	int err;
+	int ret;
 
 	for (i = w->id; i < KEPT; i += w->h->workers) {
 		hammer_step(w);
-		err = kt_set(w->fd, key, hammer_key(key, "kept", i), "k", 1,
+		ret = kt_set(w->fd, key, hammer_key(key, "kept", i), "k", 1,
 			     KMAP_CREATE, NULL);
-		HAMMER_CHECK(w, !err, "key %s: set: %d", key, err);
+		HAMMER_CHECK(w, !ret, "key %s: set: %d", key, ret);
 	}
 	return true;
 }
@@ -187,11 +187,11 @@ static bool look_at_big(struct hammer_worker *w)
 	size_t key_len = big_key(key, number);
 	__u64 word;
 	size_t len;
-	int err;
+	int ret;
 
-	err = kt_get(w->fd, key, key_len, w->out, w->max_value, &len, NULL);
-	HAMMER_CHECK(w, !err && len == big_length(w), "key %s: get: %d, %zu bytes",
-		     key, err, len);
+	ret = kt_get(w->fd, key, key_len, w->out, w->max_value, &len, NULL);
+	HAMMER_CHECK(w, !ret && len == big_length(w), "key %s: get: %d, %zu bytes",
+		     key, ret, len);
 	memcpy(&word, w->out, sizeof(word));
 	HAMMER_CHECK(w, word % BIG == number, "key %s: the value is another's", key);
 	HAMMER_CHECK(w, !memcmp(w->out, w->out + 8, len - 8),

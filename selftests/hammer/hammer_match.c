@@ -97,11 +97,11 @@ static bool fetch(struct hammer_worker *w, unsigned int number, __u64 *count,
 {
 	char key[HAMMER_KEY_MAX];
 	size_t len;
-	int err;
+	int ret;
 
-	err = kt_get(w->fd, key, target_key(key, number), w->out, w->max_value,
+	ret = kt_get(w->fd, key, target_key(key, number), w->out, w->max_value,
 		     &len, version);
-	HAMMER_CHECK(w, !err, "target %u: get: %s", number, strerror(-err));
+	HAMMER_CHECK(w, !ret, "target %u: get: %s", number, strerror(-ret));
 	return is_count(w, number, len, count);
 }
 
@@ -114,7 +114,7 @@ static bool update(struct hammer_worker *w, unsigned int number)
 	size_t key_len = target_key(key, number);
 	__u64 count, version, known;
 	size_t len, out_len;
-	int err;
+	int ret;
 
 	if (!fetch(w, number, &count, &version))
 		return false;
@@ -127,22 +127,22 @@ static bool update(struct hammer_worker *w, unsigned int number)
 		len = some_length(w);
 		kt_value_fill(w->in, len, key, key_len, count + 1);
 		if (w->id & 1) {
-			err = kt_set(w->fd, key, key_len, w->in, len,
+			ret = kt_set(w->fd, key, key_len, w->in, len,
 				     KMAP_MATCH, &version);
 		} else {
-			err = kt_swap(w->fd, key, key_len, w->in, len,
+			ret = kt_swap(w->fd, key, key_len, w->in, len,
 				      KMAP_MATCH, &version, w->out,
 				      w->max_value, &out_len);
 			if (!is_count(w, number, out_len, &known))
 				return false;
-			HAMMER_CHECK(w, err || known == count,
+			HAMMER_CHECK(w, ret || known == count,
 				     "target %u: count %llu was replaced on the version of count %llu",
 				     number, known, count);
 		}
-		if (!err)
+		if (!ret)
 			break;
-		HAMMER_CHECK(w, err == -ESTALE, "target %u: set: %s", number,
-			     strerror(-err));
+		HAMMER_CHECK(w, ret == -ESTALE, "target %u: set: %s", number,
+			     strerror(-ret));
 		atomic_fetch_add(&match->stale, 1);
 		hammer_step(w);
 		/* Half of the workers learn what is there from the failure. */
@@ -182,31 +182,31 @@ static bool make_or_break(struct hammer_worker *w, unsigned int number)
 	size_t key_len = target_key(key, number);
 	__u64 version, found;
 	size_t len;
-	int err;
+	int ret;
 
-	err = kt_get(w->fd, key, key_len, w->out, w->max_value, &len, &version);
-	if (err == -ENOENT) {
-		err = kt_set(w->fd, key, key_len, "same", 4, KMAP_CREATE, &version);
-		HAMMER_CHECK(w, !err || err == -EEXIST, "target %u: create: %s",
-			     number, strerror(-err));
-		if (!err) {
+	ret = kt_get(w->fd, key, key_len, w->out, w->max_value, &len, &version);
+	if (ret == -ENOENT) {
+		ret = kt_set(w->fd, key, key_len, "same", 4, KMAP_CREATE, &version);
+		HAMMER_CHECK(w, !ret || ret == -EEXIST, "target %u: create: %s",
+			     number, strerror(-ret));
+		if (!ret) {
 			atomic_fetch_add(&target->made, 1);
 			return unique(w, number, version);
 		}
 	} else {
-		HAMMER_CHECK(w, !err, "target %u: get: %s", number, strerror(-err));
+		HAMMER_CHECK(w, !ret, "target %u: get: %s", number, strerror(-ret));
 	}
 
 	atomic_fetch_add(&match->tries, 1);
 	found = version;
 	if (hammer_below(w, 2))
-		err = kt_del(w->fd, key, key_len, KMAP_MATCH, &found);
+		ret = kt_del(w->fd, key, key_len, KMAP_MATCH, &found);
 	else
-		err = kt_take(w->fd, key, key_len, KMAP_MATCH, &found, w->out,
+		ret = kt_take(w->fd, key, key_len, KMAP_MATCH, &found, w->out,
 			      w->max_value, &len);
-	HAMMER_CHECK(w, !err || err == -ENOENT || err == -ESTALE,
-		     "target %u: delete: %s", number, strerror(-err));
-	if (err) {
+	HAMMER_CHECK(w, !ret || ret == -ENOENT || ret == -ESTALE,
+		     "target %u: delete: %s", number, strerror(-ret));
+	if (ret) {
 		atomic_fetch_add(&match->stale, 1);
 		return true;
 	}
@@ -236,10 +236,10 @@ static bool store_same(struct hammer_worker *w, unsigned int number,
 	char key[HAMMER_KEY_MAX];
 	size_t key_len = target_key(key, number);
 	__u64 stored;
-	int err;
+	int ret;
 
-	err = kt_set(w->fd, key, key_len, "same", 4, 0, &stored);
-	HAMMER_CHECK(w, !err, "target %u: set: %s", number, strerror(-err));
+	ret = kt_set(w->fd, key, key_len, "same", 4, 0, &stored);
+	HAMMER_CHECK(w, !ret, "target %u: set: %s", number, strerror(-ret));
 	if (version)
 		*version = stored;
 	return unique(w, number, stored);
@@ -258,14 +258,14 @@ static bool use_old_versions(struct hammer_worker *w)
 	__u64 old[STALE] = { 0 };
 	unsigned int made = 0;
 	__u64 version;
-	int err;
+	int ret;
 
 	while (hammer_next(w)) {
 		if (!store_same(w, number, &version))
 			return false;
-		err = kt_del(w->fd, key, key_len, 0, NULL);
-		HAMMER_CHECK(w, !err || err == -ENOENT, "target %u: delete: %s",
-			     number, strerror(-err));
+		ret = kt_del(w->fd, key, key_len, 0, NULL);
+		HAMMER_CHECK(w, !ret || ret == -ENOENT, "target %u: delete: %s",
+			     number, strerror(-ret));
 		/* Whoever deleted what this worker stored, it is gone. */
 		old[made++ % STALE] = version;
 		if (hammer_below(w, 4) && !store_same(w, number, NULL))
@@ -274,14 +274,14 @@ static bool use_old_versions(struct hammer_worker *w)
 		version = old[hammer_below(w, made < STALE ? made : STALE)];
 		atomic_fetch_add(&match->tries, 1);
 		if (hammer_below(w, 2))
-			err = kt_set(w->fd, key, key_len, "same", 4, KMAP_MATCH,
+			ret = kt_set(w->fd, key, key_len, "same", 4, KMAP_MATCH,
 				     &version);
 		else
-			err = kt_del(w->fd, key, key_len, KMAP_MATCH, &version);
-		HAMMER_CHECK(w, err == -ENOENT || err == -ESTALE,
+			ret = kt_del(w->fd, key, key_len, KMAP_MATCH, &version);
+		HAMMER_CHECK(w, ret == -ENOENT || ret == -ESTALE,
 			     "target %u: a version that was deleted matched: %d",
-			     number, err);
-		if (err == -ESTALE)
+			     number, ret);
+		if (ret == -ESTALE)
 			atomic_fetch_add(&match->stale, 1);
 	}
 	return true;
@@ -362,13 +362,13 @@ TEST_F_TIMEOUT(match, a_version_is_deleted_once, hammer_timeout())
 	       self->match->stale);
 	for (number = 0; number < KEYS; number++) {
 		__u64 left;
-		int err;
+		int ret;
 
 		target = &self->match->target[number];
 		key_len = target_key(key, number);
-		err = kt_get(self->fd, key, key_len, NULL, 0, NULL, NULL);
-		ASSERT_TRUE(err == -EMSGSIZE || err == -ENOENT);
-		left = err == -EMSGSIZE;
+		ret = kt_get(self->fd, key, key_len, NULL, 0, NULL, NULL);
+		ASSERT_TRUE(ret == -EMSGSIZE || ret == -ENOENT);
+		left = ret == -EMSGSIZE;
 		EXPECT_EQ(target->made, target->gone + left);
 	}
 }

@@ -103,17 +103,17 @@ static bool check(struct hammer_worker *w, unsigned int key, __u64 from,
 	size_t name_len = key_name(mix, key, name);
 	__u64 to = key < mix->owned ? atomic_load(&mix->key[key].begun) : 0;
 
-	atomic_fetch_add(a->err == -ENOENT ? &mix->absent : &mix->found, 1);
-	HAMMER_CHECK(w, !a->err || a->err == -ENOENT || a->err == -EMSGSIZE,
-		     "key %s: get: %s", name, strerror(-a->err));
-	if (!a->err && !hammer_whole(w, name, name_len, a))
+	atomic_fetch_add(a->ret == -ENOENT ? &mix->absent : &mix->found, 1);
+	HAMMER_CHECK(w, !a->ret || a->ret == -ENOENT || a->ret == -EMSGSIZE,
+		     "key %s: get: %s", name, strerror(-a->ret));
+	if (!a->ret && !hammer_whole(w, name, name_len, a))
 		return false;
-	if (a->err != -ENOENT && !seen(w, key, a->version, a->id))
+	if (a->ret != -ENOENT && !seen(w, key, a->version, a->id))
 		return false;
 	HAMMER_CHECK(w, key >= mix->owned ||
 		     hammer_script_fits(key, from, to, w->max_value, a),
 		     "key %s: error %d, %zu bytes, value %#llx, version %llu do not fit operations %llu to %llu",
-		     name, a->err, a->len, a->id, a->version, from, to);
+		     name, a->ret, a->len, a->id, a->version, from, to);
 	return true;
 }
 
@@ -125,7 +125,7 @@ static bool read_one(struct hammer_worker *w, unsigned int key, size_t size)
 	size_t name_len = key_name(mix, key, name);
 	__u64 from = done(mix, key);
 
-	a.err = kt_get(w->fd, name, name_len, w->out, size, &a.len, &a.version);
+	a.ret = kt_get(w->fd, name, name_len, w->out, size, &a.len, &a.version);
 	return check(w, key, from, &a);
 }
 
@@ -138,7 +138,7 @@ static bool read_batch(struct hammer_worker *w)
 	unsigned int key[BATCH];
 	__u64 from[BATCH];
 	__u32 count;
-	int err, i;
+	int ret, i;
 
 	for (i = 0; i < BATCH; i++) {
 		key[i] = hammer_below(w, mix->owned + mix->common);
@@ -146,12 +146,12 @@ static bool read_batch(struct hammer_worker *w)
 		kt_op_get(&ops[i], name[i], key_name(mix, key[i], name[i]),
 			  w->out + i * size, size);
 	}
-	err = kt_batch(w->fd, ops, BATCH, &count);
-	HAMMER_CHECK(w, !err && count == BATCH, "batch: %d after %u", err, count);
+	ret = kt_batch(w->fd, ops, BATCH, &count);
+	HAMMER_CHECK(w, !ret && count == BATCH, "batch: %d after %u", ret, count);
 
 	for (i = 0; i < BATCH; i++) {
 		struct hammer_answer a = {
-			.err = ops[i].error,
+			.ret = ops[i].error,
 			.len = ops[i].out_len,
 			.version = ops[i].version,
 			.value = w->out + i * size,
@@ -184,7 +184,7 @@ static bool returned(struct hammer_worker *w, unsigned int key, size_t len,
 static bool returned_owned(struct hammer_worker *w, unsigned int key,
 			   size_t len, __u64 number)
 {
-	struct hammer_answer a = { .err = len == KT_NONE ? -ENOENT : 0, .len = len };
+	struct hammer_answer a = { .ret = len == KT_NONE ? -ENOENT : 0, .len = len };
 
 	if (!returned(w, key, len, &a.id))
 		return false;
@@ -203,12 +203,12 @@ static bool refused(struct hammer_worker *w, unsigned int key,
 	char name[HAMMER_KEY_MAX];
 	size_t name_len = key_name(mix, key, name);
 	__u64 version = o->version + 1;
-	int err;
+	int ret;
 
-	err = kt_set(w->fd, name, name_len, "wrong", 5, flags, &version);
-	HAMMER_CHECK(w, err == expected, "key %s: set with flags %#x: %d instead of %d",
-		     name, flags, err, expected);
-	HAMMER_CHECK(w, err == -ENOENT || version == o->version,
+	ret = kt_set(w->fd, name, name_len, "wrong", 5, flags, &version);
+	HAMMER_CHECK(w, ret == expected, "key %s: set with flags %#x: %d instead of %d",
+		     name, flags, ret, expected);
+	HAMMER_CHECK(w, ret == -ENOENT || version == o->version,
 		     "key %s: set with flags %#x found version %llu instead of %llu",
 		     name, flags, version, o->version);
 	return true;
@@ -224,19 +224,19 @@ static bool remove_owned(struct hammer_worker *w, unsigned int key, __u64 number
 	size_t name_len = key_name(mix, key, name);
 	__u64 version = o->version;
 	size_t len = KT_NONE;
-	int err;
+	int ret;
 
 	if (hammer_below(w, 2)) {
-		err = kt_take(w->fd, name, name_len, flags, &version, w->out,
+		ret = kt_take(w->fd, name, name_len, flags, &version, w->out,
 			      w->max_value, &len);
 		if (!returned_owned(w, key, len, number - 1))
 			return false;
 	} else {
-		err = kt_del(w->fd, name, name_len, flags, &version);
+		ret = kt_del(w->fd, name, name_len, flags, &version);
 	}
-	HAMMER_CHECK(w, err == (absent ? -ENOENT : 0),
+	HAMMER_CHECK(w, ret == (absent ? -ENOENT : 0),
 		     "key %s: delete after operation %llu: %d", name,
-		     number - 1, err);
+		     number - 1, ret);
 	if (absent)
 		return true;
 	HAMMER_CHECK(w, version == o->version,
@@ -260,7 +260,7 @@ static bool set_owned(struct hammer_worker *w, unsigned int key, __u64 number)
 	size_t name_len = key_name(mix, key, name);
 	__u64 version = o->version;
 	size_t out_len;
-	int err;
+	int ret;
 
 	if (hammer_below(w, 4) == 0 &&
 	    (!refused(w, key, absent ? KMAP_REPLACE : KMAP_CREATE,
@@ -270,15 +270,15 @@ static bool set_owned(struct hammer_worker *w, unsigned int key, __u64 number)
 
 	kt_value_fill(w->in, len, name, name_len, number);
 	if (hammer_below(w, 4) == 0) {
-		err = kt_swap(w->fd, name, name_len, w->in, len, flags, &version,
+		ret = kt_swap(w->fd, name, name_len, w->in, len, flags, &version,
 			      w->out, w->max_value, &out_len);
-		if (!err && !returned_owned(w, key, out_len, number - 1))
+		if (!ret && !returned_owned(w, key, out_len, number - 1))
 			return false;
 	} else {
-		err = kt_set(w->fd, name, name_len, w->in, len, flags, &version);
+		ret = kt_set(w->fd, name, name_len, w->in, len, flags, &version);
 	}
-	HAMMER_CHECK(w, !err, "key %s: set with flags %#x: %s", name, flags,
-		     strerror(-err));
+	HAMMER_CHECK(w, !ret, "key %s: set with flags %#x: %s", name, flags,
+		     strerror(-ret));
 	o->version = version;
 	return stored(w, key, version, hammer_id(len, number));
 }
@@ -305,19 +305,19 @@ static bool remove_common(struct hammer_worker *w, unsigned int key)
 	__u64 version = view(w, key)->newest;
 	size_t len;
 	__u64 id;
-	int err;
+	int ret;
 
-	err = kt_take(w->fd, name, name_len, flags, &version, w->out,
+	ret = kt_take(w->fd, name, name_len, flags, &version, w->out,
 		      w->max_value, &len);
-	HAMMER_CHECK(w, !err || err == -ENOENT || (flags && err == -ESTALE),
+	HAMMER_CHECK(w, !ret || ret == -ENOENT || (flags && ret == -ESTALE),
 		     "key %s: delete with flags %#x: %s", name, flags,
-		     strerror(-err));
-	if (err == -ENOENT)
+		     strerror(-ret));
+	if (ret == -ENOENT)
 		return true;
 	HAMMER_CHECK(w, len != KT_NONE, "key %s: delete returned nothing", name);
 	if (!returned(w, key, len, &id) || !seen(w, key, version, id))
 		return false;
-	return err || hammer_removed(w, view(w, key), key, version);
+	return ret || hammer_removed(w, view(w, key), key, version);
 }
 
 static bool set_common(struct hammer_worker *w, unsigned int key,
@@ -330,25 +330,25 @@ static bool set_common(struct hammer_worker *w, unsigned int key,
 	__u64 version = view(w, key)->newest;
 	size_t out_len = KT_NONE;
 	__u64 id;
-	int err;
+	int ret;
 
 	kt_value_fill(w->in, len, name, name_len, seed);
 	if (hammer_below(w, 2))
-		err = kt_swap(w->fd, name, name_len, w->in, len, flags, &version,
+		ret = kt_swap(w->fd, name, name_len, w->in, len, flags, &version,
 			      w->out, w->max_value, &out_len);
 	else
-		err = kt_set(w->fd, name, name_len, w->in, len, flags, &version);
+		ret = kt_set(w->fd, name, name_len, w->in, len, flags, &version);
 
-	HAMMER_CHECK(w, !err || (flags == KMAP_CREATE && err == -EEXIST) ||
-		     (flags == KMAP_REPLACE && err == -ENOENT) ||
-			(flags == KMAP_MATCH && (err == -ENOENT || err == -ESTALE)),
+	HAMMER_CHECK(w, !ret || (flags == KMAP_CREATE && ret == -EEXIST) ||
+		     (flags == KMAP_REPLACE && ret == -ENOENT) ||
+			(flags == KMAP_MATCH && (ret == -ENOENT || ret == -ESTALE)),
 		     "key %s: set with flags %#x: %s", name, flags,
-		     strerror(-err));
+		     strerror(-ret));
 	if (!returned(w, key, out_len, &id))
 		return false;
-	if (!err)
+	if (!ret)
 		return stored(w, key, version, hammer_id(len, seed));
-	return err == -ENOENT || seen(w, key, version, id);
+	return ret == -ENOENT || seen(w, key, version, id);
 }
 
 static bool prepare(struct hammer_worker *w)

@@ -32,7 +32,7 @@ bool hammer_script_fits(unsigned int key, __u64 from, __u64 to, size_t max,
 	for (n = from; n <= to; n++) {
 		bool absent = n == 0 || hammer_script_removes(key, n);
 
-		if (absent != (a->err == -ENOENT))
+		if (absent != (a->ret == -ENOENT))
 			continue;
 		if (absent)
 			return true;

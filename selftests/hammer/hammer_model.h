@@ -21,14 +21,14 @@ size_t hammer_script_length(unsigned int key, __u64 number, size_t max);
 
 /**
  * struct hammer_answer - what came back for a key
- * @err: 0, -EMSGSIZE (length and version alone) or -ENOENT
+ * @ret: 0, -EMSGSIZE (length and version alone) or -ENOENT
  * @len: length of the value
  * @version: its version
- * @value: the value, if @err is 0
+ * @value: the value, if @ret is 0
  * @id: tells the value from others of its key, once it was checked, else 0
  */
 struct hammer_answer {
-	int err;
+	int ret;
 	size_t len;
 	__u64 version;
 	const void *value;

@@ -61,11 +61,11 @@ static bool store_stable(struct hammer_worker *w, unsigned int number)
 	size_t len = hammer_length(kt_random(&w->random), VALUE_MAX);
 	char key[HAMMER_KEY_MAX];
 	size_t key_len = hammer_key(key, "stable", number);
-	int err;
+	int ret;
 
 	kt_value_fill(w->in, len, key, key_len, kt_random(&w->random));
-	err = kt_set(w->fd, key, key_len, w->in, len, 0, NULL);
-	HAMMER_CHECK(w, !err, "key %s: set: %d", key, err);
+	ret = kt_set(w->fd, key, key_len, w->in, len, 0, NULL);
+	HAMMER_CHECK(w, !ret, "key %s: set: %d", key, ret);
 	return true;
 }
 
@@ -77,23 +77,23 @@ static bool turn(struct hammer_worker *w)
 	__u64 number = atomic_load(&turns->done) + 1;
 	char key[HAMMER_KEY_MAX];
 	char name[16];
-	int err;
+	int ret;
 
 	atomic_store(&turns->begun, number);
-	err = kt_add(w->fd, key, hammer_key(key, "left", w->id), 1, 0, NULL, NULL);
-	if (!err)
-		err = kt_add(w->fd, key, hammer_key(key, "right", w->id), 1, 0,
+	ret = kt_add(w->fd, key, hammer_key(key, "left", w->id), 1, 0, NULL, NULL);
+	if (!ret)
+		ret = kt_add(w->fd, key, hammer_key(key, "right", w->id), 1, 0,
 			     NULL, NULL);
-	HAMMER_CHECK(w, !err, "add: %s", strerror(-err));
+	HAMMER_CHECK(w, !ret, "add: %s", strerror(-ret));
 
 	snprintf(name, sizeof(name), "token%u", w->id);
-	err = kt_set(w->fd, key, hammer_key(key, name, number), NULL, 0,
+	ret = kt_set(w->fd, key, hammer_key(key, name, number), NULL, 0,
 		     KMAP_CREATE, NULL);
-	HAMMER_CHECK(w, !err, "set: %s", strerror(-err));
+	HAMMER_CHECK(w, !ret, "set: %s", strerror(-ret));
 	if (number > 1)
-		err = kt_del(w->fd, key, hammer_key(key, name, number - 1), 0,
+		ret = kt_del(w->fd, key, hammer_key(key, name, number - 1), 0,
 			     NULL);
-	HAMMER_CHECK(w, !err, "delete: %s", strerror(-err));
+	HAMMER_CHECK(w, !ret, "delete: %s", strerror(-ret));
 	atomic_store(&turns->done, number);
 	atomic_fetch_add(&snapshots->turned, 1);
 	return true;

@@ -176,9 +176,9 @@ static int expand(struct search *s, const struct live *live,
 		  const struct history_config *from)
 {
 	unsigned int slot;
-	int err = 0;
+	int ret = 0;
 
-	for (slot = 0; slot < live->end && !err; slot++) {
+	for (slot = 0; slot < live->end && !ret; slot++) {
 		const struct line *line = live->line[slot];
 		struct history_config to = *from;
 		const struct history_op *op;
@@ -191,13 +191,13 @@ static int expand(struct search *s, const struct live *live,
 		/* What was never answered may change nothing, and go on. */
 		if (step == HISTORY_CHANGE ||
 		    (step == HISTORY_SAME && *far(&to, line) < line->count))
-			err = add_seen(s, &to);
-		if (op->answer || !line->answer || err)
+			ret = add_seen(s, &to);
+		if (op->answer || !line->answer || ret)
 			continue;
 		to.state = from->state;
-		err = add_seen(s, &to);
+		ret = add_seen(s, &to);
 	}
-	return err;
+	return ret;
 }
 
 /* Records of answered calls that are in the order. */
@@ -251,37 +251,37 @@ static int answer(struct search *s, struct line *line)
 {
 	struct history_configs swap;
 	unsigned int k;
-	int err = 0;
+	int ret = 0;
 
 	history_configs_empty(&s->seen);
 	history_configs_empty(&s->next);
-	for (k = 0; k < s->now.count && !err; k++) {
+	for (k = 0; k < s->now.count && !ret; k++) {
 		struct history_config c = s->now.config[k];
 
-		err = add_seen(s, &c);
+		ret = add_seen(s, &c);
 	}
-	for (k = 0; k < s->seen.count && !err; k++) {
+	for (k = 0; k < s->seen.count && !ret; k++) {
 		struct history_config c = s->seen.config[k];
 
 		if (*far(&c, line) == line->count) {
 			*far(&c, line) = 0;
-			err = history_configs_add(&s->next, &c);
+			ret = history_configs_add(&s->next, &c);
 			continue;
 		}
-		err = expand(s, &s->answered, &c);
-		if (!err)
-			err = expand(s, &s->lost, &c);
+		ret = expand(s, &s->answered, &c);
+		if (!ret)
+			ret = expand(s, &s->lost, &c);
 	}
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	if (!s->next.count) {
 		s->report.end = line->answer;
 		s->report.failed = culprit(s, line);
 		if (s->tell)
-			err = history_configs_states(s->seen.count ? &s->seen :
+			ret = history_configs_states(s->seen.count ? &s->seen :
 						     &s->now, &s->report.last);
-		s->report.lasts = err > 0 ? err : 0;
-		return err < 0 ? err : 0;
+		s->report.lasts = ret > 0 ? ret : 0;
+		return ret < 0 ? ret : 0;
 	}
 
 	leave(&s->answered, line);
@@ -293,13 +293,13 @@ static int answer(struct search *s, struct line *line)
 
 static int invoke(struct search *s, struct line *line)
 {
-	int err;
+	int ret;
 
 	if (line->answer)
 		return enter(&s->answered, line) ? : 1;
-	err = enter(&s->lost, line);
-	if (err)
-		return err;
+	ret = enter(&s->lost, line);
+	if (ret)
+		return ret;
 	s->now.lost = s->lost.end;
 	s->seen.lost = s->lost.end;
 	s->next.lost = s->lost.end;
@@ -314,7 +314,7 @@ static int take_note(struct search *s, unsigned int invoked)
 {
 	struct history_config *c = s->now.config;
 	unsigned int i, k;
-	int r;
+	int ret;
 
 	for (i = 1; i < s->now.count; i++) {
 		if (memcmp(c[i].done, c->done, sizeof(c->done)) ||
@@ -328,30 +328,30 @@ static int take_note(struct search *s, unsigned int invoked)
 			s->report.past[line->first + k] =
 				line->over || k < *far(c, line);
 	}
-	r = history_configs_states(&s->now, &s->report.start);
-	if (r < 0)
-		return r;
-	s->report.starts = r;
+	ret = history_configs_states(&s->now, &s->report.start);
+	if (ret < 0)
+		return ret;
+	s->report.starts = ret;
 	return 1;
 }
 
 static int run(struct search *s)
 {
 	unsigned int i = 0, a = 0;
-	int r = 1;
+	int ret = 1;
 
-	while (r == 1 && (i < s->lines || a < s->answers)) {
+	while (ret == 1 && (i < s->lines || a < s->answers)) {
 		if (i < s->lines &&
 		    (a == s->answers || s->op[s->line[i].first].invoke <=
 					s->order[a]->answer)) {
-			r = invoke(s, &s->line[i++]);
+			ret = invoke(s, &s->line[i++]);
 			continue;
 		}
-		r = answer(s, s->order[a++]);
-		if (r == 1 && s->tell)
-			r = take_note(s, i);
+		ret = answer(s, s->order[a++]);
+		if (ret == 1 && s->tell)
+			ret = take_note(s, i);
 	}
-	return r;
+	return ret;
 }
 
 static int by_answer(const void *a, const void *b)
@@ -425,7 +425,7 @@ static int start(struct search *s, const struct history *h)
 {
 	struct history_config c = { .used = { 0 } };
 	unsigned int k;
-	int err;
+	int ret;
 
 	s->least = calloc(s->ops + 1, sizeof(*s->least));
 	s->line = calloc(s->ops + 1, sizeof(*s->line));
@@ -433,20 +433,20 @@ static int start(struct search *s, const struct history *h)
 	s->report.past = calloc(s->ops + 1, sizeof(*s->report.past));
 	if (!s->least || !s->line || !s->order || !s->report.past)
 		return -ENOMEM;
-	err = find_lines(s);
-	if (err)
-		return err;
+	ret = find_lines(s);
+	if (ret)
+		return ret;
 	find_least(s);
-	for (k = 0; k < (h->starts ? : 1) && !err; k++) {
+	for (k = 0; k < (h->starts ? : 1) && !ret; k++) {
 		if (h->starts)
 			c.state = h->start[k];
-		err = history_configs_add(&s->now, &c);
+		ret = history_configs_add(&s->now, &c);
 	}
-	if (err || !s->tell)
-		return err;
-	err = history_configs_states(&s->now, &s->report.start);
-	s->report.starts = err > 0 ? err : 0;
-	return err > 0 ? 0 : err;
+	if (ret || !s->tell)
+		return ret;
+	ret = history_configs_states(&s->now, &s->report.start);
+	s->report.starts = ret > 0 ? ret : 0;
+	return ret > 0 ? 0 : ret;
 }
 
 int history_check(const struct history *h, unsigned long limit,
@@ -458,11 +458,11 @@ int history_check(const struct history *h, unsigned long limit,
 		.budget = limit,
 		.tell = report,
 	};
-	int r = start(&s, h);
+	int ret = start(&s, h);
 
-	if (!r)
-		r = run(&s);
-	if (!r && report)
+	if (!ret)
+		ret = run(&s);
+	if (!ret && report)
 		*report = s.report;
 	else
 		history_report_drop(&s.report);
@@ -472,7 +472,7 @@ int history_check(const struct history *h, unsigned long limit,
 	free(s.least);
 	free(s.line);
 	free(s.order);
-	return r;
+	return ret;
 }
 
 void history_report_drop(struct history_report *report)

@@ -197,17 +197,17 @@ static bool perform(struct call *call, struct history_asker *asker)
 	struct history_op *op = call->op;
 	unsigned int i;
 	__u64 ticket;
-	int err;
+	int ret;
 
 	for (i = 0; i < call->records; i++)
 		make_record(call, i);
 	ticket = draw_ticket(call->lot);
 	for (i = 0; i < call->records; i++)
 		__atomic_store_n(&op[i].invoke, ticket, __ATOMIC_RELEASE);
-	err = make_call(call);
+	ret = make_call(call);
 	ticket = draw_ticket(call->lot);
 
-	HAMMER_CHECK(w, !err, "batch: %s", strerror(-err));
+	HAMMER_CHECK(w, !ret, "batch: %s", strerror(-ret));
 	for (i = 0; i < call->records; i++) {
 		read_record(call, i);
 		HAMMER_CHECK(w, expected(op[i].error), "operation %u: %s",
@@ -227,11 +227,11 @@ static bool fill_one(struct hammer_worker *w, struct history_lot *lot)
 	__u64 number = atomic_fetch_add(&lot->filler, 1);
 	char key[HAMMER_KEY_MAX];
 	size_t key_len = hammer_key(key, "filler", number);
-	int err;
+	int ret;
 
 	kt_value_fill(w->in, FILLER_LEN, key, key_len, number);
-	err = kt_set(w->fd, key, key_len, w->in, FILLER_LEN, KMAP_CREATE, NULL);
-	HAMMER_CHECK(w, !err, "key %s: %s", key, strerror(-err));
+	ret = kt_set(w->fd, key, key_len, w->in, FILLER_LEN, KMAP_CREATE, NULL);
+	HAMMER_CHECK(w, !ret, "key %s: %s", key, strerror(-ret));
 	hammer_step(w);
 	return true;
 }
@@ -343,15 +343,15 @@ static void explain(struct history_lot *lot, const struct history *h,
 {
 	struct history_part part;
 	char what[80];
-	int err;
+	int ret;
 
 	if (atomic_exchange(&lot->shown, true))
 		return;
 	snprintf(what, sizeof(what), "key %u of round %llu, %u operations", key,
 		 lot->first + round, h->ops);
-	err = history_shrink(h, &part);
-	if (err) {
-		printf("# %s: no part of it to show: %s\n", what, strerror(-err));
+	ret = history_shrink(h, &part);
+	if (ret) {
+		printf("# %s: no part of it to show: %s\n", what, strerror(-ret));
 	} else {
 		history_print(stdout, &part, what);
 		history_part_drop(&part);
@@ -365,7 +365,7 @@ bool history_judge(struct hammer_worker *w, struct history_lot *lot,
 	struct history_op *op = malloc(lot->rows * lot->row * sizeof(*op));
 	struct history h = { .op = op };
 	unsigned int i, lost = 0;
-	int r;
+	int ret;
 
 	HAMMER_CHECK(w, op, "out of memory");
 	h.ops = collect(lot, round, key, op);
@@ -374,14 +374,14 @@ bool history_judge(struct hammer_worker *w, struct history_lot *lot,
 	atomic_fetch_add(&lot->lost, lost);
 	atomic_fetch_add(&lot->overlaps, history_overlaps(op, h.ops));
 
-	r = history_check(&h, HISTORY_LIMIT, NULL);
-	if (!r)
+	ret = history_check(&h, HISTORY_LIMIT, NULL);
+	if (!ret)
 		explain(lot, &h, round, key);
 	free(op);
-	HAMMER_CHECK(w, r, "key %u of round %llu: the answers have no order", key,
+	HAMMER_CHECK(w, ret, "key %u of round %llu: the answers have no order", key,
 		     lot->first + round);
-	HAMMER_CHECK(w, r == 1, "key %u of round %llu: cannot be decided: %s", key,
-		     lot->first + round, strerror(-r));
+	HAMMER_CHECK(w, ret == 1, "key %u of round %llu: cannot be decided: %s", key,
+		     lot->first + round, strerror(-ret));
 	return true;
 }
 

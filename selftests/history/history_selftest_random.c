@@ -209,7 +209,7 @@ TEST_F(faults, short_ones_as_by_trying_all)
 
 	for (plan.seed = 1; plan.seed <= 3000; plan.seed++) {
 		struct history h = { .op = self->op };
-		int r;
+		int ret;
 
 		plan.workers = 2 + plan.seed % 4;
 		plan.lost = plan.seed % 3 * 50;
@@ -217,10 +217,10 @@ TEST_F(faults, short_ones_as_by_trying_all)
 		h.ops = history_make(&plan, self->op, NULL);
 		if (plan.seed & 1)
 			history_bend(self->op, h.ops, &random);
-		r = history_check(&h, HISTORY_LIMIT, NULL);
-		legal += r == 1;
-		refused += r == 0;
-		differ += r != history_try_all(&h);
+		ret = history_check(&h, HISTORY_LIMIT, NULL);
+		legal += ret == 1;
+		refused += ret == 0;
+		differ += ret != history_try_all(&h);
 	}
 	TH_LOG("%u legal, %u refused", legal, refused);
 	EXPECT_EQ(0, differ);

@@ -106,10 +106,10 @@ static int fill_in(struct trial *t, struct history_part *part)
 {
 	struct history_report report;
 	unsigned int i;
-	int r = try(t, &report);
+	int ret = try(t, &report);
 
-	if (r)
-		return r < 0 ? r : -EINVAL;
+	if (ret)
+		return ret < 0 ? ret : -EINVAL;
 	part->last = report.last;
 	part->lasts = report.lasts;
 	report.last = NULL;
@@ -137,7 +137,7 @@ static int shrink(struct trial *t, const struct history_report *report,
 {
 	__u64 end = report->end;
 	unsigned int i;
-	int r;
+	int ret;
 
 	t->fate = calloc(t->ops, sizeof(*t->fate));
 	t->left = calloc(t->ops, sizeof(*t->left));
@@ -152,9 +152,9 @@ static int shrink(struct trial *t, const struct history_report *report,
 		else
 			t->fate[i] = t->op[i].answer ? FIRM : LOOSE;
 	}
-	r = try(t, NULL);
-	if (r)
-		return r < 0 ? r : -EINVAL;
+	ret = try(t, NULL);
+	if (ret)
+		return ret < 0 ? ret : -EINVAL;
 	while (take_out(t))
 		;
 	return fill_in(t, part);
@@ -164,15 +164,15 @@ int history_shrink(const struct history *h, struct history_part *part)
 {
 	struct trial t = { .op = h->op, .ops = h->ops };
 	struct history_report report;
-	int r;
+	int ret;
 
 	memset(part, 0, sizeof(*part));
-	r = history_check(h, HISTORY_LIMIT, &report);
-	if (r)
-		return r < 0 ? r : -EINVAL;
+	ret = history_check(h, HISTORY_LIMIT, &report);
+	if (ret)
+		return ret < 0 ? ret : -EINVAL;
 	t.h.start = report.start;
 	t.h.starts = report.starts;
-	r = shrink(&t, &report, part);
+	ret = shrink(&t, &report, part);
 	part->start = report.start;
 	part->starts = report.starts;
 	report.start = NULL;
@@ -180,9 +180,9 @@ int history_shrink(const struct history *h, struct history_part *part)
 	free(t.fate);
 	free(t.left);
 	free(t.from);
-	if (r)
+	if (ret)
 		history_part_drop(part);
-	return r;
+	return ret;
 }
 
 void history_part_drop(struct history_part *part)

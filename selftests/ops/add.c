@@ -12,7 +12,7 @@
 
 /* ADD fails, its record stays as it was, and so does the map. */
 static void refused(struct __test_metadata *_metadata, int fd, __s64 delta,
-		    unsigned int flags, int err)
+		    unsigned int flags, int ret)
 {
 	struct kmap_op op, copy;
 
@@ -22,7 +22,7 @@ static void refused(struct __test_metadata *_metadata, int fd, __s64 delta,
 	op.error = 5678;
 	copy = op;
 	REMEMBER(fd);
-	EXPECT_EQ(-err, kt_ioctl(fd, KMAP_IOC_ADD, &op));
+	EXPECT_EQ(-ret, kt_ioctl(fd, KMAP_IOC_ADD, &op));
 	EXPECT_EQ(0, memcmp(&copy, &op, sizeof(op)));
 	UNCHANGED(fd);
 }

@@ -33,30 +33,30 @@ static int send_op(int fd, struct kmap_op *op)
 				 op->opcode, sizeof(*op)), op);
 }
 
-/* Fails with @err and touches neither the record nor the map. */
+/* Fails with @ret and touches neither the record nor the map. */
 static void refused(struct __test_metadata *_metadata, int fd,
-		    struct kmap_op *op, int err)
+		    struct kmap_op *op, int ret)
 {
 	struct kmap_op copy;
 
 	poison(op);
 	copy = *op;
 	REMEMBER(fd);
-	EXPECT_EQ(-err, send_op(fd, op));
+	EXPECT_EQ(-ret, send_op(fd, op));
 	EXPECT_EQ(0, memcmp(&copy, op, sizeof(copy)));
 	EXPECT_EQ(KT_POISON, out[0]);
 	UNCHANGED(fd);
 }
 
-/* Fails with @err, which tells the version found, and changes nothing. */
+/* Fails with @ret, which tells the version found, and changes nothing. */
 static void told(struct __test_metadata *_metadata, int fd, struct kmap_op *op,
-		 int err, __u64 version)
+		 int ret, __u64 version)
 {
 	poison(op);
 	REMEMBER(fd);
-	EXPECT_EQ(-err, send_op(fd, op));
+	EXPECT_EQ(-ret, send_op(fd, op));
 	EXPECT_EQ(version, op->version);
-	EXPECT_EQ(-err, op->error);
+	EXPECT_EQ(-ret, op->error);
 	UNCHANGED(fd);
 }
 

@@ -28,7 +28,7 @@
  * @value: the value
  */
 struct result {
-	int rc;
+	int ret;
 	size_t len;
 	uint64_t version;
 	__u8 value[1024];
@@ -40,8 +40,8 @@ static struct result get(struct kmap *map, const void *key, size_t key_len,
 	struct result result = { .len = 4711, .version = 4711 };
 
 	memset(result.value, KT_POISON, sizeof(result.value));
-	result.rc = kmap_get(map, key, key_len, result.value, size,
-			     &result.len, &result.version);
+	result.ret = kmap_get(map, key, key_len, result.value, size,
+			      &result.len, &result.version);
 	return result;
 }
 
@@ -191,7 +191,7 @@ TEST_F(map, closed)
 
 	RELOAD(SMALL);
 	OPEN(&map, KMAP_RDONLY);
-	EXPECT_EQ(-ENOENT, get(map, "key", 3, 0).rc);
+	EXPECT_EQ(-ENOENT, get(map, "key", 3, 0).ret);
 	close(self->fd);
 	self->fd = -1;
 	EXPECT_EQ(-EAGAIN, kt_unload());
@@ -234,21 +234,21 @@ static int nothing(void)
 static int lost(int (*how)(void), int fd, unsigned int flags)
 {
 	struct kmap *map;
-	int status, err;
+	int status, ret;
 	pid_t pid;
 
 	pid = fork();
 	if (!pid) {
 		if (how() || kmap_open_fd(&map, fd, flags))
 			_exit(FAILED);
-		err = kmap_window_error(map);
-		if (err > 0 || !err == !kmap_window(map))
+		ret = kmap_window_error(map);
+		if (ret > 0 || !ret == !kmap_window(map))
 			_exit(FAILED);
-		if (err && !strcmp(kmap_strerror(err), strerror(-err)))
+		if (ret && !strcmp(kmap_strerror(ret), strerror(-ret)))
 			_exit(FAILED);
-		if (get(map, "key", 3, 5).rc)
+		if (get(map, "key", 3, 5).ret)
 			_exit(FAILED);
-		_exit(-err);
+		_exit(-ret);
 	}
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return FAILED;
@@ -312,9 +312,9 @@ TEST_F(map, counted)
 		for (i = 0; i < 150; i++) {
 			kt_key(key, sizeof(key), i);
 			EXPECT_EQ(i < 100 ? 0 : -ENOENT,
-				  get(map, key, sizeof(key), 64).rc);
+				  get(map, key, sizeof(key), 64).ret);
 			EXPECT_EQ(i < 100 ? -EMSGSIZE : -ENOENT,
-				  get(map, key, sizeof(key), 63).rc);
+				  get(map, key, sizeof(key), 63).ret);
 		}
 		ASSERT_EQ(0, kt_info(self->fd, &after));
 		EXPECT_EQ(no_window * 300, after.gets - before.gets);
@@ -329,7 +329,7 @@ static void same(struct __test_metadata *_metadata, struct kmap **maps,
 	struct result with = get(maps[0], key, key_len, size);
 	struct result without = get(maps[1], key, key_len, size);
 
-	EXPECT_EQ(without.rc, with.rc) {
+	EXPECT_EQ(without.ret, with.ret) {
 		TH_LOG("key of %zu bytes, room for %zu", key_len, size);
 	}
 	EXPECT_EQ(without.len, with.len);
@@ -395,14 +395,14 @@ TEST_F(map, read_your_writes)
 
 		if (i % 100 == 99) {
 			ASSERT_EQ(0, kmap_delete(maps[i & 1], "n", 1, 0, NULL));
-			ASSERT_EQ(-ENOENT, get(maps[0], "n", 1, 8).rc);
-			ASSERT_EQ(-ENOENT, get(maps[1], "n", 1, 8).rc);
+			ASSERT_EQ(-ENOENT, get(maps[0], "n", 1, 8).ret);
+			ASSERT_EQ(-ENOENT, get(maps[1], "n", 1, 8).ret);
 		}
 		ASSERT_EQ(0, kmap_add(maps[i & 1], "n", 1, i, 0, &sum,
 				      &version));
 		result = get(maps[0], "n", 1, 8);
 		memcpy(&number, result.value, sizeof(number));
-		ASSERT_EQ(0, result.rc);
+		ASSERT_EQ(0, result.ret);
 		ASSERT_EQ(version, result.version);
 		ASSERT_EQ(sum, number);
 	}

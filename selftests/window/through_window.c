@@ -104,51 +104,51 @@ static int get(int fd, struct kmap_op *op)
 	int64_t number = 0;
 	uint64_t version;
 	size_t len;
-	int rc;
+	int ret;
 
 	if (!handle->window.mem || ++turn % MIX == 0)
 		return WINDOW_UNKNOWN;
-	rc = window_get(&handle->window, (void *)(uintptr_t)op->key,
-			op->key_len, out, op->out_size, &len, &version);
-	if (rc == WINDOW_UNKNOWN || rc == -ENOENT)
-		return rc;
+	ret = window_get(&handle->window, (void *)(uintptr_t)op->key,
+			 op->key_len, out, op->out_size, &len, &version);
+	if (ret == WINDOW_UNKNOWN || ret == -ENOENT)
+		return ret;
 	op->version = version;
 	op->out_len = len;
-	op->error = rc;
-	if (!rc && len == sizeof(number))
+	op->error = ret;
+	if (!ret && len == sizeof(number))
 		memcpy(&number, out, sizeof(number));
-	if (!rc)
+	if (!ret)
 		op->number = number;
-	return rc;
+	return ret;
 }
 
 static int get_counted(int fd, struct kmap_op *op, uint32_t opcode)
 {
-	int rc = plain(op, opcode) ? get(fd, op) : WINDOW_UNKNOWN;
+	int ret = plain(op, opcode) ? get(fd, op) : WINDOW_UNKNOWN;
 
 	if (opcode == KMAP_OP_GET)
-		__atomic_fetch_add(rc == WINDOW_UNKNOWN ? &by_kernel :
+		__atomic_fetch_add(ret == WINDOW_UNKNOWN ? &by_kernel :
 				   &by_window, 1, __ATOMIC_RELAXED);
-	return rc;
+	return ret;
 }
 
 static int run_single(int fd, unsigned long cmd, struct kmap_op *op)
 {
-	int rc = WINDOW_UNKNOWN;
+	int ret = WINDOW_UNKNOWN;
 
 	if (!op->opcode || op->opcode == KMAP_OP_GET)
-		rc = get_counted(fd, op, KMAP_OP_GET);
-	if (rc == WINDOW_UNKNOWN)
+		ret = get_counted(fd, op, KMAP_OP_GET);
+	if (ret == WINDOW_UNKNOWN)
 		return __real_ioctl(fd, cmd, op);
-	errno = -rc;
-	return rc ? -1 : 0;
+	errno = -ret;
+	return ret ? -1 : 0;
 }
 
 static int run_batch(int fd, unsigned long cmd, struct kmap_batch *batch)
 {
 	struct kmap_op *ops = (void *)(uintptr_t)batch->ops;
 	uint32_t i;
-	int rc;
+	int ret;
 
 	if (batch->op_size != sizeof(*ops) || batch->flags ||
 	    batch->count > KMAP_BATCH_MAX || !batch->count)
@@ -160,9 +160,9 @@ static int run_batch(int fd, unsigned long cmd, struct kmap_batch *batch)
 			.op_size = sizeof(*ops),
 		};
 
-		rc = get_counted(fd, &ops[i], ops[i].opcode);
-		if (rc != WINDOW_UNKNOWN) {
-			ops[i].error = rc;
+		ret = get_counted(fd, &ops[i], ops[i].opcode);
+		if (ret != WINDOW_UNKNOWN) {
+			ops[i].error = ret;
 		} else if (__real_ioctl(fd, cmd, &one)) {
 			batch->done = i;
 			return -1;

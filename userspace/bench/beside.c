@@ -228,56 +228,56 @@ static void finish(struct taker *taker)
 static int replace(struct work *work, struct hist *hist, uint64_t *longest)
 {
 	const struct timespec nap = { .tv_nsec = SLEEP_NS };
-	int rc = 0;
+	int ret = 0;
 
 	*longest = 0;
-	for (int n = 0; !rc && n < SETS; n++) {
+	for (int n = 0; !ret && n < SETS; n++) {
 		uint64_t begun, took;
 
 		key_write(work->keys, dice_next(&work->dice) % work->entries);
 		begun = now_ns();
-		rc = work->peer->set(work->seat, work->keys, work->values);
+		ret = work->peer->set(work->seat, work->keys, work->values);
 		took = now_ns() - begun;
 		hist_add(hist, took);
 		if (took > *longest)
 			*longest = took;
 		nanosleep(&nap, NULL);
 	}
-	return rc;
+	return ret;
 }
 
 static int window(struct taker *taker, struct work *work, enum kind kind,
 		  struct hist *hist, uint64_t *longest)
 {
-	int rc;
+	int ret;
 
 	if (kind == ALONE)
 		return replace(work, hist, longest);
 	atomic_store(&taker->shared->stop, false);
 	if (say(taker->command[1], (char)kind) || hear(taker->reply[0]) != 'b')
 		return -EPIPE;
-	rc = replace(work, hist, longest);
+	ret = replace(work, hist, longest);
 	atomic_store(&taker->shared->stop, true);
 	if (kind == STALLED)
 		say(taker->release[1], 'r');
-	return hear(taker->reply[0]) == 'e' ? rc : -EPIPE;
+	return hear(taker->reply[0]) == 'e' ? ret : -EPIPE;
 }
 
 static int rounds(struct taker *taker, struct work *work,
 		  struct measure *measure, unsigned int count)
 {
 	const struct sched_param first = { .sched_priority = 1 };
-	int rc = 0;
+	int ret = 0;
 
 	if (sched_setscheduler(0, SCHED_FIFO, &first) ||
 	    mlockall(MCL_CURRENT | MCL_FUTURE))
 		return -errno;
-	for (unsigned int i = 0; !rc && i < count; i++)
-		for (int kind = 0; !rc && kind < KINDS; kind++)
-			rc = window(taker, work, (enum kind)kind,
-				    &measure->hist[kind],
-				    &measure->longest[kind][i]);
-	return rc;
+	for (unsigned int i = 0; !ret && i < count; i++)
+		for (int kind = 0; !ret && kind < KINDS; kind++)
+			ret = window(taker, work, (enum kind)kind,
+				     &measure->hist[kind],
+				     &measure->longest[kind][i]);
+	return ret;
 }
 
 static int compare(const void *left, const void *right)
@@ -346,22 +346,22 @@ int measure_beside(const struct peer *peer, uint64_t entries, unsigned int count
 	struct measure *measure = calloc(1, sizeof(*measure));
 	struct work *work = calloc(1, sizeof(*work));
 	struct taker taker = { 0 };
-	int rc = measure && work ? 0 : -ENOMEM;
+	int ret = measure && work ? 0 : -ENOMEM;
 
 	if (count > ROUNDS_MAX)
 		count = ROUNDS_MAX;
-	if (!rc)
-		rc = peer->open(entries);
-	if (!rc) {
+	if (!ret)
+		ret = peer->open(entries);
+	if (!ret) {
 		work->peer = peer;
 		work->entries = entries;
 		work->seat = peer->join();
-		rc = work->seat ? fill(peer, work->seat, entries) : -ENXIO;
-		if (!rc)
-			rc = start(&taker, entries);
-		if (!rc)
-			rc = rounds(&taker, work, measure, count);
-		if (!rc)
+		ret = work->seat ? fill(peer, work->seat, entries) : -ENXIO;
+		if (!ret)
+			ret = start(&taker, entries);
+		if (!ret)
+			ret = rounds(&taker, work, measure, count);
+		if (!ret)
 			print(measure, &taker, count, entries, data);
 		if (taker.pid > 0)
 			finish(&taker);
@@ -369,9 +369,9 @@ int measure_beside(const struct peer *peer, uint64_t entries, unsigned int count
 			peer->leave(work->seat);
 		peer->close();
 	}
-	if (rc)
-		fprintf(stderr, "beside snapshots: %s\n", strerror(-rc));
+	if (ret)
+		fprintf(stderr, "beside snapshots: %s\n", strerror(-ret));
 	free(measure);
 	free(work);
-	return rc != 0;
+	return ret != 0;
 }

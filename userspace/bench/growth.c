@@ -17,27 +17,27 @@ static int grow(const struct peer *peer, uint64_t entries, struct hist *hist)
 {
 	char key[KEY_SIZE], value[VALUE_SIZE];
 	void *seat;
-	int rc = peer->open(entries);
+	int ret = peer->open(entries);
 
 	memset(hist, 0, sizeof(*hist));
 	memset(value, 'v', sizeof(value));
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	seat = peer->join();
 	if (!seat)
-		rc = -1;
-	for (uint64_t n = 0; !rc && n < entries; n++) {
+		ret = -1;
+	for (uint64_t n = 0; !ret && n < entries; n++) {
 		uint64_t begun;
 
 		key_write(key, n);
 		begun = now_ns();
-		rc = peer->set(seat, key, value);
+		ret = peer->set(seat, key, value);
 		hist_add(hist, now_ns() - begun);
 	}
 	if (seat)
 		peer->leave(seat);
 	peer->close();
-	return rc;
+	return ret;
 }
 
 /* Figures, a line each: quantiles, and how many sets each octave has. */

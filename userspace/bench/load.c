@@ -186,18 +186,18 @@ int fill(const struct peer *peer, void *seat, uint64_t entries)
 	char keys[MANY * KEY_SIZE], value[VALUE_SIZE];
 	bool many = peer->fill && entries >= MANY;
 	uint64_t n = 0;
-	int rc = 0;
+	int ret = 0;
 
 	memset(value, 'v', sizeof(value));
-	while (!rc && n < entries) {
+	while (!ret && n < entries) {
 		/* The last ones overlap those before: stored twice, no harm. */
 		if (many && n > entries - MANY)
 			n = entries - MANY;
 		for (size_t i = 0; i < (many ? MANY : 1); i++)
 			key_write(keys + i * KEY_SIZE, n + i);
-		rc = many ? peer->fill(seat, keys, value) :
+		ret = many ? peer->fill(seat, keys, value) :
 			    peer->set(seat, keys, value);
 		n += many ? MANY : 1;
 	}
-	return rc;
+	return ret;
 }

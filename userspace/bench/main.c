@@ -99,20 +99,20 @@ static bool make_table(const struct peer *peer)
 	int64_t before = peer->memory ? 0 : resident(0);
 	uint64_t begun = now_ns();
 	void *seat = NULL;
-	int rc = peer->open(options.entries);
+	int ret = peer->open(options.entries);
 
-	if (!rc) {
+	if (!ret) {
 		seat = peer->join();
-		rc = !seat;
+		ret = !seat;
 	}
-	if (!rc && (peer->set || peer->fill))
-		rc = fill(peer, seat, options.entries);
-	if (rc) {
+	if (!ret && (peer->set || peer->fill))
+		ret = fill(peer, seat, options.entries);
+	if (ret) {
 		fprintf(stderr, "%s is left out: %s\n", peer->name,
-			rc < 0 ? strerror(-rc) : "see above");
+			ret < 0 ? strerror(-ret) : "see above");
 		if (seat)
 			peer->leave(seat);
-		if (rc == -EOPNOTSUPP)
+		if (ret == -EOPNOTSUPP)
 			return true;
 		peer->close();
 		return false;

@@ -134,7 +134,7 @@ static long bpf_walk(void *arg)
 {
 	struct seat *seat = arg;
 	union bpf_attr attr = { 0 };
-	int rc;
+	int ret;
 
 	attr.batch.map_fd = (uint32_t)seat->fd;
 	attr.batch.in_batch = seat->begun ?
@@ -143,11 +143,11 @@ static long bpf_walk(void *arg)
 	attr.batch.keys = (uint64_t)(uintptr_t)seat->keys;
 	attr.batch.values = (uint64_t)(uintptr_t)seat->values;
 	attr.batch.count = WALK_KEYS;
-	rc = bpf(BPF_MAP_LOOKUP_BATCH, &attr);
-	if (rc && rc != -ENOENT)
-		return rc;
+	ret = bpf(BPF_MAP_LOOKUP_BATCH, &attr);
+	if (ret && ret != -ENOENT)
+		return ret;
 	memcpy(seat->place[0], seat->place[1], KEY_SIZE);
-	seat->begun = !rc;
+	seat->begun = !ret;
 	return attr.batch.count;
 }
 

@@ -27,22 +27,22 @@ static uint64_t empty;
 static int map_facts(struct kmap_info *info)
 {
 	struct kmap *map;
-	int rc = kmap_open(&map, NULL, KMAP_RDWR);
+	int ret = kmap_open(&map, NULL, KMAP_RDWR);
 
-	if (rc)
-		return rc;
-	rc = kmap_info(map, info);
+	if (ret)
+		return ret;
+	ret = kmap_info(map, info);
 	kmap_close(map);
-	return rc;
+	return ret;
 }
 
 static int map_open(uint64_t entries)
 {
 	struct kmap_info info;
-	int rc = map_facts(&info);
+	int ret = map_facts(&info);
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	if (!users && info.entries) {
 		fprintf(stderr, "the map is not empty: it may be somebody's\n");
 		return -EEXIST;
@@ -67,12 +67,12 @@ static void map_close(void)
 static void *join(unsigned int flags)
 {
 	struct seat *seat = calloc(1, sizeof(*seat));
-	int rc = seat ? kmap_open(&seat->map, NULL, KMAP_RDWR | flags) :
+	int ret = seat ? kmap_open(&seat->map, NULL, KMAP_RDWR | flags) :
 			-ENOMEM;
 
-	if (!rc)
+	if (!ret)
 		return seat;
-	fprintf(stderr, "kmap: %s\n", kmap_strerror(rc));
+	fprintf(stderr, "kmap: %s\n", kmap_strerror(ret));
 	free(seat);
 	return NULL;
 }
@@ -104,10 +104,10 @@ static int window_open(uint64_t entries)
 {
 	struct kmap *map;
 	bool used;
-	int rc = kmap_open(&map, NULL, KMAP_RDWR);
+	int ret = kmap_open(&map, NULL, KMAP_RDWR);
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	used = window_used(map);
 	kmap_close(map);
 	return used ? map_open(entries) : -EOPNOTSUPP;
@@ -170,7 +170,7 @@ static int map_fill(void *arg, const char *keys, const char *value)
 	struct seat *seat = arg;
 	struct kmap_op ops[MANY];
 	size_t done = 0;
-	int rc;
+	int ret;
 
 	/*
 	 * It is the same map, which the other has filled.  Once more would be
@@ -186,10 +186,10 @@ static int map_fill(void *arg, const char *keys, const char *value)
 			.value = KMAP_PTR(value),
 			.value_len = VALUE_SIZE,
 		};
-	rc = kmap_batch(seat->map, ops, MANY, &done);
-	for (size_t i = 0; !rc && i < done; i++)
-		rc = ops[i].error;
-	return rc;
+	ret = kmap_batch(seat->map, ops, MANY, &done);
+	for (size_t i = 0; !ret && i < done; i++)
+		ret = ops[i].error;
+	return ret;
 }
 
 /* Some keys at a time, so that a window can end within a walk. */
@@ -198,19 +198,19 @@ static long map_walk(void *arg)
 	struct seat *seat = arg;
 	struct kmap_pair pair;
 	long keys = 0;
-	int rc = 0;
+	int ret = 0;
 
 	if (!seat->iter)
-		rc = kmap_iter_open(seat->map, 0, &seat->iter);
-	if (rc)
-		return rc;
-	while (keys < 256 && (rc = kmap_iter_next(seat->iter, &pair)) > 0)
+		ret = kmap_iter_open(seat->map, 0, &seat->iter);
+	if (ret)
+		return ret;
+	while (keys < 256 && (ret = kmap_iter_next(seat->iter, &pair)) > 0)
 		keys++;
-	if (rc > 0)
+	if (ret > 0)
 		return keys;
 	kmap_iter_close(seat->iter);
 	seat->iter = NULL;
-	return rc ? rc : keys;
+	return ret ? ret : keys;
 }
 
 static int64_t map_memory(void)

@@ -129,17 +129,17 @@ static int lfht_set(void *seat, const char *key, const char *value)
 static int lfht_delete(void *seat, const char *key)
 {
 	struct item *item;
-	int rc = -ENOENT;
+	int ret = -ENOENT;
 
 	(void)seat;
 	rcu_read_lock();
 	item = find(key);
 	if (item)
-		rc = cds_lfht_del(table, &item->node);
+		ret = cds_lfht_del(table, &item->node);
 	rcu_read_unlock();
-	if (!rc)
+	if (!ret)
 		call_rcu(&item->rcu, free_item);
-	return rc;
+	return ret;
 }
 
 const struct peer peer_lfht = {

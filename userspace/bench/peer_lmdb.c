@@ -29,31 +29,31 @@ static MDB_env *env;
 static MDB_dbi dbi;
 
 /* Their errors are errno values or negative numbers of their own. */
-static int error(int rc)
+static int error(int ret)
 {
-	return rc > 0 ? -rc : rc ? -EIO : 0;
+	return ret > 0 ? -ret : ret ? -EIO : 0;
 }
 
 static int lmdb_open(uint64_t entries)
 {
 	MDB_txn *txn;
-	int rc;
+	int ret;
 
 	unlink(PATH);
-	rc = mdb_env_create(&env);
-	if (rc)
-		return error(rc);
+	ret = mdb_env_create(&env);
+	if (ret)
+		return error(ret);
 	mdb_env_set_mapsize(env, (64u << 20) + entries * 1024);
 	mdb_env_set_maxreaders(env, 2 * THREADS_MAX);
-	rc = mdb_env_open(env, PATH, MDB_NOSUBDIR | MDB_NOSYNC |
-			  MDB_NOMETASYNC | MDB_WRITEMAP | MDB_NOTLS |
-			  MDB_NORDAHEAD, 0600);
-	if (!rc)
-		rc = mdb_txn_begin(env, NULL, 0, &txn);
-	if (rc)
-		return error(rc);
-	rc = mdb_dbi_open(txn, NULL, 0, &dbi);
-	return error(rc ? rc : mdb_txn_commit(txn));
+	ret = mdb_env_open(env, PATH, MDB_NOSUBDIR | MDB_NOSYNC |
+			   MDB_NOMETASYNC | MDB_WRITEMAP | MDB_NOTLS |
+			   MDB_NORDAHEAD, 0600);
+	if (!ret)
+		ret = mdb_txn_begin(env, NULL, 0, &txn);
+	if (ret)
+		return error(ret);
+	ret = mdb_dbi_open(txn, NULL, 0, &dbi);
+	return error(ret ? ret : mdb_txn_commit(txn));
 }
 
 static void lmdb_close(void)
@@ -66,14 +66,14 @@ static void lmdb_close(void)
 static void *lmdb_join(void)
 {
 	struct seat *seat = calloc(1, sizeof(*seat));
-	int rc = seat ? mdb_txn_begin(env, NULL, MDB_RDONLY, &seat->reader) :
+	int ret = seat ? mdb_txn_begin(env, NULL, MDB_RDONLY, &seat->reader) :
 			ENOMEM;
 
-	if (!rc) {
+	if (!ret) {
 		mdb_txn_reset(seat->reader);
 		return seat;
 	}
-	fprintf(stderr, "lmdb: %s\n", mdb_strerror(rc));
+	fprintf(stderr, "lmdb: %s\n", mdb_strerror(ret));
 	free(seat);
 	return NULL;
 }
@@ -106,23 +106,23 @@ static MDB_val as_key(const char *key)
 static int read_one(struct seat *seat, const char *key, char *value)
 {
 	MDB_val name = as_key(key), found;
-	int rc = mdb_get(seat->reader, dbi, &name, &found);
+	int ret = mdb_get(seat->reader, dbi, &name, &found);
 
-	if (!rc)
+	if (!ret)
 		memcpy(value, found.mv_data, VALUE_SIZE);
-	return rc;
+	return ret;
 }
 
 static int lmdb_get(void *arg, const char *key, char *value)
 {
 	struct seat *seat = arg;
-	int rc = mdb_txn_renew(seat->reader);
+	int ret = mdb_txn_renew(seat->reader);
 
-	if (rc)
-		return error(rc);
-	rc = read_one(seat, key, value);
+	if (ret)
+		return error(ret);
+	ret = read_one(seat, key, value);
 	mdb_txn_reset(seat->reader);
-	return error(rc);
+	return error(ret);
 }
 
 static int lmdb_get_many(void *arg, const char *keys, char *values)
@@ -142,23 +142,23 @@ static int lmdb_get_many(void *arg, const char *keys, char *values)
 static int put(const char *keys, size_t count, const char *value)
 {
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(env, NULL, 0, &txn);
+	int ret = mdb_txn_begin(env, NULL, 0, &txn);
 
-	if (rc)
-		return error(rc);
-	for (size_t i = 0; !rc && i < count; i++) {
+	if (ret)
+		return error(ret);
+	for (size_t i = 0; !ret && i < count; i++) {
 		MDB_val name = as_key(keys + i * KEY_SIZE);
 		MDB_val data = {
 			.mv_size = VALUE_SIZE,
 			.mv_data = (void *)value,
 		};
 
-		rc = mdb_put(txn, dbi, &name, &data, 0);
+		ret = mdb_put(txn, dbi, &name, &data, 0);
 	}
-	if (!rc)
+	if (!ret)
 		return error(mdb_txn_commit(txn));
 	mdb_txn_abort(txn);
-	return error(rc);
+	return error(ret);
 }
 
 static int lmdb_set(void *seat, const char *key, const char *value)
@@ -177,16 +177,16 @@ static int lmdb_delete(void *seat, const char *key)
 {
 	MDB_val name = as_key(key);
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(env, NULL, 0, &txn);
+	int ret = mdb_txn_begin(env, NULL, 0, &txn);
 
 	(void)seat;
-	if (rc)
-		return error(rc);
-	rc = mdb_del(txn, dbi, &name, NULL);
-	if (!rc)
+	if (ret)
+		return error(ret);
+	ret = mdb_del(txn, dbi, &name, NULL);
+	if (!ret)
 		return error(mdb_txn_commit(txn));
 	mdb_txn_abort(txn);
-	return error(rc);
+	return error(ret);
 }
 
 static long lmdb_walk(void *arg)
@@ -194,20 +194,20 @@ static long lmdb_walk(void *arg)
 	struct seat *seat = arg;
 	MDB_val name, data;
 	long keys = 0;
-	int rc = 0;
+	int ret = 0;
 
 	if (!seat->cursor) {
-		rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &seat->walker);
-		if (!rc)
-			rc = mdb_cursor_open(seat->walker, dbi, &seat->cursor);
+		ret = mdb_txn_begin(env, NULL, MDB_RDONLY, &seat->walker);
+		if (!ret)
+			ret = mdb_cursor_open(seat->walker, dbi, &seat->cursor);
 	}
-	while (!rc && keys < WALK_KEYS) {
-		rc = mdb_cursor_get(seat->cursor, &name, &data, MDB_NEXT);
-		keys += !rc;
+	while (!ret && keys < WALK_KEYS) {
+		ret = mdb_cursor_get(seat->cursor, &name, &data, MDB_NEXT);
+		keys += !ret;
 	}
-	if (rc)
+	if (ret)
 		end_walk(seat);
-	return rc && rc != MDB_NOTFOUND ? error(rc) : keys;
+	return ret && ret != MDB_NOTFOUND ? error(ret) : keys;
 }
 
 static int64_t lmdb_memory(void)

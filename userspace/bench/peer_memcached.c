@@ -20,13 +20,13 @@ static int memcached_open(uint64_t entries)
 	char megabytes[32];
 	const char *const argv[] = { "memcached", "-s", server.path, "-u", "root", "-t", "2",
 			 "-m", megabytes, NULL };
-	int rc;
+	int ret;
 
 	snprintf(megabytes, sizeof(megabytes), "%llu",
 		 (unsigned long long)(64 + entries * 512 / (1 << 20)));
-	rc = server_start(&server, argv[0], argv);
+	ret = server_start(&server, argv[0], argv);
 	empty = resident(server.pid);
-	return rc;
+	return ret;
 }
 
 static void memcached_close(void)
@@ -52,16 +52,16 @@ static void memcached_leave(void *seat)
 static int memcached_get(void *seat, const char *key, char *value)
 {
 	struct wire *wire = seat;
-	int rc;
+	int ret;
 
 	wire_text(wire, "get ");
 	wire_put(wire, key, KEY_SIZE);
 	wire_text(wire, "\r\n");
-	rc = wire_send(wire);
-	if (!rc)
-		rc = wire_until(wire, END);
-	if (rc)
-		return rc;
+	ret = wire_send(wire);
+	if (!ret)
+		ret = wire_until(wire, END);
+	if (ret)
+		return ret;
 	if (wire->have != ITEM + 5)
 		return -ENOENT;
 	memcpy(value, wire->in + HEAD, VALUE_SIZE);
@@ -90,38 +90,38 @@ static int memcached_get_many(void *seat, const char *keys, char *values)
 static int memcached_set(void *seat, const char *key, const char *value)
 {
 	struct wire *wire = seat;
-	int rc;
+	int ret;
 
 	wire_text(wire, "set ");
 	wire_put(wire, key, KEY_SIZE);
 	wire_text(wire, " 0 0 " SIZE "\r\n");
 	wire_put(wire, value, VALUE_SIZE);
 	wire_text(wire, "\r\n");
-	rc = wire_send(wire);
-	if (!rc)
-		rc = wire_until(wire, "\r\n");
-	return rc ? rc : wire->in[0] == 'S' ? 0 : -EIO;
+	ret = wire_send(wire);
+	if (!ret)
+		ret = wire_until(wire, "\r\n");
+	return ret ? ret : wire->in[0] == 'S' ? 0 : -EIO;
 }
 
 static int memcached_delete(void *seat, const char *key)
 {
 	struct wire *wire = seat;
-	int rc;
+	int ret;
 
 	wire_text(wire, "delete ");
 	wire_put(wire, key, KEY_SIZE);
 	wire_text(wire, "\r\n");
-	rc = wire_send(wire);
-	if (!rc)
-		rc = wire_until(wire, "\r\n");
-	return rc ? rc : wire->in[0] == 'D' ? 0 : -ENOENT;
+	ret = wire_send(wire);
+	if (!ret)
+		ret = wire_until(wire, "\r\n");
+	return ret ? ret : wire->in[0] == 'D' ? 0 : -ENOENT;
 }
 
 /* Sets without an answer, and then something that has one. */
 static int memcached_fill(void *seat, const char *keys, const char *value)
 {
 	struct wire *wire = seat;
-	int rc;
+	int ret;
 
 	for (size_t i = 0; i < MANY; i++) {
 		wire_text(wire, "set ");
@@ -131,8 +131,8 @@ static int memcached_fill(void *seat, const char *keys, const char *value)
 		wire_text(wire, "\r\n");
 	}
 	wire_text(wire, "version\r\n");
-	rc = wire_send(wire);
-	return rc ? rc : wire_until(wire, "\r\n");
+	ret = wire_send(wire);
+	return ret ? ret : wire_until(wire, "\r\n");
 }
 
 static int64_t memcached_memory(void)

@@ -18,14 +18,14 @@ static int redis_open(uint64_t entries)
 	const char *const argv[] = { "redis-server", "--port", "0", "--unixsocket",
 			 server.path, "--save", "", "--appendonly", "no",
 			 "--dir", "/tmp", NULL };
-	int rc = server_start(&server, argv[0], argv);
+	int ret = server_start(&server, argv[0], argv);
 
 	(void)entries;
 	/* One program serves under several names, and may be there under another. */
-	if (rc == -ENOENT)
-		rc = server_start(&server, "redis-check-rdb", argv);
+	if (ret == -ENOENT)
+		ret = server_start(&server, "redis-check-rdb", argv);
 	empty = resident(server.pid);
-	return rc;
+	return ret;
 }
 
 static void redis_close(void)
@@ -67,20 +67,20 @@ static void put_set(struct wire *wire, const char *key, const char *value)
 static int redis_get(void *seat, const char *key, char *value)
 {
 	struct wire *wire = seat;
-	int rc;
+	int ret;
 
 	wire_text(wire, "*2\r\n$3\r\nGET\r\n");
 	put_key(wire, key);
-	rc = wire_send(wire);
-	if (!rc)
-		rc = wire_want(wire, HEAD);
-	if (!rc && wire->in[1] == '-')
+	ret = wire_send(wire);
+	if (!ret)
+		ret = wire_want(wire, HEAD);
+	if (!ret && wire->in[1] == '-')
 		return -ENOENT;
-	if (!rc)
-		rc = wire_want(wire, ITEM);
-	if (!rc)
+	if (!ret)
+		ret = wire_want(wire, ITEM);
+	if (!ret)
 		memcpy(value, wire->in + HEAD, VALUE_SIZE);
-	return rc;
+	return ret;
 }
 
 /* All keys are there, or the answer is not as long as it should be. */
@@ -112,38 +112,38 @@ static int redis_get_many(void *seat, const char *keys, char *values)
 static int redis_set(void *seat, const char *key, const char *value)
 {
 	struct wire *wire = seat;
-	int rc;
+	int ret;
 
 	put_set(wire, key, value);
-	rc = wire_send(wire);
-	if (!rc)
-		rc = wire_until(wire, "\r\n");
-	return rc ? rc : wire->in[0] == '+' ? 0 : -EIO;
+	ret = wire_send(wire);
+	if (!ret)
+		ret = wire_until(wire, "\r\n");
+	return ret ? ret : wire->in[0] == '+' ? 0 : -EIO;
 }
 
 static int redis_delete(void *seat, const char *key)
 {
 	struct wire *wire = seat;
-	int rc;
+	int ret;
 
 	wire_text(wire, "*2\r\n$3\r\nDEL\r\n");
 	put_key(wire, key);
-	rc = wire_send(wire);
-	if (!rc)
-		rc = wire_until(wire, "\r\n");
-	return rc ? rc : wire->in[1] == '1' ? 0 : -ENOENT;
+	ret = wire_send(wire);
+	if (!ret)
+		ret = wire_until(wire, "\r\n");
+	return ret ? ret : wire->in[1] == '1' ? 0 : -ENOENT;
 }
 
 static int redis_fill(void *seat, const char *keys, const char *value)
 {
 	struct wire *wire = seat;
-	int rc;
+	int ret;
 
 	for (size_t i = 0; i < MANY; i++)
 		put_set(wire, keys + i * KEY_SIZE, value);
-	rc = wire_send(wire);
+	ret = wire_send(wire);
 	/* +OK\r\n for each. */
-	return rc ? rc : wire_want(wire, MANY * 5);
+	return ret ? ret : wire_want(wire, MANY * 5);
 }
 
 static int64_t redis_memory(void)

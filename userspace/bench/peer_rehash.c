@@ -87,30 +87,30 @@ static int grow(void)
 static int rehash_get(void *seat, const char *key, char *value)
 {
 	const struct item *item;
-	int rc = -ENOENT;
+	int ret = -ENOENT;
 
 	(void)seat;
 	pthread_mutex_lock(&table.lock);
 	item = find(table.items, table.mask, key, hash_of(key));
 	if (item->hash) {
 		memcpy(value, item->value, VALUE_SIZE);
-		rc = 0;
+		ret = 0;
 	}
 	pthread_mutex_unlock(&table.lock);
-	return rc;
+	return ret;
 }
 
 static int rehash_set(void *seat, const char *key, const char *value)
 {
 	uint64_t hash = hash_of(key);
 	struct item *item;
-	int rc = 0;
+	int ret = 0;
 
 	(void)seat;
 	pthread_mutex_lock(&table.lock);
 	if (4 * table.used > 3 * table.mask)
-		rc = grow();
-	if (!rc) {
+		ret = grow();
+	if (!ret) {
 		item = find(table.items, table.mask, key, hash);
 		table.used += !item->hash;
 		item->hash = hash;
@@ -118,7 +118,7 @@ static int rehash_set(void *seat, const char *key, const char *value)
 		memcpy(item->value, value, VALUE_SIZE);
 	}
 	pthread_mutex_unlock(&table.lock);
-	return rc;
+	return ret;
 }
 
 const struct peer peer_rehash = {

@@ -171,34 +171,34 @@ static void mutex_lock(struct shared *shared)
 static int mutex_get(void *seat, const char *key, char *value)
 {
 	struct shared *shared = seat;
-	int rc;
+	int ret;
 
 	mutex_lock(shared);
-	rc = get(shared, key, value);
+	ret = get(shared, key, value);
 	pthread_mutex_unlock(&shared->mutex);
-	return rc;
+	return ret;
 }
 
 static int mutex_set(void *seat, const char *key, const char *value)
 {
 	struct shared *shared = seat;
-	int rc;
+	int ret;
 
 	mutex_lock(shared);
-	rc = set(shared, key, value);
+	ret = set(shared, key, value);
 	pthread_mutex_unlock(&shared->mutex);
-	return rc;
+	return ret;
 }
 
 static int mutex_delete(void *seat, const char *key)
 {
 	struct shared *shared = seat;
-	int rc;
+	int ret;
 
 	mutex_lock(shared);
-	rc = delete(shared, key);
+	ret = delete(shared, key);
 	pthread_mutex_unlock(&shared->mutex);
-	return rc;
+	return ret;
 }
 
 const struct peer peer_shm_mutex = {
@@ -233,34 +233,34 @@ static void *rwlock_join(void)
 static int rwlock_get(void *seat, const char *key, char *value)
 {
 	struct shared *shared = seat;
-	int rc;
+	int ret;
 
 	pthread_rwlock_rdlock(&shared->rwlock);
-	rc = get(shared, key, value);
+	ret = get(shared, key, value);
 	pthread_rwlock_unlock(&shared->rwlock);
-	return rc;
+	return ret;
 }
 
 static int rwlock_set(void *seat, const char *key, const char *value)
 {
 	struct shared *shared = seat;
-	int rc;
+	int ret;
 
 	pthread_rwlock_wrlock(&shared->rwlock);
-	rc = set(shared, key, value);
+	ret = set(shared, key, value);
 	pthread_rwlock_unlock(&shared->rwlock);
-	return rc;
+	return ret;
 }
 
 static int rwlock_delete(void *seat, const char *key)
 {
 	struct shared *shared = seat;
-	int rc;
+	int ret;
 
 	pthread_rwlock_wrlock(&shared->rwlock);
-	rc = delete(shared, key);
+	ret = delete(shared, key);
 	pthread_rwlock_unlock(&shared->rwlock);
-	return rc;
+	return ret;
 }
 
 const struct peer peer_shm_rwlock = {
@@ -299,11 +299,11 @@ static int unlocked_get(void *seat, const char *key, char *value)
 
 static int unlocked_fill(void *seat, const char *keys, const char *value)
 {
-	int rc = 0;
+	int ret = 0;
 
-	for (size_t i = 0; !rc && i < MANY; i++)
-		rc = set(seat, keys + i * KEY_SIZE, value);
-	return rc;
+	for (size_t i = 0; !ret && i < MANY; i++)
+		ret = set(seat, keys + i * KEY_SIZE, value);
+	return ret;
 }
 
 const struct peer peer_shm_unlocked = {

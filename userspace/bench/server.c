@@ -133,13 +133,13 @@ int wire_send(struct wire *wire)
 	size_t sent = 0;
 
 	while (sent < wire->len) {
-		ssize_t rc = send(wire->fd, wire->out + sent, wire->len - sent,
-				  MSG_NOSIGNAL);
+		ssize_t ret = send(wire->fd, wire->out + sent, wire->len - sent,
+				   MSG_NOSIGNAL);
 
-		if (rc < 0 && errno != EINTR)
+		if (ret < 0 && errno != EINTR)
 			return -errno;
-		if (rc > 0)
-			sent += (size_t)rc;
+		if (ret > 0)
+			sent += (size_t)ret;
 	}
 	wire->len = 0;
 	wire->have = 0;
@@ -148,36 +148,36 @@ int wire_send(struct wire *wire)
 
 static int receive(struct wire *wire)
 {
-	ssize_t rc;
+	ssize_t ret;
 
 	if (wire->have == sizeof(wire->in))
 		return -ENOBUFS;
 	do {
-		rc = recv(wire->fd, wire->in + wire->have,
-			  sizeof(wire->in) - wire->have, 0);
-	} while (rc < 0 && errno == EINTR);
-	if (rc <= 0)
-		return rc ? -errno : -EPIPE;
-	wire->have += (size_t)rc;
+		ret = recv(wire->fd, wire->in + wire->have,
+			   sizeof(wire->in) - wire->have, 0);
+	} while (ret < 0 && errno == EINTR);
+	if (ret <= 0)
+		return ret ? -errno : -EPIPE;
+	wire->have += (size_t)ret;
 	return 0;
 }
 
 int wire_want(struct wire *wire, size_t bytes)
 {
-	int rc = 0;
+	int ret = 0;
 
-	while (!rc && wire->have < bytes)
-		rc = receive(wire);
-	return rc;
+	while (!ret && wire->have < bytes)
+		ret = receive(wire);
+	return ret;
 }
 
 int wire_until(struct wire *wire, const char *end)
 {
 	size_t len = strlen(end);
-	int rc = 0;
+	int ret = 0;
 
-	while (!rc && (wire->have < len ||
-		       memcmp(wire->in + wire->have - len, end, len)))
-		rc = receive(wire);
-	return rc;
+	while (!ret && (wire->have < len ||
+			memcmp(wire->in + wire->have - len, end, len)))
+		ret = receive(wire);
+	return ret;
 }

@@ -211,11 +211,11 @@ static enum cli_status measure(struct cli *cli, struct advise *advise,
 	enum cli_status status, removed;
 	struct kmap_info info;
 	uint64_t made = 0;
-	int err;
+	int ret;
 
-	err = kmap_info(cli->map, &info);
-	if (err)
-		return cli_fail(cli, err);
+	ret = kmap_info(cli->map, &info);
+	if (ret)
+		return cli_fail(cli, ret);
 	if (bench_check_limits(cli, &advise->plan, &info))
 		return CLI_ERROR;
 	if (strncmp(info.lock, load->lock, sizeof(info.lock)) ||
@@ -255,11 +255,11 @@ static enum cli_status open_loaded(struct cli *cli, unsigned int flags)
 static enum cli_status unload_empty(struct cli *cli)
 {
 	struct kmap_info info;
-	int err = kmap_info(cli->map, &info);
+	int ret = kmap_info(cli->map, &info);
 
 	close_map(cli);
-	if (err)
-		return cli_fail(cli, err);
+	if (ret)
+		return cli_fail(cli, ret);
 	if (info.entries)
 		return cli_error(cli, "the map has %llu entries, so it stays loaded",
 				 (unsigned long long)info.entries);
@@ -346,13 +346,13 @@ static enum cli_status try_loaded(struct cli *cli, struct advise *advise)
 {
 	struct advise_load *load = &advise->load[0];
 	struct kmap_info info;
-	int err;
+	int ret;
 
 	if (cli_open(cli, advise->plan.open_flags))
 		return CLI_ERROR;
-	err = kmap_info(cli->map, &info);
-	if (err)
-		return cli_fail(cli, err);
+	ret = kmap_info(cli->map, &info);
+	if (ret)
+		return cli_fail(cli, ret);
 	advise->count = 1;
 	*load = (struct advise_load){ .shards = info.shards };
 	snprintf(load->lock, sizeof(load->lock), "%.*s",

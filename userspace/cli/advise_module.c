@@ -160,20 +160,20 @@ static enum cli_status find_file(const struct cli *cli, char *path, size_t size)
 static int build_of(const char *path, char *build, size_t size)
 {
 	static const char field[] = "srcversion=";
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
 	const char *at, *file;
 	struct stat st;
 
 	*build = '\0';
 	if (fd < 0 || fstat(fd, &st))
-		err = errno;
+		ret = errno;
 	else if (!S_ISREG(st.st_mode) || !st.st_size)
-		err = ENOEXEC;
-	if (!err) {
+		ret = ENOEXEC;
+	if (!ret) {
 		file = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
 			    fd, 0);
 		if (file == MAP_FAILED) {
-			err = errno;
+			ret = errno;
 		} else {
 			at = memmem(file, (size_t)st.st_size, field,
 				    sizeof(field) - 1);
@@ -187,21 +187,21 @@ static int build_of(const char *path, char *build, size_t size)
 	}
 	if (fd >= 0)
 		close(fd);
-	return -err;
+	return -ret;
 }
 
 enum cli_status module_check(const struct cli *cli, const char *build)
 {
 	char path[4096], found[64];
-	int err;
+	int ret;
 
 	if (cli->args.module)
 		snprintf(path, sizeof(path), "%s", cli->args.module);
 	else if (find_file(cli, path, sizeof(path)))
 		return CLI_ERROR;
-	err = build_of(path, found, sizeof(found));
-	if (err)
-		return cli_error(cli, "%s: %s", path, strerror(-err));
+	ret = build_of(path, found, sizeof(found));
+	if (ret)
+		return cli_error(cli, "%s: %s", path, strerror(-ret));
 	/* That of a compressed file is not to be seen. */
 	if (build && *build && *found && strcmp(build, found))
 		return cli_error(cli, "%s: another kmap is loaded; name its file with --module",
@@ -219,16 +219,16 @@ static enum cli_status cannot_load(const struct cli *cli, const char *parameters
 static enum cli_status load_file(const struct cli *cli, const char *parameters)
 {
 	int fd = open(cli->args.module, O_RDONLY | O_CLOEXEC);
-	int err = 0;
+	int ret = 0;
 
 	if (fd < 0)
 		return cli_error(cli, "%s: %s", cli->args.module,
 				 strerror(errno));
 	if (syscall(SYS_finit_module, fd, parameters, 0))
-		err = errno;
+		ret = errno;
 	close(fd);
-	if (err)
-		return cannot_load(cli, parameters, strerror(err));
+	if (ret)
+		return cannot_load(cli, parameters, strerror(ret));
 	return CLI_DONE;
 }
 

@@ -20,25 +20,25 @@ static int window_used(struct kmap *map, const struct bench_plan *plan,
 	enum { GETS = 32, TRIES = 4 };
 	struct kmap_info before, after;
 	char *key = malloc(plan->key_size);
-	int err = key ? 0 : -ENOMEM;
+	int ret = key ? 0 : -ENOMEM;
 
 	*used = false;
 	if (key)
 		bench_key_init(plan, key);
-	for (int try = 0; !err && !*used && try < TRIES; try++) {
-		err = kmap_info(map, &before);
-		for (int i = 0; !err && i < GETS; i++) {
-			err = kmap_get(map, key, plan->key_size, NULL, 0, NULL,
+	for (int try = 0; !ret && !*used && try < TRIES; try++) {
+		ret = kmap_info(map, &before);
+		for (int i = 0; !ret && i < GETS; i++) {
+			ret = kmap_get(map, key, plan->key_size, NULL, 0, NULL,
 				       NULL);
-			if (err == -EMSGSIZE || err == -ENOENT)
-				err = 0;
+			if (ret == -EMSGSIZE || ret == -ENOENT)
+				ret = 0;
 		}
-		if (!err)
-			err = kmap_info(map, &after);
-		*used = !err && after.gets - before.gets < GETS;
+		if (!ret)
+			ret = kmap_info(map, &after);
+		*used = !ret && after.gets - before.gets < GETS;
 	}
 	free(key);
-	return err;
+	return ret;
 }
 
 static enum cli_status measure(const struct cli *cli,
@@ -48,13 +48,13 @@ static enum cli_status measure(const struct cli *cli,
 	struct bench_result *sum = calloc(1, sizeof(*sum));
 	enum cli_status status;
 	bool window = false;
-	int err = 0;
+	int ret = 0;
 
 	if (!sum)
 		return cli_fail(cli, -ENOMEM);
 	if (!cli->args.no_window)
-		err = window_used(cli->map, plan, &window);
-	status = err ? cli_fail(cli, err) : bench_run(cli, plan, sum);
+		ret = window_used(cli->map, plan, &window);
+	status = ret ? cli_fail(cli, ret) : bench_run(cli, plan, sum);
 	if (!status && !sum->ended && cli_end_signal)
 		status = cli_error(cli, "stopped by signal %d",
 				   cli_end_signal);
@@ -83,14 +83,14 @@ static enum cli_status run_bench(struct cli *cli)
 	enum cli_status status, removed;
 	struct kmap_info info;
 	uint64_t made;
-	int err;
+	int ret;
 
 	if (bench_take_options(cli, &plan) || bench_choose_tag(cli, &plan) ||
 	    cli_open(cli, plan.open_flags))
 		return CLI_ERROR;
-	err = kmap_info(cli->map, &info);
-	if (err)
-		return cli_fail(cli, err);
+	ret = kmap_info(cli->map, &info);
+	if (ret)
+		return cli_fail(cli, ret);
 	if (bench_check_limits(cli, &plan, &info))
 		return CLI_ERROR;
 	cli_catch_ends();

@@ -184,7 +184,7 @@ enum bench_op { BENCH_GET, BENCH_WRITE, BENCH_OPS };
 
 /* What came of one worker, or of all. */
 struct bench_result {
-	int		err;
+	int		ret;
 	uint64_t	operations[BENCH_OPS];
 	double		rate[BENCH_OPS];	/* a second */
 	uint64_t	begun;			/* ns */

@@ -144,7 +144,7 @@ static enum cli_status make_batch(const struct cli *cli,
 		.value_len = (uint32_t)plan->value_size,
 	};
 	size_t done = 0, failed;
-	int err = batch_run(cli, plan, batch, &set, first, count, &done);
+	int ret = batch_run(cli, plan, batch, &set, first, count, &done);
 
 	for (failed = 0; failed < done; failed++)
 		if (batch->ops[failed].error)
@@ -153,7 +153,7 @@ static enum cli_status make_batch(const struct cli *cli,
 		return CLI_DONE;
 	undo_batch(cli, plan, batch, done);
 	if (failed == done)
-		return cli_fail(cli, err);
+		return cli_fail(cli, ret);
 	cli_fail_key(cli, batch->ops[failed].error,
 		     batch->keys + failed * plan->key_size, plan->key_size);
 	return CLI_ERROR;
@@ -197,17 +197,17 @@ enum cli_status bench_remove_keys(const struct cli *cli,
 
 	for (uint64_t first = 0; !status && first < made; ) {
 		size_t count = BATCH_KEYS, done = 0;
-		int err;
+		int ret;
 
 		if (count > made - first)
 			count = (size_t)(made - first);
-		err = batch_run(cli, plan, &batch, &delete, first, count,
+		ret = batch_run(cli, plan, &batch, &delete, first, count,
 				&done);
 		/* What somebody else has removed is gone as well. */
-		if (err)
+		if (ret)
 			status = cli_error(cli, "keys that begin with %s%s stay in the map: %s",
 					   BENCH_HEAD, plan->tag,
-					   kmap_strerror(err));
+					   kmap_strerror(ret));
 		first += count;
 	}
 	batch_free(&batch);

@@ -80,7 +80,7 @@ static int change(const struct worker *worker, const char *key, char *value)
 {
 	const struct bench_plan *plan = worker->plan;
 	uint64_t version;
-	int rc;
+	int ret;
 
 	switch (plan->write) {
 	case BENCH_WRITE_ADD:
@@ -88,14 +88,14 @@ static int change(const struct worker *worker, const char *key, char *value)
 				NULL);
 	case BENCH_WRITE_MATCH:
 		do {
-			rc = kmap_get(worker->map, key, plan->key_size, value,
-				      plan->value_size, NULL, &version);
-			if (!rc)
-				rc = kmap_set(worker->map, key, plan->key_size,
-					      value, plan->value_size,
-					      KMAP_MATCH, &version);
-		} while (rc == -ESTALE);
-		return rc;
+			ret = kmap_get(worker->map, key, plan->key_size, value,
+				       plan->value_size, NULL, &version);
+			if (!ret)
+				ret = kmap_set(worker->map, key, plan->key_size,
+					       value, plan->value_size,
+					       KMAP_MATCH, &version);
+		} while (ret == -ESTALE);
+		return ret;
 	case BENCH_WRITE_SET:
 		break;
 	}
@@ -112,7 +112,7 @@ static void work(const struct worker *worker, char *key, char *value)
 	uint64_t step = plan->own ? plan->processes * plan->threads : 1;
 	uint64_t first = plan->own ? worker->number : 0;
 	struct dice dice;
-	int rc = 0;
+	int ret = 0;
 
 	dice_init(&dice, worker->number);
 	result->begun = bench_now();
@@ -126,25 +126,25 @@ static void work(const struct worker *worker, char *key, char *value)
 		if (plan->latency)
 			begun = bench_now();
 		if (op == BENCH_GET)
-			rc = kmap_get(worker->map, key, plan->key_size, value,
-				      plan->value_size, NULL, NULL);
+			ret = kmap_get(worker->map, key, plan->key_size, value,
+				       plan->value_size, NULL, NULL);
 		else
-			rc = change(worker, key, value);
+			ret = change(worker, key, value);
 		if (plan->latency)
 			hist_add(&result->hist[op], bench_now() - begun);
 		result->operations[op]++;
 		result->hottest += !number;
-		if (rc) {
+		if (ret) {
 			/* Somebody else removed the key. */
-			if (rc != -ENOENT)
+			if (ret != -ENOENT)
 				break;
 			result->missing++;
-			rc = 0;
+			ret = 0;
 		}
 	} while (!atomic_load_explicit(&worker->board->stop,
 				       memory_order_relaxed));
 	result->ended = bench_now();
-	result->err = rc;
+	result->ret = ret;
 }
 
 static void *worker_main(void *arg)
@@ -160,11 +160,11 @@ static void *worker_main(void *arg)
 		if (wait_for_go(worker->board))
 			work(worker, key, value);
 	} else {
-		if (!worker->result->err)
-			worker->result->err = -ENOMEM;
+		if (!worker->result->ret)
+			worker->result->ret = -ENOMEM;
 		atomic_fetch_add(&worker->board->ready, 1);
 	}
-	if (worker->result->err)
+	if (worker->result->ret)
 		atomic_store(&worker->board->stop, true);
 	free(key);
 	free(value);
@@ -177,12 +177,12 @@ static void process_main(const struct bench_plan *plan, struct board *board,
 {
 	struct worker *workers = calloc(plan->threads, sizeof(*workers));
 	struct kmap *map = NULL;
-	int err;
+	int ret;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || !workers)
 		_exit(CLI_ERROR);
-	err = kmap_open(&map, plan->device, cli_open_flags(plan->open_flags));
+	ret = kmap_open(&map, plan->device, cli_open_flags(plan->open_flags));
 	for (unsigned int i = plan->threads; i--; ) {
 		struct worker *worker = &workers[i];
 
@@ -190,19 +190,19 @@ static void process_main(const struct bench_plan *plan, struct board *board,
 		worker->board = board;
 		worker->number = number * plan->threads + i;
 		worker->result = &board->results[worker->number];
-		worker->result->err = err;
+		worker->result->ret = ret;
 		worker->map = map;
 		/* The first one is this thread. */
-		if (i && !err) {
-			err = -pthread_create(&worker->thread, NULL,
+		if (i && !ret) {
+			ret = -pthread_create(&worker->thread, NULL,
 					      worker_main, worker);
-			if (!err)
+			if (!ret)
 				continue;
-			worker->result->err = err;
+			worker->result->ret = ret;
 		}
-		if (err)
+		if (ret)
 			worker->map = NULL;
-		if (!i || err) {
+		if (!i || ret) {
 			worker_main(worker);
 			worker->thread = pthread_self();
 		}
@@ -237,7 +237,7 @@ static unsigned int reap(unsigned int left, bool wait, unsigned int *died)
 
 /* Start, let work, and stop the processes.  Returns how many died. */
 static unsigned int direct(const struct bench_plan *plan, struct board *board,
-			   int *err)
+			   int *ret)
 {
 	unsigned int workers = plan->processes * plan->threads;
 	unsigned int left = 0, died = 0;
@@ -250,17 +250,17 @@ static unsigned int direct(const struct bench_plan *plan, struct board *board,
 		if (!pid)
 			process_main(plan, board, left, parent);
 		if (pid < 0) {
-			*err = -errno;
+			*ret = -errno;
 			break;
 		}
 	}
-	while (!*err && !died && atomic_load(&board->ready) < workers &&
+	while (!*ret && !died && atomic_load(&board->ready) < workers &&
 	       !cli_end_signal) {
 		nap(BEGIN_POLL);
 		left = reap(left, false, &died);
 	}
 	end = bench_now() + plan->duration;
-	if (!*err && !died && !cli_end_signal)
+	if (!*ret && !died && !cli_end_signal)
 		atomic_store(&board->go, true);
 	else
 		atomic_store(&board->stop, true);
@@ -282,8 +282,8 @@ static void sum_up(const struct bench_plan *plan, const struct board *board,
 		double seconds = (double)(one->ended - one->begun) /
 				 (double)NSEC_PER_SEC;
 
-		if (!sum->err)
-			sum->err = one->err;
+		if (!sum->ret)
+			sum->ret = one->ret;
 		if (!i || one->begun < sum->begun)
 			sum->begun = one->begun;
 		if (one->ended > sum->ended)
@@ -308,20 +308,20 @@ enum cli_status bench_run(const struct cli *cli, const struct bench_plan *plan,
 	struct board *board = mmap(NULL, size, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned int died;
-	int err = 0;
+	int ret = 0;
 
 	if (board == MAP_FAILED)
 		return cli_fail(cli, -errno);
-	died = direct(plan, board, &err);
+	died = direct(plan, board, &ret);
 	sum_up(plan, board, sum);
 	munmap(board, size);
-	if (err)
+	if (ret)
 		return cli_error(cli, "cannot start a process: %s",
-				 strerror(-err));
+				 strerror(-ret));
 	if (died)
 		return cli_error(cli, "%u of %u processes died", died,
 				 plan->processes);
-	if (sum->err)
-		return cli_fail(cli, sum->err);
+	if (sum->ret)
+		return cli_fail(cli, sum->ret);
 	return CLI_DONE;
 }

@@ -222,20 +222,20 @@ enum cli_status cli_usage(const struct cli *cli, const char *format, ...)
 	CLI_FORMAT;
 
 /*
- * Print what a libkmap call on a key returned (err < 0), unless it is a
+ * Print what a libkmap call on a key returned (ret < 0), unless it is a
  * condition and --quiet; returns CLI_UNMET for a condition, else CLI_ERROR.
  */
-enum cli_status cli_fail_key(const struct cli *cli, int err, const void *key,
+enum cli_status cli_fail_key(const struct cli *cli, int ret, const void *key,
 			     size_t len);
 
-/* Print what a libkmap call on the map returned (err < 0); CLI_ERROR. */
-enum cli_status cli_fail(const struct cli *cli, int err);
+/* Print what a libkmap call on the map returned (ret < 0); CLI_ERROR. */
+enum cli_status cli_fail(const struct cli *cli, int ret);
 
-/* Is err (< 0) a condition that was not met, and not a failure? */
-bool cli_is_condition(int err);
+/* Is ret (< 0) a condition that was not met, and not a failure? */
+bool cli_is_condition(int ret);
 
 /* The symbol of a condition, as JSON has it: "ENOENT". */
-const char *cli_condition_name(int err);
+const char *cli_condition_name(int ret);
 
 /* Set cli->device to what will be opened. */
 void cli_name_device(struct cli *cli);

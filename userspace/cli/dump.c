@@ -15,9 +15,9 @@ int dump_error(struct dump_input *in, const char *format, ...)
 
 	in->error_line = in->reader.line;
 	in->error_offset = reader_offset(&in->reader);
-	if (in->reader.err) {
+	if (in->reader.ret) {
 		snprintf(in->error, sizeof(in->error), "cannot read: %s",
-			 strerror(in->reader.err));
+			 strerror(in->reader.ret));
 		return -1;
 	}
 	va_start(args, format);

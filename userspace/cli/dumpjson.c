@@ -359,7 +359,7 @@ static int check_end(struct dump_input *in)
 				  in->declared, in->count);
 	if (peek(in) != READER_END)
 		return dump_error(in, "something follows the dump");
-	if (in->reader.err)
+	if (in->reader.ret)
 		return dump_error(in, "cannot read");
 	return 0;
 }

@@ -194,7 +194,7 @@ static int check_end(struct dump_input *in, const struct bytes *data,
 	reader_get(&in->reader);
 	if (reader_peek(&in->reader) != READER_END)
 		return dump_error(in, "something follows the end line");
-	if (in->reader.err)
+	if (in->reader.ret)
 		return dump_error(in, "cannot read");
 	return 0;
 }

@@ -14,7 +14,7 @@
 
 /* How an operation on a key ended, as far as it is printed. */
 struct outcome {
-	int		err;		/* 0 or a condition */
+	int		ret;		/* 0 or a condition */
 	uint64_t	version;	/* 0: none to print */
 	bool		has_value;	/* a value was asked for ... */
 	bool		absent;		/* ... and there was none */
@@ -29,8 +29,8 @@ static void print_json(const struct cli *cli, const struct bytes *key,
 {
 	fputs("{\"key\":", stdout);
 	cli_print_json(stdout, key->data, key->len);
-	if (outcome->err)
-		printf(",\"error\":\"%s\"", cli_condition_name(outcome->err));
+	if (outcome->ret)
+		printf(",\"error\":\"%s\"", cli_condition_name(outcome->ret));
 	if (outcome->version)
 		printf(",\"version\":%" PRIu64, outcome->version);
 	if (outcome->has_value) {
@@ -63,23 +63,23 @@ static void print_plain(const struct cli *cli, const struct outcome *outcome)
 static enum cli_status report(struct cli *cli, const struct bytes *key,
 			      const struct outcome *outcome)
 {
-	int err = outcome->err;
+	int ret = outcome->ret;
 
-	if (err && !cli_is_condition(err))
-		return cli_fail_key(cli, err, key->data, key->len);
+	if (ret && !cli_is_condition(ret))
+		return cli_fail_key(cli, ret, key->data, key->len);
 	/* What a change has taken out of the map must not be lost. */
 	if (cli->args.out == FORM_NUMBER && outcome->has_value &&
 	    !outcome->absent && !outcome->number) {
 		cli->args.out = FORM_ESCAPE;
-		err = -EDOM;
+		ret = -EDOM;
 	}
 	if (cli->args.json)
 		print_json(cli, key, outcome);
 	else
 		print_plain(cli, outcome);
 	cli_output_failed(cli);
-	if (err)
-		return cli_fail_key(cli, err, key->data, key->len);
+	if (ret)
+		return cli_fail_key(cli, ret, key->data, key->len);
 	return CLI_DONE;
 }
 
@@ -106,17 +106,17 @@ static enum cli_status run_get(struct cli *cli)
 		goto out;
 	outcome.number = cli->args.out == FORM_NUMBER;
 	if (outcome.number) {
-		outcome.err = kmap_get_number(cli->map, key.data, key.len,
+		outcome.ret = kmap_get_number(cli->map, key.data, key.len,
 					      &number, &outcome.version);
 		outcome.value = &number;
 		outcome.len = sizeof(number);
 	} else {
-		outcome.err = kmap_get_alloc(cli->map, key.data, key.len,
+		outcome.ret = kmap_get_alloc(cli->map, key.data, key.len,
 					     &value, &outcome.len,
 					     &outcome.version);
 		outcome.value = value;
 	}
-	outcome.has_value = !outcome.err;
+	outcome.has_value = !outcome.ret;
 	status = report(cli, &key, &outcome);
 out:
 	free(value);
@@ -163,7 +163,7 @@ static void change_returning(struct cli *cli, const struct kmap_op *wanted,
 {
 	size_t room = RETURN_ROOM;
 	struct kmap_op op;
-	int err;
+	int ret;
 
 	do {
 		bytes_reserve(found, room);
@@ -171,14 +171,14 @@ static void change_returning(struct cli *cli, const struct kmap_op *wanted,
 		op.version = outcome->version;
 		op.out = KMAP_PTR(found->data);
 		op.out_size = (uint32_t)found->size;
-		err = kmap_batch(cli->map, &op, 1, NULL);
-		if (!err)
-			err = op.error;
+		ret = kmap_batch(cli->map, &op, 1, NULL);
+		if (!ret)
+			ret = op.error;
 		room = op.out_len;
-	} while (err == -EMSGSIZE);
-	outcome->err = err;
+	} while (ret == -EMSGSIZE);
+	outcome->ret = ret;
 	outcome->version = op.version;
-	outcome->has_value = !err || err == -EEXIST || err == -ESTALE;
+	outcome->has_value = !ret || ret == -EEXIST || ret == -ESTALE;
 	outcome->absent = outcome->has_value && op.out_len == KMAP_ABSENT;
 	outcome->number = op.out_flags & KMAP_IS_NUMBER;
 	outcome->value = found->data;
@@ -203,16 +203,16 @@ static void set_key(struct cli *cli, const struct bytes *key,
 	if (flags & KMAP_RETURN)
 		change_returning(cli, &op, found, outcome);
 	else if (flags & KMAP_EQUAL)
-		outcome->err = kmap_set_equal(cli->map, key->data, key->len,
+		outcome->ret = kmap_set_equal(cli->map, key->data, key->len,
 					      value->data, value->len,
 					      old->data, old->len,
 					      flags & ~KMAP_EQUAL,
 					      &outcome->version);
 	else
-		outcome->err = kmap_set(cli->map, key->data, key->len,
+		outcome->ret = kmap_set(cli->map, key->data, key->len,
 					value->data, value->len, flags,
 					&outcome->version);
-	if (outcome->err == -ENOENT)
+	if (outcome->ret == -ENOENT)
 		outcome->version = 0;
 }
 
@@ -304,13 +304,13 @@ static enum cli_status del_key(struct cli *cli, const struct bytes *key,
 	if (flags & KMAP_RETURN)
 		change_returning(cli, &op, &found, &outcome);
 	else if (flags & KMAP_EQUAL)
-		outcome.err = kmap_delete_equal(cli->map, key->data, key->len,
+		outcome.ret = kmap_delete_equal(cli->map, key->data, key->len,
 						old->data, old->len,
 						&outcome.version);
 	else
-		outcome.err = kmap_delete(cli->map, key->data, key->len, flags,
+		outcome.ret = kmap_delete(cli->map, key->data, key->len, flags,
 					  &outcome.version);
-	if (outcome.err == -ENOENT)
+	if (outcome.ret == -ENOENT)
 		outcome.version = 0;
 	status = report(cli, key, &outcome);
 	bytes_free(&found);
@@ -437,12 +437,12 @@ static enum cli_status run_add(struct cli *cli)
 	    cli_take_key(cli, &key) || take_delta(cli, &delta) ||
 	    cli_open(cli, KMAP_RDWR))
 		goto out;
-	outcome.err = kmap_add(cli->map, key.data, key.len, delta, flags, &sum,
+	outcome.ret = kmap_add(cli->map, key.data, key.len, delta, flags, &sum,
 			       &outcome.version);
-	outcome.has_value = !outcome.err && !cli->args.no_sum;
+	outcome.has_value = !outcome.ret && !cli->args.no_sum;
 	outcome.value = &sum;
 	cli->args.out = FORM_NUMBER;
-	if (outcome.err == -ENOENT)
+	if (outcome.ret == -ENOENT)
 		outcome.version = 0;
 	status = report(cli, &key, &outcome);
 out:

@@ -75,13 +75,13 @@ static enum cli_status fail_input(struct load *load)
 static enum cli_status fail_record(struct load *load, size_t index)
 {
 	const struct dump_record *record = &load->records[index];
-	int err = load->ops[index].error;
+	int ret = load->ops[index].error;
 
 	progress_end(&load->progress, load->doing, load->in.count,
 		     reader_offset(&load->in.reader));
 	cli_error(load->cli, "%s: line %" PRIu64 ": not stored", load->name,
 		  record->line);
-	return cli_fail_key(load->cli, err, load->data.data + record->key,
+	return cli_fail_key(load->cli, ret, load->data.data + record->key,
 			    record->key_len);
 }
 
@@ -90,7 +90,7 @@ static enum cli_status flush(struct load *load)
 {
 	enum cli_status status = CLI_DONE;
 	size_t done = 0;
-	int err;
+	int ret;
 
 	for (size_t i = 0; i < load->batched; i++) {
 		const struct dump_record *record = &load->records[i];
@@ -105,7 +105,7 @@ static enum cli_status flush(struct load *load)
 			.value_len = (uint32_t)record->value_len,
 		};
 	}
-	err = kmap_batch(load->cli->map, load->ops, load->batched, &done);
+	ret = kmap_batch(load->cli->map, load->ops, load->batched, &done);
 	for (size_t i = 0; i < done; i++) {
 		if (!load->ops[i].error)
 			load->loaded++;
@@ -114,8 +114,8 @@ static enum cli_status flush(struct load *load)
 		else if (!status)
 			status = fail_record(load, i);
 	}
-	if (err && !status)
-		status = cli_fail(load->cli, err);
+	if (ret && !status)
+		status = cli_fail(load->cli, ret);
 	load->batched = 0;
 	load->data.len = 0;
 	progress_update(&load->progress, load->doing, load->in.count,

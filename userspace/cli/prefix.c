@@ -41,22 +41,22 @@ static int delete_found(struct kmap *map, struct found *found)
 {
 	const unsigned char *key = found->keys.data;
 	size_t done = 0;
-	int err;
+	int ret;
 
 	for (size_t i = 0; i < found->count; i++) {
 		found->ops[i].key = KMAP_PTR(key);
 		key += found->ops[i].key_len;
 	}
-	err = kmap_batch(map, found->ops, found->count, &done);
+	ret = kmap_batch(map, found->ops, found->count, &done);
 	for (size_t i = 0; i < done; i++) {
 		if (!found->ops[i].error)
 			found->removed++;
-		else if (found->ops[i].error != -ENOENT && !err)
-			err = found->ops[i].error;
+		else if (found->ops[i].error != -ENOENT && !ret)
+			ret = found->ops[i].error;
 	}
 	found->count = 0;
 	found->keys.len = 0;
-	return err;
+	return ret;
 }
 
 enum cli_status prefix_delete(const struct cli *cli, const struct bytes *prefix,
@@ -77,10 +77,10 @@ enum cli_status prefix_delete(const struct cli *cli, const struct bytes *prefix,
 		if (more > 0 && prefix_matches(prefix, &pair))
 			add_found(found, &pair);
 		if (found->count == BATCH_KEYS || (!more && found->count)) {
-			int err = delete_found(cli->map, found);
+			int ret = delete_found(cli->map, found);
 
-			if (err)
-				more = err;
+			if (ret)
+				more = ret;
 		}
 	}
 	kmap_iter_close(iter);

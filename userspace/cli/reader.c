@@ -10,7 +10,7 @@
 void reader_init(struct reader *reader, int fd)
 {
 	reader->fd = fd;
-	reader->err = 0;
+	reader->ret = 0;
 	reader->line = 1;
 	reader->base = 0;
 	reader->pos = 0;
@@ -21,12 +21,12 @@ bool reader_fill(struct reader *reader)
 {
 	ssize_t got;
 
-	if (reader->err)
+	if (reader->ret)
 		return false;
 	got = read(reader->fd, reader->data, sizeof(reader->data));
 	if (got < 0) {
 		/* EINTR too: only the handler of signals.c interrupts. */
-		reader->err = errno;
+		reader->ret = errno;
 		return false;
 	}
 	if (!got)

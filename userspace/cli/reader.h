@@ -14,7 +14,7 @@
 
 struct reader {
 	int		fd;
-	int		err;		/* errno of a read that failed */
+	int		ret;		/* errno of a read that failed */
 	uint64_t	line;		/* of the next byte, from 1 */
 	uint64_t	base;		/* offset of data[0] in the input */
 	size_t		pos;		/* next byte */

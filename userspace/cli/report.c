@@ -64,20 +64,20 @@ enum cli_status cli_usage(const struct cli *cli, const char *format, ...)
 	return CLI_ERROR;
 }
 
-bool cli_is_condition(int err)
+bool cli_is_condition(int ret)
 {
-	return err == -ENOENT || err == -EEXIST || err == -ESTALE;
+	return ret == -ENOENT || ret == -EEXIST || ret == -ESTALE;
 }
 
-const char *cli_condition_name(int err)
+const char *cli_condition_name(int ret)
 {
-	return err == -ENOENT ? "ENOENT" : err == -EEXIST ? "EEXIST" : "ESTALE";
+	return ret == -ENOENT ? "ENOENT" : ret == -EEXIST ? "EEXIST" : "ESTALE";
 }
 
-enum cli_status cli_fail_key(const struct cli *cli, int err, const void *key,
+enum cli_status cli_fail_key(const struct cli *cli, int ret, const void *key,
 			     size_t len)
 {
-	bool condition = cli_is_condition(err);
+	bool condition = cli_is_condition(ret);
 
 	if (!condition || !cli->args.quiet) {
 		print_head(cli);
@@ -85,14 +85,14 @@ enum cli_status cli_fail_key(const struct cli *cli, int err, const void *key,
 		bytes_print_escaped(stderr, key,
 				    len < KEY_SHOWN ? len : KEY_SHOWN);
 		fprintf(stderr, "%s\": %s\n", len > KEY_SHOWN ? "..." : "",
-			kmap_strerror(err));
+			kmap_strerror(ret));
 	}
 	return condition ? CLI_UNMET : CLI_ERROR;
 }
 
-enum cli_status cli_fail(const struct cli *cli, int err)
+enum cli_status cli_fail(const struct cli *cli, int ret)
 {
-	return cli_error(cli, "%s: %s", cli->device, kmap_strerror(err));
+	return cli_error(cli, "%s: %s", cli->device, kmap_strerror(ret));
 }
 
 void cli_name_device(struct cli *cli)
@@ -110,14 +110,14 @@ static int open_map(struct cli *cli, unsigned int flags)
 }
 
 /* A permission that is missing is named: purpose tells what it was wanted for. */
-static enum cli_status opened(struct cli *cli, int err, const char *purpose)
+static enum cli_status opened(struct cli *cli, int ret, const char *purpose)
 {
 	cli_name_device(cli);
-	if (err)
+	if (ret)
 		return cli_error(cli, "cannot open %s%s%s: %s", cli->device,
-				 err == -EACCES ? " for " : "",
-				 err == -EACCES ? purpose : "",
-				 kmap_strerror(err));
+				 ret == -EACCES ? " for " : "",
+				 ret == -EACCES ? purpose : "",
+				 kmap_strerror(ret));
 	return CLI_DONE;
 }
 
@@ -130,11 +130,11 @@ enum cli_status cli_open(struct cli *cli, unsigned int flags)
 
 enum cli_status cli_open_either(struct cli *cli)
 {
-	int err = open_map(cli, KMAP_RDONLY);
+	int ret = open_map(cli, KMAP_RDONLY);
 
-	if (err == -EACCES)
-		err = open_map(cli, KMAP_WRONLY);
-	return opened(cli, err, "reading or writing");
+	if (ret == -EACCES)
+		ret = open_map(cli, KMAP_WRONLY);
+	return opened(cli, ret, "reading or writing");
 }
 
 bool cli_output_failed(struct cli *cli)

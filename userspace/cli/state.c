@@ -131,9 +131,9 @@ static void print_table(const struct facts *facts)
 }
 
 /* In words of its own where those of the error would tell too little. */
-static const char *window_error(int err)
+static const char *window_error(int ret)
 {
-	switch (err) {
+	switch (ret) {
 	case 0:
 		return "none";
 	case -ENOMEM:
@@ -141,14 +141,14 @@ static const char *window_error(int err)
 	case -EACCES:
 		return "this program wants to execute all that it maps";
 	default:
-		return kmap_strerror(err);
+		return kmap_strerror(ret);
 	}
 }
 
 static enum cli_status run_info(struct cli *cli)
 {
 	struct facts facts = { 0 };
-	int err;
+	int ret;
 
 	for (int i = 0; i < cli->argc; i++)
 		if (!find_field(cli->argv[i]))
@@ -156,9 +156,9 @@ static enum cli_status run_info(struct cli *cli)
 					 cli->argv[i]);
 	if (cli_open_either(cli))
 		return CLI_ERROR;
-	err = kmap_info(cli->map, &facts.info);
-	if (err)
-		return cli_fail(cli, err);
+	ret = kmap_info(cli->map, &facts.info);
+	if (ret)
+		return cli_fail(cli, ret);
 	facts.mapped = kmap_window(cli->map);
 	facts.window_error = window_error(kmap_window_error(cli->map));
 	if (cli->args.json) {
@@ -212,7 +212,7 @@ out:
 static enum cli_status run_clear(struct cli *cli)
 {
 	uint64_t removed = 0;
-	int err;
+	int ret;
 
 	if (!cli->args.yes)
 		return cli_usage(cli, "this removes the keys of all processes; say --yes if so");
@@ -220,10 +220,10 @@ static enum cli_status run_clear(struct cli *cli)
 		return clear_prefix(cli);
 	if (cli_open(cli, KMAP_WRONLY))
 		return CLI_ERROR;
-	err = kmap_clear(cli->map, &removed);
-	if (err)
+	ret = kmap_clear(cli->map, &removed);
+	if (ret)
 		return cli_error(cli, "%s; %" PRIu64 " key%s removed",
-				 kmap_strerror(err), removed,
+				 kmap_strerror(ret), removed,
 				 removed == 1 ? " was" : "s were");
 	prefix_print_removed(cli, removed);
 	return CLI_DONE;

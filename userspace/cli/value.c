@@ -37,7 +37,7 @@ static enum cli_status read_file(struct cli *cli, const char *name,
 	int fd = cli_open_input(cli, name);
 	size_t begin = bytes->len;
 	ssize_t got = 1;
-	int err;
+	int ret;
 
 	if (fd < 0)
 		return CLI_ERROR;
@@ -51,12 +51,12 @@ static enum cli_status read_file(struct cli *cli, const char *name,
 			break;
 		bytes->len += (size_t)got;
 	}
-	err = got < 0 ? errno : 0;
+	ret = got < 0 ? errno : 0;
 	if (fd != STDIN_FILENO)
 		close(fd);
-	if (err)
+	if (ret)
 		return cli_error(cli, "cannot read the %s from %s: %s", what,
-				 name, strerror(err));
+				 name, strerror(ret));
 	if (bytes->len - begin > limit)
 		return cli_error(cli, "the %s in %s is longer than any map takes (%zu bytes)",
 				 what, name, limit);

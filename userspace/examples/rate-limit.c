@@ -101,13 +101,13 @@ static void place_key(const struct limiter *limiter, char *key, int64_t place)
 static int get_number(struct limiter *limiter, const char *key, int64_t *number,
 		      uint64_t *version)
 {
-	int rc;
+	int ret;
 
 	*number = 0;
 	*version = 0;
-	rc = kmap_get(limiter->map, key, strlen(key), number, sizeof(*number),
-		      NULL, version);
-	return rc == -ENOENT ? 0 : rc;
+	ret = kmap_get(limiter->map, key, strlen(key), number, sizeof(*number),
+		       NULL, version);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /*
@@ -117,22 +117,22 @@ static int get_number(struct limiter *limiter, const char *key, int64_t *number,
 static int set_number(struct limiter *limiter, const char *key, int64_t number,
 		      uint64_t version)
 {
-	int rc = kmap_set(limiter->map, key, strlen(key), &number,
-			  sizeof(number), KMAP_NUMBER |
-			  (version ? KMAP_MATCH : KMAP_CREATE),
-			  &version);
+	int ret = kmap_set(limiter->map, key, strlen(key), &number,
+			   sizeof(number), KMAP_NUMBER |
+			   (version ? KMAP_MATCH : KMAP_CREATE),
+			   &version);
 
-	return rc == -EEXIST || rc == -ENOENT || rc == -ESTALE ? -EAGAIN : rc;
+	return ret == -EEXIST || ret == -ENOENT || ret == -ESTALE ? -EAGAIN : ret;
 }
 
 /* Remove what is there at @version, unless somebody was faster. */
 static int remove_match(struct limiter *limiter, const char *key,
 			uint64_t version)
 {
-	int rc = kmap_delete(limiter->map, key, strlen(key), KMAP_MATCH,
-			     &version);
+	int ret = kmap_delete(limiter->map, key, strlen(key), KMAP_MATCH,
+			      &version);
 
-	return rc == -ENOENT || rc == -ESTALE ? 0 : rc;
+	return ret == -ENOENT || ret == -ESTALE ? 0 : ret;
 }
 
 /*
@@ -146,29 +146,29 @@ static int enqueue(struct limiter *limiter, const char *name, uint32_t window)
 	struct place place = { .window = window };
 	uint64_t version, mine;
 	int64_t tail;
-	int rc, moved;
+	int ret, moved;
 
 	memcpy(place.name, name, strlen(name));
 	key_of(limiter, tail_key, ".tail", "");
 	for (;;) {
-		rc = get_number(limiter, tail_key, &tail, &version);
-		if (rc)
-			return rc;
+		ret = get_number(limiter, tail_key, &tail, &version);
+		if (ret)
+			return ret;
 		place_key(limiter, key, tail);
-		rc = kmap_set(limiter->map, key, strlen(key), &place, len,
-			      KMAP_CREATE, &mine);
-		if (rc && rc != -EEXIST)
-			return rc;
+		ret = kmap_set(limiter->map, key, strlen(key), &place, len,
+			       KMAP_CREATE, &mine);
+		if (ret && ret != -EEXIST)
+			return ret;
 		moved = set_number(limiter, tail_key, tail + 1, version);
 		if (moved && moved != -EAGAIN)
 			return moved;
-		if (!rc && !moved)
+		if (!ret && !moved)
 			return 0;
 		/* The tail may have been long past it: not in the queue. */
-		if (!rc)
-			rc = remove_match(limiter, key, mine);
-		if (rc && rc != -EEXIST)
-			return rc;
+		if (!ret)
+			ret = remove_match(limiter, key, mine);
+		if (ret && ret != -EEXIST)
+			return ret;
 	}
 }
 
@@ -181,19 +181,19 @@ static int forget(struct limiter *limiter, const char *name)
 	char key[KEY_ROOM];
 	uint64_t version;
 	int64_t number;
-	int rc;
+	int ret;
 
 	key_of(limiter, key, ":", name);
 	do {
-		rc = get_number(limiter, key, &number, &version);
+		ret = get_number(limiter, key, &number, &version);
 		/* As in ask(): the clock is read after the number. */
-		if (rc || !version ||
+		if (ret || !version ||
 		    (uint32_t)(number >> 32) == window_now(limiter))
-			return rc;
-		rc = kmap_delete(limiter->map, key, strlen(key), KMAP_MATCH,
-				 &version);
-	} while (rc == -ESTALE);
-	return rc == -ENOENT ? 0 : rc;
+			return ret;
+		ret = kmap_delete(limiter->map, key, strlen(key), KMAP_MATCH,
+				  &version);
+	} while (ret == -ESTALE);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /*
@@ -208,31 +208,31 @@ static int sweep(struct limiter *limiter)
 	struct place place;
 	int64_t head, tail;
 	size_t len;
-	int rc;
+	int ret;
 
 	key_of(limiter, key, ".tail", "");
 	key_of(limiter, head_key, ".head", "");
-	rc = get_number(limiter, head_key, &head, &head_version);
-	if (rc)
-		return rc;
-	rc = get_number(limiter, key, &tail, &version);
-	if (rc || head >= tail)
-		return rc;
+	ret = get_number(limiter, head_key, &head, &head_version);
+	if (ret)
+		return ret;
+	ret = get_number(limiter, key, &tail, &version);
+	if (ret || head >= tail)
+		return ret;
 	place_key(limiter, key, head);
-	rc = kmap_get(limiter->map, key, strlen(key), &place,
-		      sizeof(place) - 1, &len, &version);
-	if (!rc) {
+	ret = kmap_get(limiter->map, key, strlen(key), &place,
+		       sizeof(place) - 1, &len, &version);
+	if (!ret) {
 		if (place.window == window_now(limiter))
 			return 0;
 		((char *)&place)[len] = '\0';
-		rc = forget(limiter, place.name);
-		if (!rc)
-			rc = remove_match(limiter, key, version);
+		ret = forget(limiter, place.name);
+		if (!ret)
+			ret = remove_match(limiter, key, version);
 	}
-	if (rc && rc != -ENOENT)
-		return rc;
-	rc = set_number(limiter, head_key, head + 1, head_version);
-	return rc && rc != -EAGAIN ? rc : 1;
+	if (ret && ret != -ENOENT)
+		return ret;
+	ret = set_number(limiter, head_key, head + 1, head_version);
+	return ret && ret != -EAGAIN ? ret : 1;
 }
 
 /*
@@ -245,25 +245,25 @@ static int begin_window(struct limiter *limiter, const char *name,
 			uint32_t window, uint64_t version)
 {
 	char key[KEY_ROOM];
-	int rc, i, more;
+	int ret, i, more;
 
 	/* First the queue: a number that is not in it would stay for ever. */
-	rc = enqueue(limiter, name, window);
-	for (i = 0, more = 1; !rc && more && i < SWEEP; i++) {
+	ret = enqueue(limiter, name, window);
+	for (i = 0, more = 1; !ret && more && i < SWEEP; i++) {
 		more = sweep(limiter);
 		if (more < 0)
-			rc = more;
+			ret = more;
 	}
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	key_of(limiter, key, ":", name);
-	rc = set_number(limiter, key,
-			(int64_t)window << 32 | (version ? 1 : NOT_BEGUN),
-			version);
+	ret = set_number(limiter, key,
+			 (int64_t)window << 32 | (version ? 1 : NOT_BEGUN),
+			 version);
 	/* It may have been taken out again since the window ended. */
-	if (!rc && window_now(limiter) != window)
-		rc = enqueue(limiter, name, window);
-	return !rc && !version ? -EAGAIN : rc;
+	if (!ret && window_now(limiter) != window)
+		ret = enqueue(limiter, name, window);
+	return !ret && !version ? -EAGAIN : ret;
 }
 
 /**
@@ -281,7 +281,7 @@ static int ask(struct limiter *limiter, const char *name, uint32_t *window,
 	uint64_t version;
 	int64_t number;
 	char key[KEY_ROOM];
-	int rc;
+	int ret;
 
 	*window = 0;
 	*place = 0;
@@ -289,9 +289,9 @@ static int ask(struct limiter *limiter, const char *name, uint32_t *window,
 		return -ENAMETOOLONG;
 	key_of(limiter, key, ":", name);
 	do {
-		rc = get_number(limiter, key, &number, &version);
-		if (rc)
-			return rc;
+		ret = get_number(limiter, key, &number, &version);
+		if (ret)
+			return ret;
 
 		/*
 		 * The clock is read after the number.  So a number that is from
@@ -302,29 +302,29 @@ static int ask(struct limiter *limiter, const char *name, uint32_t *window,
 		*place = (uint32_t)number;
 		if (!version || (uint32_t)(number >> 32) != *window) {
 			*place = 1;
-			rc = begin_window(limiter, name, *window, version);
+			ret = begin_window(limiter, name, *window, version);
 		} else if (*place & NOT_BEGUN) {
 			/* Read before the clock: this window is not over. */
 			*place = 1;
-			rc = set_number(limiter, key,
-					(int64_t)*window << 32 | 1, version);
+			ret = set_number(limiter, key,
+					 (int64_t)*window << 32 | 1, version);
 		} else if (*place < limiter->limit) {
 			/*
 			 * If the next window begins now, this counts there; in
 			 * one that is not begun it counts nothing.
 			 */
-			rc = kmap_add(limiter->map, key, strlen(key), 1,
-				      KMAP_REPLACE, &number, NULL);
+			ret = kmap_add(limiter->map, key, strlen(key), 1,
+				       KMAP_REPLACE, &number, NULL);
 			*window = (uint32_t)(number >> 32);
 			*place = (uint32_t)number;
-			if (!rc && *place & NOT_BEGUN)
-				rc = -EAGAIN;
+			if (!ret && *place & NOT_BEGUN)
+				ret = -EAGAIN;
 		} else {
 			/* No place is left: do not even count. */
 			return 0;
 		}
-	} while (rc == -EAGAIN || rc == -ENOENT);
-	return rc ? rc : *place <= limiter->limit;
+	} while (ret == -EAGAIN || ret == -ENOENT);
+	return ret ? ret : *place <= limiter->limit;
 }
 
 /*
@@ -350,30 +350,30 @@ static void new_name(struct limiter *limiter, unsigned int number)
 {
 	uint32_t window, place;
 	char name[40];
-	int rc;
+	int ret;
 
 	snprintf(name, sizeof(name), "%d.%u", (int)getpid(), number);
-	rc = ask(limiter, name, &window, &place);
-	if (rc != 1 || place != 1)
-		fail("new name", rc < 0 ? kmap_strerror(rc) : "not the first");
+	ret = ask(limiter, name, &window, &place);
+	if (ret != 1 || place != 1)
+		fail("new name", ret < 0 ? kmap_strerror(ret) : "not the first");
 }
 
 static _Noreturn void ask_often(struct limiter *limiter, struct shared *shared)
 {
 	uint32_t window, place;
 	unsigned int i;
-	int rc;
+	int ret;
 
-	rc = kmap_open(&limiter->map, NULL, KMAP_RDWR);
-	for (i = 1; rc >= 0 && i <= ASK_EACH; i++) {
-		rc = ask(limiter, "name", &window, &place);
-		if (rc >= 0 && (window >= WINDOWS ||
-				(rc && (place < 1 || place > LIMIT))))
+	ret = kmap_open(&limiter->map, NULL, KMAP_RDWR);
+	for (i = 1; ret >= 0 && i <= ASK_EACH; i++) {
+		ret = ask(limiter, "name", &window, &place);
+		if (ret >= 0 && (window >= WINDOWS ||
+				 (ret && (place < 1 || place > LIMIT))))
 			fail("check", "no such window or place");
-		if (rc > 0)
+		if (ret > 0)
 			__atomic_fetch_add(&shared->given[window][place], 1,
 					   __ATOMIC_RELAXED);
-		else if (!rc)
+		else if (!ret)
 			__atomic_fetch_add(&shared->refused[window], 1,
 					   __ATOMIC_RELAXED);
 		if (i % NAME_EVERY == 0)
@@ -381,8 +381,8 @@ static _Noreturn void ask_often(struct limiter *limiter, struct shared *shared)
 		if (i % TICK_EVERY == 0)
 			__atomic_fetch_add(&shared->clock, 1, __ATOMIC_SEQ_CST);
 	}
-	if (rc < 0)
-		fail("check", kmap_strerror(rc));
+	if (ret < 0)
+		fail("check", kmap_strerror(ret));
 	_exit(0);
 }
 
@@ -393,12 +393,12 @@ static unsigned int count_entries(struct limiter *limiter, int clear)
 	struct kmap_iter *it;
 	struct kmap_pair pair;
 	unsigned int count = 0;
-	int rc;
+	int ret;
 
-	rc = kmap_iter_open(limiter->map, 0, &it);
-	if (rc)
-		fail("count", kmap_strerror(rc));
-	while ((rc = kmap_iter_next(it, &pair)) > 0) {
+	ret = kmap_iter_open(limiter->map, 0, &it);
+	if (ret)
+		fail("count", kmap_strerror(ret));
+	while ((ret = kmap_iter_next(it, &pair)) > 0) {
 		if (pair.key_len <= len || memcmp(pair.key, limiter->space, len))
 			continue;
 		count++;
@@ -406,8 +406,8 @@ static unsigned int count_entries(struct limiter *limiter, int clear)
 			kmap_delete(limiter->map, pair.key, pair.key_len, 0,
 				    NULL);
 	}
-	if (rc)
-		fail("count", kmap_strerror(rc));
+	if (ret)
+		fail("count", kmap_strerror(ret));
 	kmap_iter_close(it);
 	return count;
 }
@@ -440,7 +440,7 @@ static int selftest(void)
 	struct limiter limiter = { .limit = LIMIT };
 	unsigned int problems = 0;
 	struct shared *shared;
-	int status, rc;
+	int status, ret;
 
 	snprintf(limiter.space, sizeof(limiter.space), "test.%d", (int)getpid());
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
@@ -475,9 +475,9 @@ static int selftest(void)
 	problems += passed + refused != PROCESSES * ASK_EACH;
 	problems += !full || !refused;	/* then nothing was tried */
 
-	rc = kmap_open(&limiter.map, NULL, KMAP_RDWR);
-	if (rc)
-		fail("open", kmap_strerror(rc));
+	ret = kmap_open(&limiter.map, NULL, KMAP_RDWR);
+	if (ret)
+		fail("open", kmap_strerror(ret));
 	problems += fade(&limiter, shared);
 	count_entries(&limiter, 1);
 	problems += count_entries(&limiter, 0);
@@ -503,7 +503,7 @@ int main(int argc, char **argv)
 {
 	struct limiter limiter = { .limit = 10, .seconds = 60 };
 	uint32_t window, place;
-	int opt, rc;
+	int opt, ret;
 
 	if (argc == 2 && !strcmp(argv[1], "--selftest"))
 		return selftest();
@@ -523,16 +523,16 @@ int main(int argc, char **argv)
 
 	snprintf(limiter.space, sizeof(limiter.space), "rate.%u",
 		 limiter.seconds);
-	rc = kmap_open(&limiter.map, NULL, KMAP_RDWR);
-	if (rc)
-		fail("open", kmap_strerror(rc));
-	rc = ask(&limiter, argv[optind], &window, &place);
+	ret = kmap_open(&limiter.map, NULL, KMAP_RDWR);
+	if (ret)
+		fail("open", kmap_strerror(ret));
+	ret = ask(&limiter, argv[optind], &window, &place);
 	kmap_close(limiter.map);
-	if (rc < 0)
-		fail(argv[optind], kmap_strerror(rc));
-	if (rc)
+	if (ret < 0)
+		fail(argv[optind], kmap_strerror(ret));
+	if (ret)
 		printf("pass %" PRIu32 " of %u\n", place, limiter.limit);
 	else
 		printf("stop\n");
-	return rc ? 0 : 1;
+	return ret ? 0 : 1;
 }

@@ -216,7 +216,7 @@ static void check_ended(struct kmap *map)
 	struct kmap_pair pair;
 	struct kmap_iter *it;
 	unsigned int i;
-	int rc;
+	int ret;
 
 	for (i = 0; i < ids; i++) {
 		if (shared->ended[i] > 1)
@@ -225,14 +225,14 @@ static void check_ended(struct kmap *map)
 		    !shared->doubtful_ends[i])
 			problem("ended by nobody", i);
 	}
-	rc = kmap_iter_open(map, 0, &it);
-	while (!rc && (rc = kmap_iter_next(it, &pair)) > 0) {
+	ret = kmap_iter_open(map, 0, &it);
+	while (!ret && (ret = kmap_iter_next(it, &pair)) > 0) {
 		if (pair.key_len > len && !memcmp(pair.key, settings.prefix, len))
 			problem("left over", 0);
-		rc = 0;
+		ret = 0;
 	}
-	if (rc)
-		fail("walk", kmap_strerror(rc));
+	if (ret)
+		fail("walk", kmap_strerror(ret));
 	kmap_iter_close(it);
 }
 
@@ -242,7 +242,7 @@ int selftest(unsigned int sessions)
 	char prefix[40];
 	struct kmap *map;
 	pid_t server;
-	int listener, rc, status;
+	int listener, ret, status;
 
 	new_each = sessions;
 	hit_each = sessions * 25 / 4;
@@ -256,9 +256,9 @@ int selftest(unsigned int sessions)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		fail("mmap", "no memory");
-	rc = kmap_open(&map, NULL, KMAP_RDONLY);
-	if (rc)
-		fail("open", kmap_strerror(rc));
+	ret = kmap_open(&map, NULL, KMAP_RDONLY);
+	if (ret)
+		fail("open", kmap_strerror(ret));
 
 	listener = listen_on(path);
 	server = fork();

@@ -71,7 +71,7 @@ static int session_new(struct kmap *map, const char *user, char *id, size_t size
 	char key[LINE];
 	uint64_t random;
 	size_t len;
-	int rc;
+	int ret;
 
 	snprintf(session.user, sizeof(session.user), "%s", user);
 	do {
@@ -79,10 +79,10 @@ static int session_new(struct kmap *map, const char *user, char *id, size_t size
 			return -errno;
 		snprintf(id, size, "%016" PRIx64, random & settings.id_mask);
 		len = key_of(key, sizeof(key), id);
-		rc = kmap_set(map, key, len, &session, sizeof(session),
-			      KMAP_CREATE, NULL);
-	} while (rc == -EEXIST);
-	return rc;
+		ret = kmap_set(map, key, len, &session, sizeof(session),
+			       KMAP_CREATE, NULL);
+	} while (ret == -EEXIST);
+	return ret;
 }
 
 static int session_get(struct kmap *map, const char *id, struct session *session,
@@ -99,19 +99,19 @@ static int session_hit(struct kmap *map, const char *id, struct session *session
 	char key[LINE];
 	size_t len = key_of(key, sizeof(key), id);
 	uint64_t version;
-	int rc;
+	int ret;
 
 	do {
-		rc = session_get(map, id, session, &version);
-		if (rc)
-			return rc;
+		ret = session_get(map, id, session, &version);
+		if (ret)
+			return ret;
 		if (settings.crowded)
 			sched_yield();
 		session->hits++;
-		rc = kmap_set(map, key, len, session, sizeof(*session),
-			      KMAP_MATCH, &version);
-	} while (rc == -ESTALE);
-	return rc;
+		ret = kmap_set(map, key, len, session, sizeof(*session),
+			       KMAP_MATCH, &version);
+	} while (ret == -ESTALE);
+	return ret;
 }
 
 static int session_end(struct kmap *map, const char *id, struct session *session)
@@ -126,29 +126,29 @@ static void answer(struct kmap *map, const char *request, char *line)
 {
 	char verb[8] = "", argument[40] = "", id[24];
 	struct session session = { 0 };
-	int rc;
+	int ret;
 
 	if (sscanf(request, "%7s %39s", verb, argument) != 2) {
-		rc = -EINVAL;
+		ret = -EINVAL;
 	} else if (!strcmp(verb, "NEW")) {
-		rc = session_new(map, argument, id, sizeof(id));
-		if (!rc) {
+		ret = session_new(map, argument, id, sizeof(id));
+		if (!ret) {
 			snprintf(line, LINE, "OK %s", id);
 			return;
 		}
 	} else if (!strcmp(verb, "HIT")) {
-		rc = session_hit(map, argument, &session);
+		ret = session_hit(map, argument, &session);
 	} else if (!strcmp(verb, "GET")) {
-		rc = session_get(map, argument, &session, NULL);
+		ret = session_get(map, argument, &session, NULL);
 	} else if (!strcmp(verb, "END")) {
-		rc = session_end(map, argument, &session);
+		ret = session_end(map, argument, &session);
 	} else {
-		rc = -EINVAL;
+		ret = -EINVAL;
 	}
-	if (rc)
+	if (ret)
 		snprintf(line, LINE, "NO %s",
-			 rc == -ENOENT ? "no such session" :
-			 rc == -EINVAL ? "not a request" : kmap_strerror(rc));
+			 ret == -ENOENT ? "no such session" :
+			 ret == -EINVAL ? "not a request" : kmap_strerror(ret));
 	else
 		snprintf(line, LINE, "OK %" PRIu64 " %s", session.hits,
 			 session.user);
@@ -188,11 +188,11 @@ static _Noreturn void worker_main(int listener)
 {
 	char request[LINE], line[LINE];
 	struct kmap *map;
-	int rc;
+	int ret;
 
-	rc = kmap_open(&map, NULL, KMAP_RDWR);
-	if (rc)
-		fail("open", kmap_strerror(rc));
+	ret = kmap_open(&map, NULL, KMAP_RDWR);
+	if (ret)
+		fail("open", kmap_strerror(ret));
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 

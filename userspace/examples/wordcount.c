@@ -93,13 +93,13 @@ static bool is_letter(unsigned char c)
 static void flush(struct counter *c)
 {
 	unsigned int i;
-	int rc;
+	int ret;
 
-	rc = kmap_batch(c->map, c->ops, c->used, NULL);
-	for (i = 0; !rc && i < c->used; i++)
-		rc = c->ops[i].error;
-	if (rc)
-		fail("add", kmap_strerror(rc));
+	ret = kmap_batch(c->map, c->ops, c->used, NULL);
+	for (i = 0; !ret && i < c->used; i++)
+		ret = c->ops[i].error;
+	if (ret)
+		fail("add", kmap_strerror(ret));
 	c->used = 0;
 }
 
@@ -117,7 +117,7 @@ static void long_word(struct counter *c, char *key, const unsigned char *word,
 	size_t i, found_len;
 	int64_t count;
 	void *found;
-	int rc;
+	int ret;
 
 	for (i = 0; i < len; i++) {
 		letters[i] = (char)(word[i] | 0x20);
@@ -126,24 +126,24 @@ static void long_word(struct counter *c, char *key, const unsigned char *word,
 	snprintf(key + prefix_len, DIGEST + 1, "#%016" PRIx64, hash);
 	do {
 		count = 0;
-		rc = kmap_get_alloc(c->map, key, key_len, &found, &found_len,
-				    &version);
-		if (!rc) {
+		ret = kmap_get_alloc(c->map, key, key_len, &found, &found_len,
+				     &version);
+		if (!ret) {
 			if (found_len != size ||
 			    memcmp((char *)found + sizeof(count), letters, len))
 				fail("long word", "another one has its digest");
 			memcpy(&count, found, sizeof(count));
 			free(found);
-		} else if (rc != -ENOENT) {
-			fail("get", kmap_strerror(rc));
+		} else if (ret != -ENOENT) {
+			fail("get", kmap_strerror(ret));
 		}
 		count++;
 		memcpy(value, &count, sizeof(count));
-		rc = kmap_set(c->map, key, key_len, value, size,
-			      rc ? KMAP_CREATE : KMAP_MATCH, &version);
-	} while (rc == -EEXIST || rc == -ENOENT || rc == -ESTALE);
-	if (rc)
-		fail("word that is longer than a key", kmap_strerror(rc));
+		ret = kmap_set(c->map, key, key_len, value, size,
+			       ret ? KMAP_CREATE : KMAP_MATCH, &version);
+	} while (ret == -EEXIST || ret == -ENOENT || ret == -ESTALE);
+	if (ret)
+		fail("word that is longer than a key", kmap_strerror(ret));
 	free(value);
 }
 
@@ -163,10 +163,10 @@ static void count_word(struct counter *c, const unsigned char *word, size_t len)
 		key[prefix_len + i] = (char)(word[i] | 0x20);
 
 	if (one_by_one) {
-		int rc = kmap_add(c->map, key, key_len, 1, 0, NULL, NULL);
+		int ret = kmap_add(c->map, key, key_len, 1, 0, NULL, NULL);
 
-		if (rc)
-			fail("add", kmap_strerror(rc));
+		if (ret)
+			fail("add", kmap_strerror(ret));
 		return;
 	}
 	c->ops[c->used++] = (struct kmap_op) {
@@ -202,25 +202,25 @@ static void *thread_main(void *map)
 {
 	struct counter *c = allocate(NULL, sizeof(*c));
 	int64_t next;
-	int rc;
+	int ret;
 
 	c->map = map;
 	c->words = 0;
 	c->used = 0;
 	for (;;) {
-		rc = kmap_add(map, next_key, strlen(next_key), 1, 0, &next,
-			      NULL);
-		if (rc)
-			fail("next piece", kmap_strerror(rc));
+		ret = kmap_add(map, next_key, strlen(next_key), 1, 0, &next,
+			       NULL);
+		if (ret)
+			fail("next piece", kmap_strerror(ret));
 		if ((uint64_t)next > piece_count)
 			break;
 		count_piece(c, &pieces[next - 1]);
 	}
 	flush(c);
-	rc = kmap_add(map, words_key, strlen(words_key), (int64_t)c->words, 0,
-		      NULL, NULL);
-	if (rc)
-		fail("number of words", kmap_strerror(rc));
+	ret = kmap_add(map, words_key, strlen(words_key), (int64_t)c->words, 0,
+		       NULL, NULL);
+	if (ret)
+		fail("number of words", kmap_strerror(ret));
 	free(c);
 	return NULL;
 }
@@ -230,15 +230,15 @@ static _Noreturn void process_main(void)
 	pthread_t *ids = allocate(NULL, threads * sizeof(*ids));
 	struct kmap *map;
 	unsigned int i;
-	int rc;
+	int ret;
 
-	rc = kmap_open(&map, NULL, KMAP_RDWR);
-	if (rc)
-		fail("open", kmap_strerror(rc));
+	ret = kmap_open(&map, NULL, KMAP_RDWR);
+	if (ret)
+		fail("open", kmap_strerror(ret));
 	for (i = 0; i < threads; i++) {
-		rc = pthread_create(&ids[i], NULL, thread_main, map);
-		if (rc)
-			fail("thread", strerror(rc));
+		ret = pthread_create(&ids[i], NULL, thread_main, map);
+		if (ret)
+			fail("thread", strerror(ret));
 	}
 	for (i = 0; i < threads; i++)
 		pthread_join(ids[i], NULL);
@@ -307,12 +307,12 @@ static struct result *collect(struct kmap *map, size_t *found)
 	struct result *results = NULL;
 	struct kmap_iter *it;
 	struct kmap_pair pair;
-	int rc;
+	int ret;
 
-	rc = kmap_iter_open(map, KMAP_KEYS_VALUES, &it);
-	if (rc)
-		fail("walk", kmap_strerror(rc));
-	while ((rc = kmap_iter_next(it, &pair)) > 0) {
+	ret = kmap_iter_open(map, KMAP_KEYS_VALUES, &it);
+	if (ret)
+		fail("walk", kmap_strerror(ret));
+	while ((ret = kmap_iter_next(it, &pair)) > 0) {
 		if (count == room) {
 			room = room ? 2 * room : 4096;
 			results = allocate(results, room * sizeof(*results));
@@ -323,8 +323,8 @@ static struct result *collect(struct kmap *map, size_t *found)
 		if (!keep)
 			kmap_delete(map, pair.key, pair.key_len, 0, NULL);
 	}
-	if (rc)
-		fail("walk", kmap_strerror(rc));
+	if (ret)
+		fail("walk", kmap_strerror(ret));
 	kmap_iter_close(it);
 	*found = count;
 	return results;
@@ -416,16 +416,16 @@ int main(int argc, char **argv)
 	int64_t words = 0;
 	double seconds;
 	bool good;
-	int rc;
+	int ret;
 
 	read_options(argc, argv);
 	while (optind < argc)
 		size += add_file(argv[optind++]);
-	rc = kmap_open(&map, NULL, KMAP_RDWR);
-	if (!rc)
-		rc = kmap_info(map, &info);
-	if (rc)
-		fail("open", kmap_strerror(rc));
+	ret = kmap_open(&map, NULL, KMAP_RDWR);
+	if (!ret)
+		ret = kmap_info(map, &info);
+	if (ret)
+		fail("open", kmap_strerror(ret));
 	max_key = info.max_key;
 	if (prefix_len + DIGEST > max_key || strlen(words_key) > max_key)
 		fail(prefix, "too long a prefix for this map");

@@ -7,9 +7,9 @@
 #include "internal.h"
 
 /* Does a call that ended like this set the version in its record? */
-static bool tells_version(int rc)
+static bool tells_version(int ret)
 {
-	return !rc || rc == -EEXIST || rc == -ESTALE || rc == -EMSGSIZE;
+	return !ret || ret == -EEXIST || ret == -ESTALE || ret == -EMSGSIZE;
 }
 
 /*
@@ -19,17 +19,17 @@ static bool tells_version(int rc)
 static inline int change(struct kmap *map, unsigned long request,
 			 struct kmap_op *op, uint64_t *version)
 {
-	int rc;
+	int ret;
 
 	if (op->flags & KMAP_MATCH) {
 		if (!version)
 			return -EINVAL;
 		op->version = *version;
 	}
-	rc = device_call(map, request, op);
-	if (version && op->version && tells_version(rc))
+	ret = device_call(map, request, op);
+	if (version && op->version && tells_version(ret))
 		*version = op->version;
-	return rc;
+	return ret;
 }
 
 /* As change(), for a record with KMAP_RETURN. */
@@ -37,18 +37,18 @@ static int change_return(struct kmap *map, unsigned long request,
 			 struct kmap_op *op, uint64_t *version, void *out,
 			 size_t size, size_t *out_len)
 {
-	int rc;
+	int ret;
 
 	op->flags |= KMAP_RETURN;
 	op_set_out(op, out, size);
-	rc = change(map, request, op, version);
+	ret = change(map, request, op, version);
 	if (!out_len)
-		return rc;
-	if (rc == -ENOENT || (!rc && op->out_len == KMAP_ABSENT))
+		return ret;
+	if (ret == -ENOENT || (!ret && op->out_len == KMAP_ABSENT))
 		*out_len = KMAP_NO_VALUE;
-	else if (tells_version(rc))
+	else if (tells_version(ret))
 		*out_len = op->out_len;
-	return rc;
+	return ret;
 }
 
 static int fill_set(struct kmap_op *op, const void *key, size_t key_len,
@@ -76,12 +76,12 @@ KMAP_EXPORT int kmap_set(struct kmap *map, const void *key, size_t key_len,
 			 unsigned int flags, uint64_t *version)
 {
 	struct kmap_op op = { 0 };
-	int rc;
+	int ret;
 
 	if (flags & (KMAP_RETURN | KMAP_EQUAL))
 		return -EINVAL;
-	rc = fill_set(&op, key, key_len, value, value_len, flags);
-	return rc ? rc : change(map, KMAP_IOC_SET, &op, version);
+	ret = fill_set(&op, key, key_len, value, value_len, flags);
+	return ret ? ret : change(map, KMAP_IOC_SET, &op, version);
 }
 
 /* Carry out a record that has a value to compare with. */
@@ -89,17 +89,17 @@ static int change_equal(struct kmap *map, unsigned long request,
 			struct kmap_op_ext *ext, const void *expected,
 			size_t expected_len, uint64_t *version)
 {
-	int rc;
+	int ret;
 
 	ext->op.flags |= KMAP_EQUAL;
 	ext->expected = KMAP_PTR(expected);
 	ext->expected_len = (uint32_t)expected_len;
 	if (ext->expected_len != expected_len)
 		return -EFBIG;
-	rc = device_call(map, request, ext);
-	if (version && (!rc || rc == -ESTALE))
+	ret = device_call(map, request, ext);
+	if (version && (!ret || ret == -ESTALE))
 		*version = ext->op.version;
-	return rc;
+	return ret;
 }
 
 KMAP_EXPORT int kmap_set_equal(struct kmap *map, const void *key,
@@ -109,13 +109,13 @@ KMAP_EXPORT int kmap_set_equal(struct kmap *map, const void *key,
 			       uint64_t *version)
 {
 	struct kmap_op_ext ext = { .expected = 0 };
-	int rc;
+	int ret;
 
 	if (flags & ~KMAP_NUMBER)
 		return -EINVAL;
-	rc = fill_set(&ext.op, key, key_len, value, value_len, flags);
-	return rc ? rc : change_equal(map, KMAP_IOC_SET_EXT, &ext, expected,
-				      expected_len, version);
+	ret = fill_set(&ext.op, key, key_len, value, value_len, flags);
+	return ret ? ret : change_equal(map, KMAP_IOC_SET_EXT, &ext, expected,
+					expected_len, version);
 }
 
 KMAP_EXPORT int kmap_delete_equal(struct kmap *map, const void *key,
@@ -123,11 +123,11 @@ KMAP_EXPORT int kmap_delete_equal(struct kmap *map, const void *key,
 				  size_t expected_len, uint64_t *version)
 {
 	struct kmap_op_ext ext = { .expected = 0 };
-	int rc;
+	int ret;
 
-	rc = fill_delete(&ext.op, key, key_len, 0);
-	return rc ? rc : change_equal(map, KMAP_IOC_DELETE_EXT, &ext, expected,
-				      expected_len, version);
+	ret = fill_delete(&ext.op, key, key_len, 0);
+	return ret ? ret : change_equal(map, KMAP_IOC_DELETE_EXT, &ext, expected,
+					expected_len, version);
 }
 
 KMAP_EXPORT int kmap_swap(struct kmap *map, const void *key, size_t key_len,
@@ -136,13 +136,13 @@ KMAP_EXPORT int kmap_swap(struct kmap *map, const void *key, size_t key_len,
 			  size_t size, size_t *out_len)
 {
 	struct kmap_op op = { 0 };
-	int rc;
+	int ret;
 
 	if (flags & KMAP_EQUAL)
 		return -EINVAL;
-	rc = fill_set(&op, key, key_len, value, value_len, flags);
-	if (rc)
-		return rc;
+	ret = fill_set(&op, key, key_len, value, value_len, flags);
+	if (ret)
+		return ret;
 	return change_return(map, KMAP_IOC_SET, &op, version, out, size,
 			     out_len);
 }
@@ -151,12 +151,12 @@ KMAP_EXPORT int kmap_delete(struct kmap *map, const void *key, size_t key_len,
 			    unsigned int flags, uint64_t *version)
 {
 	struct kmap_op op = { 0 };
-	int rc;
+	int ret;
 
 	if (flags & (KMAP_RETURN | KMAP_EQUAL))
 		return -EINVAL;
-	rc = fill_delete(&op, key, key_len, flags);
-	return rc ? rc : change(map, KMAP_IOC_DELETE, &op, version);
+	ret = fill_delete(&op, key, key_len, flags);
+	return ret ? ret : change(map, KMAP_IOC_DELETE, &op, version);
 }
 
 KMAP_EXPORT int kmap_take(struct kmap *map, const void *key, size_t key_len,
@@ -164,13 +164,13 @@ KMAP_EXPORT int kmap_take(struct kmap *map, const void *key, size_t key_len,
 			  size_t size, size_t *out_len)
 {
 	struct kmap_op op = { 0 };
-	int rc;
+	int ret;
 
 	if (flags & KMAP_EQUAL)
 		return -EINVAL;
-	rc = fill_delete(&op, key, key_len, flags);
-	if (rc)
-		return rc;
+	ret = fill_delete(&op, key, key_len, flags);
+	if (ret)
+		return ret;
 	return change_return(map, KMAP_IOC_DELETE, &op, version, out, size,
 			     out_len);
 }
@@ -180,30 +180,30 @@ KMAP_EXPORT int kmap_add(struct kmap *map, const void *key, size_t key_len,
 			 uint64_t *version)
 {
 	struct kmap_op op = { .opcode = KMAP_OP_ADD };
-	int rc;
+	int ret;
 
 	/* There is no way to say which version; and nothing to return. */
 	if (flags & (KMAP_MATCH | KMAP_EQUAL | KMAP_RETURN))
 		return -EINVAL;
 	op.flags = flags;
 	op.number = delta;
-	rc = op_set_key(&op, key, key_len);
-	if (rc)
-		return rc;
+	ret = op_set_key(&op, key, key_len);
+	if (ret)
+		return ret;
 
-	rc = change(map, KMAP_IOC_ADD, &op, version);
-	if (!rc && sum)
+	ret = change(map, KMAP_IOC_ADD, &op, version);
+	if (!ret && sum)
 		*sum = op.number;
-	return rc;
+	return ret;
 }
 
 KMAP_EXPORT int kmap_batch(struct kmap *map, struct kmap_op *ops, size_t count,
 			   size_t *done)
 {
 	size_t carried_out = 0;
-	int rc = 0;
+	int ret = 0;
 
-	while (!rc && carried_out < count) {
+	while (!ret && carried_out < count) {
 		size_t left = count - carried_out;
 		struct kmap_batch batch = {
 			.ops = KMAP_PTR(ops + carried_out),
@@ -212,10 +212,10 @@ KMAP_EXPORT int kmap_batch(struct kmap *map, struct kmap_op *ops, size_t count,
 			.op_size = sizeof(*ops),
 		};
 
-		rc = device_call(map, KMAP_IOC_BATCH, &batch);
+		ret = device_call(map, KMAP_IOC_BATCH, &batch);
 		carried_out += batch.done;
 	}
 	if (done)
 		*done = carried_out;
-	return rc;
+	return ret;
 }

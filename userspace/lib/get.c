@@ -23,38 +23,38 @@ static NOINLINE int ask(struct kmap *map, const void *key, size_t key_len,
 			void *buf, size_t size, size_t *len, uint64_t *version)
 {
 	struct kmap_op op = { .opcode = KMAP_OP_GET };
-	int rc;
+	int ret;
 
 	if (map->window.mem) {
-		rc = window_get(&map->window, key, key_len, buf, size, len,
-				version);
-		if (rc != WINDOW_UNKNOWN)
-			return rc;
+		ret = window_get(&map->window, key, key_len, buf, size, len,
+				 version);
+		if (ret != WINDOW_UNKNOWN)
+			return ret;
 	}
-	rc = op_set_key(&op, key, key_len);
-	if (rc)
-		return rc;
+	ret = op_set_key(&op, key, key_len);
+	if (ret)
+		return ret;
 	op_set_out(&op, buf, size);
 
-	rc = device_call(map, KMAP_IOC_GET, &op);
-	if (rc && rc != -EMSGSIZE)
-		return rc;
+	ret = device_call(map, KMAP_IOC_GET, &op);
+	if (ret && ret != -EMSGSIZE)
+		return ret;
 	if (len)
 		*len = op.out_len;
 	if (version)
 		*version = op.version;
-	return rc;
+	return ret;
 }
 
 static NOINLINE int look(struct kmap *map, const void *key, size_t key_len,
 			 void *buf, size_t size, size_t *len,
 			 uint64_t *version)
 {
-	int rc = window_lookup(&map->window, key, (uint32_t)key_len, buf, size,
-			       len, version, false);
+	int ret = window_lookup(&map->window, key, (uint32_t)key_len, buf, size,
+				len, version, false);
 
-	if (rc != WINDOW_UNKNOWN)
-		return rc;
+	if (ret != WINDOW_UNKNOWN)
+		return ret;
 	return ask(map, key, key_len, buf, size, len, version);
 }
 
@@ -63,11 +63,11 @@ static NOINLINE int look_16(struct kmap *map, const void *key,
 			    uint64_t *version, void *buf, size_t size,
 			    size_t *len)
 {
-	int rc = window_lookup(&map->window, key, 16, buf, size, len, version,
-			       false);
+	int ret = window_lookup(&map->window, key, 16, buf, size, len, version,
+				false);
 
-	if (rc != WINDOW_UNKNOWN)
-		return rc;
+	if (ret != WINDOW_UNKNOWN)
+		return ret;
 	return ask(map, key, 16, buf, size, len, version);
 }
 
@@ -89,24 +89,24 @@ KMAP_EXPORT int kmap_get_number(struct kmap *map, const void *key,
 {
 	struct kmap_op op = { .opcode = KMAP_OP_GET };
 	int64_t found = 0;
-	int rc;
+	int ret;
 
-	rc = window_get_number(&map->window, key, key_len, &found, version);
-	if (rc == WINDOW_UNKNOWN) {
-		rc = op_set_key(&op, key, key_len);
-		if (rc)
-			return rc;
+	ret = window_get_number(&map->window, key, key_len, &found, version);
+	if (ret == WINDOW_UNKNOWN) {
+		ret = op_set_key(&op, key, key_len);
+		if (ret)
+			return ret;
 		op_set_out(&op, &found, sizeof(found));
-		rc = device_call(map, KMAP_IOC_GET, &op);
-		if (rc == -EMSGSIZE ||
-		    (!rc && !(op.out_flags & KMAP_IS_NUMBER)))
+		ret = device_call(map, KMAP_IOC_GET, &op);
+		if (ret == -EMSGSIZE ||
+		    (!ret && !(op.out_flags & KMAP_IS_NUMBER)))
 			return -EDOM;
-		if (!rc && version)
+		if (!ret && version)
 			*version = op.version;
 	}
-	if (!rc && number)
+	if (!ret && number)
 		*number = found;
-	return rc;
+	return ret;
 }
 
 KMAP_EXPORT int kmap_get_alloc(struct kmap *map, const void *key,
@@ -117,7 +117,7 @@ KMAP_EXPORT int kmap_get_alloc(struct kmap *map, const void *key,
 	size_t size = FIRST_TRY;
 	size_t found_len;
 	char *buf;
-	int rc;
+	int ret;
 
 	if (!value)
 		return -EINVAL;
@@ -128,16 +128,16 @@ KMAP_EXPORT int kmap_get_alloc(struct kmap *map, const void *key,
 		buf = malloc(size + 1);
 		if (!buf)
 			return -ENOMEM;
-		rc = kmap_get(map, key, key_len, buf, size, &found_len,
-			      &found_version);
-		if (rc != -EMSGSIZE)
+		ret = kmap_get(map, key, key_len, buf, size, &found_len,
+			       &found_version);
+		if (ret != -EMSGSIZE)
 			break;
 		free(buf);
 		size = found_len;
 	}
-	if (rc) {
+	if (ret) {
 		free(buf);
-		return rc;
+		return ret;
 	}
 
 	buf[found_len] = '\0';

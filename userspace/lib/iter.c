@@ -68,16 +68,16 @@ static int refill(struct kmap_iter *it)
 			.flags = it->flags,
 			.cursor = it->cursor,
 		};
-		int rc = device_call(it->map, KMAP_IOC_KEYS, &keys);
+		int ret = device_call(it->map, KMAP_IOC_KEYS, &keys);
 
-		if (rc == -EMSGSIZE) {
-			rc = make_room(it, keys.used);
-			if (rc)
-				return rc;
+		if (ret == -EMSGSIZE) {
+			ret = make_room(it, keys.used);
+			if (ret)
+				return ret;
 			continue;
 		}
-		if (rc)
-			return rc;
+		if (ret)
+			return ret;
 		it->cursor = keys.cursor;
 		it->used = keys.used;
 		if (keys.count)
@@ -90,7 +90,7 @@ KMAP_EXPORT int kmap_iter_open(struct kmap *map, unsigned int flags,
 			       struct kmap_iter **it)
 {
 	struct kmap_iter *walk;
-	int rc;
+	int ret;
 
 	if (!it)
 		return -EINVAL;
@@ -102,12 +102,12 @@ KMAP_EXPORT int kmap_iter_open(struct kmap *map, unsigned int flags,
 		return -ENOMEM;
 	walk->map = map;
 	walk->flags = flags;
-	rc = make_room(walk, FIRST_SIZE);
-	if (!rc)
-		rc = refill(walk);
-	if (rc) {
+	ret = make_room(walk, FIRST_SIZE);
+	if (!ret)
+		ret = refill(walk);
+	if (ret) {
 		kmap_iter_close(walk);
-		return rc;
+		return ret;
 	}
 	*it = walk;
 	return 0;
@@ -119,10 +119,10 @@ KMAP_EXPORT int kmap_iter_next(struct kmap_iter *it, struct kmap_pair *pair)
 	const unsigned char *data;
 
 	if (it->pos == it->used) {
-		int rc = refill(it);
+		int ret = refill(it);
 
-		if (rc)
-			return rc;
+		if (ret)
+			return ret;
 		if (it->pos == it->used)
 			return 0;
 	}

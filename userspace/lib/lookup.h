@@ -197,7 +197,7 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 	tags_t wanted = tags_wanted(hash);
 	unsigned long seq;
 	slots_t slots;
-	int r;
+	int ret;
 
 	if (unlikely(!home))
 		return WINDOW_UNKNOWN;
@@ -245,10 +245,10 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 found:
 	/* Step 6: it has room for what its lengths say. */
 	found_word = load_64(&entry->version);
-	r = -EMSGSIZE;
+	ret = -EMSGSIZE;
 	if (likely(value_len <= size)) {
 		copy(buf, value, value_len);
-		r = 0;
+		ret = 0;
 	}
 	if (!stable(home, seq))
 		return WINDOW_UNKNOWN;
@@ -256,7 +256,7 @@ found:
 		*len = value_len;
 	if (version)
 		*version = word ? found_word : KMAP_ENTRY_VERSION(found_word);
-	return r;
+	return ret;
 }
 
 #endif /* KMAP_LOOKUP_H */

@@ -42,10 +42,10 @@ static int handle_new(struct kmap **map, int fd, unsigned int flags)
 {
 	struct kmap_info info;
 	struct kmap *handle;
-	int rc = ask_map(fd, &info);
+	int ret = ask_map(fd, &info);
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	handle = malloc(sizeof(*handle));
 	if (!handle)
 		return -ENOMEM;
@@ -60,12 +60,12 @@ KMAP_EXPORT int kmap_open(struct kmap **map, const char *path,
 			  unsigned int flags)
 {
 	int mode = O_RDWR;
-	int fd, rc;
+	int fd, ret;
 
 	*map = NULL;
-	rc = check_flags(flags);
-	if (rc)
-		return rc;
+	ret = check_flags(flags);
+	if (ret)
+		return ret;
 	if (flags & KMAP_RDONLY)
 		mode = O_RDONLY;
 	else if (flags & KMAP_WRONLY)
@@ -85,22 +85,22 @@ KMAP_EXPORT int kmap_open(struct kmap **map, const char *path,
 		return -errno;
 	}
 
-	rc = handle_new(map, fd, flags);
-	if (rc)
+	ret = handle_new(map, fd, flags);
+	if (ret)
 		close(fd);
 	else
 		fcntl(fd, F_SETFL, 0);
-	return rc;
+	return ret;
 }
 
 KMAP_EXPORT int kmap_open_fd(struct kmap **map, int fd, unsigned int flags)
 {
-	int status, rc;
+	int status, ret;
 
 	*map = NULL;
-	rc = check_flags(flags);
-	if (rc)
-		return rc;
+	ret = check_flags(flags);
+	if (ret)
+		return ret;
 
 	status = fcntl(fd, F_GETFL);
 	if (status < 0)
@@ -141,19 +141,19 @@ KMAP_EXPORT int kmap_window_error(const struct kmap *map)
 KMAP_EXPORT int kmap_clear(struct kmap *map, uint64_t *removed)
 {
 	struct kmap_clear record = { 0 };
-	int rc = device_call(map, KMAP_IOC_CLEAR, &record);
+	int ret = device_call(map, KMAP_IOC_CLEAR, &record);
 
-	if (removed && (!rc || rc == -EINTR))
+	if (removed && (!ret || ret == -EINTR))
 		*removed = record.removed;
-	return rc;
+	return ret;
 }
 
 KMAP_EXPORT int kmap_info(struct kmap *map, struct kmap_info *info)
 {
 	struct kmap_info record = { 0 };
-	int rc = device_call(map, KMAP_IOC_INFO, &record);
+	int ret = device_call(map, KMAP_IOC_INFO, &record);
 
-	if (info && !rc)
+	if (info && !ret)
 		memcpy(info, &record, sizeof(record));
-	return rc;
+	return ret;
 }

@@ -49,7 +49,7 @@ int window_get(const struct window *window, const void *key, size_t key_len,
 {
 	unsigned char none[1];
 	unsigned int tries;
-	int rc;
+	int ret;
 
 	if (!window_takes(window, key, key_len) || (size && !buf))
 		return WINDOW_UNKNOWN;
@@ -57,10 +57,10 @@ int window_get(const struct window *window, const void *key, size_t key_len,
 	if (!buf)
 		buf = none;
 	for (tries = TRIES;; relax()) {
-		rc = window_lookup(window, key, key_len, buf, size, len,
-				   version, false);
-		if (rc != WINDOW_UNKNOWN || !--tries)
-			return rc;
+		ret = window_lookup(window, key, key_len, buf, size, len,
+				    version, false);
+		if (ret != WINDOW_UNKNOWN || !--tries)
+			return ret;
 	}
 }
 
@@ -79,19 +79,19 @@ int window_get_number(const struct window *window, const void *key,
 {
 	unsigned int tries = TRIES;
 	uint64_t word = 0;
-	int rc;
+	int ret;
 
 	if (!window_takes(window, key, key_len))
 		return WINDOW_UNKNOWN;
 	do {
-		rc = window_lookup(window, key, (uint32_t)key_len, number,
-				   sizeof(*number), NULL, &word, true);
-	} while (rc == WINDOW_UNKNOWN && --tries);
-	if (rc == -EMSGSIZE || (!rc && !(KMAP_ENTRY_FLAGS(word) & KMAP_IS_NUMBER)))
+		ret = window_lookup(window, key, (uint32_t)key_len, number,
+				    sizeof(*number), NULL, &word, true);
+	} while (ret == WINDOW_UNKNOWN && --tries);
+	if (ret == -EMSGSIZE || (!ret && !(KMAP_ENTRY_FLAGS(word) & KMAP_IS_NUMBER)))
 		return -EDOM;
-	if (!rc && version)
+	if (!ret && version)
 		*version = KMAP_ENTRY_VERSION(word);
-	return rc;
+	return ret;
 }
 
 /* Do @n pieces of @each bytes fit behind @offset, at this alignment? */

@@ -186,20 +186,20 @@ int actor_put(struct shmap_map *map, const char *key, u32 key_len, u32 len,
 	struct shmap_request rq;
 	u64 word, *at;
 	u32 i;
-	int r;
+	int ret;
 
 	request(map, &rq, key, key_len);
 	rq.flags = flags;
-	r = shmap_key_prepare(map, &rq, len, 0);
-	if (r)
-		return r;
+	ret = shmap_key_prepare(map, &rq, len, 0);
+	if (ret)
+		return ret;
 	word = word_of(rq.hash, len);
 	at = shmap_entry_value(rq.fresh.entry);
 	for (i = 0; i < len / 8; i++)
 		at[i] = word;
-	r = shmap_key_set(map, &rq);
+	ret = shmap_key_set(map, &rq);
 	shmap_key_discard(map, &rq);
-	return r;
+	return ret;
 }
 
 /**
@@ -214,15 +214,15 @@ int actor_get(struct shmap_map *map, const char *key, u32 key_len)
 {
 	struct shmap_request rq;
 	u8 buf[4096];
-	int r;
+	int ret;
 
 	request(map, &rq, key, key_len);
 	rq.out = buf;
 	rq.out_room = sizeof(buf);
 	rq.out_size = sizeof(buf);
-	r = shmap_key_get(map, &rq);
-	if (r)
-		return r;
+	ret = shmap_key_get(map, &rq);
+	if (ret)
+		return ret;
 	check(rq.version);
 	actor_check(rq.hash, buf, rq.out_len);
 	return 0;
@@ -240,17 +240,17 @@ int actor_take(struct shmap_map *map, const char *key, u32 key_len)
 {
 	struct shmap_request rq;
 	u8 buf[4096];
-	int r;
+	int ret;
 
 	request(map, &rq, key, key_len);
 	rq.flags = KMAP_RETURN;
 	rq.out = buf;
 	rq.out_room = sizeof(buf);
 	rq.out_size = sizeof(buf);
-	r = shmap_key_delete(map, &rq);
-	if (!r)
+	ret = shmap_key_delete(map, &rq);
+	if (!ret)
 		actor_check(rq.hash, buf, rq.out_len);
-	return r;
+	return ret;
 }
 
 /**

@@ -238,15 +238,15 @@ static void *create_keys(void *arg)
 	struct stage *stage = actor->stage;
 	char key[ACTOR_KEY];
 	u32 i, len;
-	int r;
+	int ret;
 
 	shim_set_cpu(actor->number % 4);
 	for (i = 0; i < stage->rounds; i++) {
 		len = actor_key(key, 'c', actor_draw(actor, COMING));
-		r = actor_put(stage->map, key, len, actor_value_len(actor),
-			      KMAP_CREATE);
-		check(!r || r == -EEXIST);
-		if (!r)
+		ret = actor_put(stage->map, key, len, actor_value_len(actor),
+				KMAP_CREATE);
+		check(!ret || ret == -EEXIST);
+		if (!ret)
 			__atomic_add_fetch(&stage->added[0], 1,
 					   __ATOMIC_RELAXED);
 	}

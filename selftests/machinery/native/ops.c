@@ -118,7 +118,7 @@ static void rights(void)
 {
 	struct file other;
 	unsigned int i, j;
-	int r;
+	int ret;
 
 	for (i = 0; i < 4 * ARRAY_SIZE(scene_locks); i++) {
 		for (j = 0; j < scenes_n; j++) {
@@ -127,10 +127,10 @@ static void rights(void)
 			scene_open(scene_locks[i / 4]);
 			other.f_mode = i % 4;
 			check_equal(shmap_file_open(NULL, &other, scene_map), 0);
-			r = scene_send(&other, scene->nr, scene_fill(scene));
-			check_equal(r, allowed(scene, i % 4) ? scene->want :
+			ret = scene_send(&other, scene->nr, scene_fill(scene));
+			check_equal(ret, allowed(scene, i % 4) ? scene->want :
 							       -EBADF);
-			if (r)
+			if (ret)
 				check(scene_unchanged());
 			if (scene_on_key(scene->nr))
 				try_in_batch(&other, scene);

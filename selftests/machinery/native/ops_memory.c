@@ -24,27 +24,27 @@ static unsigned int fail_each(const struct scene *scene, const char *lock)
 	bool changed = false, write, failed;
 	unsigned int n;
 	size_t size;
-	long r;
+	long ret;
 
 	for (n = 1;; n++) {
 		scene_open(lock);
 		size = scene_fill(scene);
 		shim_user_fail_nth(n);
-		r = scene_send(&scene_file, scene->nr, size);
+		ret = scene_send(&scene_file, scene->nr, size);
 		failed = shim_user_failed(&write);
 		shim_user_fail_nth(0);
-		if (r != scene->want && r != -EFAULT)
+		if (ret != scene->want && ret != -EFAULT)
 			test_fail(__FILE__, __LINE__, "%s, access %u: %ld",
-				  scene->name, n, r);
+				  scene->name, n, ret);
 		if (!failed)
-			check_equal(r, scene->want);
-		else if (r == -EFAULT && !scene_unchanged())
+			check_equal(ret, scene->want);
+		else if (ret == -EFAULT && !scene_unchanged())
 			changed = true;
-		else if (r == -EFAULT && changed)
+		else if (ret == -EFAULT && changed)
 			test_fail(__FILE__, __LINE__,
 				  "%s, access %u: not changed any more",
 				  scene->name, n);
-		if (r == -EFAULT && changed && !write && scene->nr != SCENE_BATCH)
+		if (ret == -EFAULT && changed && !write && scene->nr != SCENE_BATCH)
 			test_fail(__FILE__, __LINE__,
 				  "%s, access %u: an input, after the change",
 				  scene->name, n);
@@ -85,14 +85,14 @@ static void refuse(const struct scene *scene, const void *at, size_t n,
 		   unsigned int what)
 {
 	size_t size = scene_fill(scene);
-	long r;
+	long ret;
 
 	shim_user_forbid(0, at, n, what);
-	r = scene_send(&scene_file, scene->nr, size);
+	ret = scene_send(&scene_file, scene->nr, size);
 	shim_user_forbid(0, at, n, 0);
-	if (r != -EFAULT || !scene_unchanged())
+	if (ret != -EFAULT || !scene_unchanged())
 		test_fail(__FILE__, __LINE__, "%s, %zu bytes at %zu, %u: %ld",
-			  scene->name, n, (size_t)(at - (void *)&user), what, r);
+			  scene->name, n, (size_t)(at - (void *)&user), what, ret);
 }
 
 static void refuse_parts(const struct scene *scene)

@@ -35,13 +35,13 @@ static void end(void)
 /* As who changes the map does: again, as long as that is asked for. */
 static int take(unsigned int shard, u64 entries, u64 bytes)
 {
-	int r;
+	int ret;
 
 	do {
-		r = shmap_quota_take(&quota, shard, entries, bytes);
-	} while (r == -EAGAIN);
-	check(!r || r == -ENOSPC);
-	return r;
+		ret = shmap_quota_take(&quota, shard, entries, bytes);
+	} while (ret == -EAGAIN);
+	check(!ret || ret == -ENOSPC);
+	return ret;
 }
 
 static void give(unsigned int shard, u64 entries, u64 bytes)
@@ -96,15 +96,15 @@ static void exact(void)
 static int take_counted(unsigned int shard, u64 entries, u64 bytes, u64 *steps)
 {
 	u64 before;
-	int r;
+	int ret;
 
 	do {
 		before = shim_exchanges;
-		r = shmap_quota_take(&quota, shard, entries, bytes);
+		ret = shmap_quota_take(&quota, shard, entries, bytes);
 		check(shim_exchanges - before <= STEPS_MOST);
 		*steps += shim_exchanges - before;
-	} while (r == -EAGAIN);
-	return r;
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 /*

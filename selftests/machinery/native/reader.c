@@ -64,15 +64,15 @@ static int get(struct reader *reader, const char *key, u32 key_len)
 	static u8 *room;
 	uint64_t version = 0;
 	size_t len = 0;
-	int r;
+	int ret;
 
 	if (!room)
 		room = malloc(READER_ROOM);
 	check(room);
-	r = window_get(&reader->window, key, key_len, room, READER_ROOM, &len,
-		       &version);
-	if (r)
-		return r;
+	ret = window_get(&reader->window, key, key_len, room, READER_ROOM, &len,
+			 &version);
+	if (ret)
+		return ret;
 	check(version);
 	check(len <= KMAP_VALUE_MAX);
 	actor_check(shmap_key_hash(reader->map, key, key_len), room, len);
@@ -300,7 +300,7 @@ static void *change(void *arg)
 	struct stage *stage = actor->stage;
 	char key[ACTOR_KEY];
 	u32 i, len;
-	int r;
+	int ret;
 
 	shim_set_cpu(actor->number % 4);
 	for (i = 0; i < stage->rounds; i++) {
@@ -312,13 +312,13 @@ static void *change(void *arg)
 					      actor_value_len(actor), 0), 0);
 		} else if (which < 10) {
 			len = actor_key(key, 'c', actor_draw(actor, COMING));
-			r = actor_put(stage->map, key, len,
-				      actor_value_len(actor), 0);
-			check(!r);
+			ret = actor_put(stage->map, key, len,
+					actor_value_len(actor), 0);
+			check(!ret);
 		} else {
 			len = actor_key(key, 'c', actor_draw(actor, COMING));
-			r = actor_take(stage->map, key, len);
-			check(!r || r == -ENOENT);
+			ret = actor_take(stage->map, key, len);
+			check(!ret || ret == -ENOENT);
 		}
 	}
 	return NULL;
@@ -369,7 +369,7 @@ static void *look(void *arg)
 	s64 number;
 	size_t got;
 	u32 len;
-	int r;
+	int ret;
 
 	shim_set_cpu(actor->number % 4);
 	while (!READ_ONCE(stage->stop) || looks < LOOKS_LEAST) {
@@ -377,22 +377,22 @@ static void *look(void *arg)
 
 		len = stays ? actor_key(key, 's', actor_draw(actor, STAYING)) :
 			      actor_key(key, 'c', actor_draw(actor, COMING));
-		r = window_get(&shared_reader.window, key, len, room,
-			       sizeof(room), &got, &version);
+		ret = window_get(&shared_reader.window, key, len, room,
+				 sizeof(room), &got, &version);
 		looks++;
-		unknown += r == WINDOW_UNKNOWN;
-		check(!r || r == WINDOW_UNKNOWN || (!stays && r == -ENOENT));
-		if (!r)
+		unknown += ret == WINDOW_UNKNOWN;
+		check(!ret || ret == WINDOW_UNKNOWN || (!stays && ret == -ENOENT));
+		if (!ret)
 			actor_check(shmap_key_hash(stage->map, key, len), room,
 				    got);
 
 		/* In one way, then in the other: it never goes back. */
 		if (actor_draw(actor, 4)) {
-			r = window_get(&shared_reader.window, "n0", 2, &number,
-				       sizeof(number), &got, &version);
-			if (r == WINDOW_UNKNOWN)
+			ret = window_get(&shared_reader.window, "n0", 2, &number,
+					 sizeof(number), &got, &version);
+			if (ret == WINDOW_UNKNOWN)
 				continue;
-			check_equal(r, 0);
+			check_equal(ret, 0);
 			check_equal(got, sizeof(number));
 		} else {
 			number = actor_number(stage->map, "n0", 2, &seen);

@@ -234,21 +234,21 @@ static u32 look(struct actor *actor, const struct window *window)
 		size_t len = 0;
 		uint64_t version;
 		u8 *buf = malloc(size);
-		int r;
+		int ret;
 
 		check(buf || !size);
 		/* In a large one there is room for what is no value. */
 		if (actor_draw(actor, 4))
-			r = window_get(window, key, key_len, buf, size, &len,
-				       &version);
+			ret = window_get(window, key, key_len, buf, size, &len,
+					 &version);
 		else
-			r = window_get(window, key, key_len, room,
-				       size = sizeof(room), &len, &version);
-		check(!r || r == -ENOENT || r == -EMSGSIZE ||
-		      r == WINDOW_UNKNOWN);
-		check(r || len <= size);
-		check(r != -EMSGSIZE || len > size);
-		found += !r;
+			ret = window_get(window, key, key_len, room,
+					 size = sizeof(room), &len, &version);
+		check(!ret || ret == -ENOENT || ret == -EMSGSIZE ||
+		      ret == WINDOW_UNKNOWN);
+		check(ret || len <= size);
+		check(ret != -EMSGSIZE || len > size);
+		found += !ret;
 		free(buf);
 	}
 	return found;

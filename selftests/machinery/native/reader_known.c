@@ -63,7 +63,7 @@ static void flags(void)
 		uint64_t version = 0;
 		u64 stored, number;
 		size_t len = 0;
-		int r;
+		int ret;
 
 		/* Each alone, and then all of them. */
 		all = bit < 8 ? 1u << bit : 0xff;
@@ -83,16 +83,16 @@ static void flags(void)
 		check_equal(window_get(&reader.window, "n", 1, &number, 8, &len,
 				       &version), 0);
 		check_equal(version, stored);
-		r = window_get_number(&reader.window, "n", 1,
-				      (int64_t *)&number, &version);
-		check_equal(r, all & KMAP_IS_NUMBER ? 0 : -EDOM);
+		ret = window_get_number(&reader.window, "n", 1,
+					(int64_t *)&number, &version);
+		check_equal(ret, all & KMAP_IS_NUMBER ? 0 : -EDOM);
 		check_equal(version, stored);
 		check_walked(map, stored, all);
 
 		rq.number = 1;
-		r = shmap_key_add(map, &rq);
-		check_equal(r, all & KMAP_IS_NUMBER ? 0 : -EDOM);
-		if (!r) {
+		ret = shmap_key_add(map, &rq);
+		check_equal(ret, all & KMAP_IS_NUMBER ? 0 : -EDOM);
+		if (!ret) {
 			check_equal(rq.version, stored + 1);
 			stored++;
 		}

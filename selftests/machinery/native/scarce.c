@@ -91,9 +91,9 @@ static void request(struct actor *actor, struct shmap_request *rq, u8 *key)
 	};
 }
 
-static bool usual(int r)
+static bool usual(int ret)
 {
-	switch (r) {
+	switch (ret) {
 	case 0:
 	case -ENOENT:
 	case -EEXIST:
@@ -108,13 +108,13 @@ static bool usual(int r)
 	}
 }
 
-static void judge(struct actor *actor, struct shmap_request *rq, int r,
+static void judge(struct actor *actor, struct shmap_request *rq, int ret,
 		  unsigned int what)
 {
-	if (!usual(r))
-		test_fail(__FILE__, __LINE__, "operation %u: %d", what, r);
-	__atomic_add_fetch(&counts[r ? 8 + what : what], 1, __ATOMIC_RELAXED);
-	if (rq->flags & KMAP_RETURN && (!r || r == -EEXIST || r == -ESTALE))
+	if (!usual(ret))
+		test_fail(__FILE__, __LINE__, "operation %u: %d", what, ret);
+	__atomic_add_fetch(&counts[ret ? 8 + what : what], 1, __ATOMIC_RELAXED);
+	if (rq->flags & KMAP_RETURN && (!ret || ret == -EEXIST || ret == -ESTALE))
 		check_value(rq, actor->out);
 	shmap_key_discard(actor->map, rq);
 }
@@ -139,7 +139,7 @@ static void do_set(struct actor *actor)
 	bool number = !draw(actor, 6);
 	u32 len = number ? 8 : draw_len(actor);
 	u8 key;
-	int r;
+	int ret;
 
 	request(actor, &rq, &key);
 	rq.flags = conditions[draw(actor, ARRAY_SIZE(conditions))];
@@ -147,19 +147,19 @@ static void do_set(struct actor *actor)
 		expect_something(actor, &rq);
 	if (draw(actor, 2))
 		rq.flags |= KMAP_RETURN;
-	r = shmap_key_prepare(actor->map, &rq, len, number ? KMAP_IS_NUMBER : 0);
-	if (r) {
+	ret = shmap_key_prepare(actor->map, &rq, len, number ? KMAP_IS_NUMBER : 0);
+	if (ret) {
 		rq.flags = 0;
-		judge(actor, &rq, r, 0);
+		judge(actor, &rq, ret, 0);
 		return;
 	}
 	memset(shmap_entry_value(rq.fresh.entry), number ? 0 : draw(actor, 256),
 	       len);
 	if (!rq.flags) {
-		r = shmap_key_set_plain(actor->map,
-					shmap_map_shard(actor->map, rq.hash),
-					&rq);
-		judge(actor, &rq, r, 1);
+		ret = shmap_key_set_plain(actor->map,
+					  shmap_map_shard(actor->map, rq.hash),
+					  &rq);
+		judge(actor, &rq, ret, 1);
 	} else {
 		judge(actor, &rq, shmap_key_set(actor->map, &rq), 2);
 	}
@@ -169,14 +169,14 @@ static void do_delete(struct actor *actor)
 {
 	struct shmap_request rq;
 	u8 key;
-	int r;
+	int ret;
 
 	request(actor, &rq, &key);
 	if (!draw(actor, 3)) {
-		r = shmap_key_delete_plain(actor->map,
-					   shmap_map_shard(actor->map, rq.hash),
-					   &rq);
-		judge(actor, &rq, r, 3);
+		ret = shmap_key_delete_plain(actor->map,
+					     shmap_map_shard(actor->map, rq.hash),
+					     &rq);
+		judge(actor, &rq, ret, 3);
 		return;
 	}
 	if (draw(actor, 2)) {
@@ -203,7 +203,7 @@ static void *write_keys(void *arg)
 	struct actor *actor = arg;
 	u64 removed;
 	u32 i;
-	int r;
+	int ret;
 
 	shim_set_cpu(actor->number % 4);
 	for (i = 0; i < rounds; i++) {
@@ -211,8 +211,8 @@ static void *write_keys(void *arg)
 		case 0:
 			if (draw(actor, 8))
 				break;
-			r = shmap_clear_run(actor->map, &removed);
-			check(!r || (r == -ENOMEM && scarce_memory));
+			ret = shmap_clear_run(actor->map, &removed);
+			check(!ret || (ret == -ENOMEM && scarce_memory));
 			break;
 		case 1 ... 8:
 			do_delete(actor);
@@ -311,7 +311,7 @@ static void *count_up(void *arg)
 	struct actor *actor = arg;
 	struct shmap_request rq;
 	u32 i;
-	int r;
+	int ret;
 
 	shim_set_cpu(actor->number % 4);
 	for (i = 0; i < rounds; i++) {
@@ -334,13 +334,13 @@ static void *count_up(void *arg)
 			rq.expected = actor->expected;
 			rq.expected_len = COUNT_LEN;
 			rq.out = actor->out;
-			r = shmap_key_set(actor->map, &rq);
-			check(!r || r == -ESTALE);
-			if (!r && i & 1)
+			ret = shmap_key_set(actor->map, &rq);
+			check(!ret || ret == -ESTALE);
+			if (!ret && i & 1)
 				check(!memcmp(actor->out, actor->expected,
 					      COUNT_LEN));
 			shmap_key_discard(actor->map, &rq);
-		} while (r);
+		} while (ret);
 	}
 	return NULL;
 }

@@ -392,9 +392,9 @@ static void users(const struct test *test)
 	current->uid = 0;
 	check_equal(world.map->cuts.n, SHMAP_CUTS);
 	for (i = 0; i < n; i++) {
-		ssize_t r = shmap_snapshot_read(snaps[i], buf, sizeof(buf));
+		ssize_t ret = shmap_snapshot_read(snaps[i], buf, sizeof(buf));
 
-		check_equal(r, i < 8 ? -ENOBUFS : 32);
+		check_equal(ret, i < 8 ? -ENOBUFS : 32);
 		shmap_snapshot_end(snaps[i]);
 	}
 	check_equal(world.map->cuts.n, 0);

@@ -26,7 +26,7 @@ static void *write_keys(void *arg)
 	struct shmap_map *map = stage->map;
 	char key[ACTOR_KEY];
 	u32 i, len;
-	int r;
+	int ret;
 
 	shim_set_cpu(actor->number % 4);
 	for (i = 0; i < stage->rounds; i++) {
@@ -45,13 +45,13 @@ static void *write_keys(void *arg)
 					      KMAP_REPLACE), 0);
 		} else if (which < 12) {
 			len = actor_key(key, 'c', actor_draw(actor, COMING));
-			r = actor_put(map, key, len, actor_value_len(actor),
-				      which < 8 ? KMAP_CREATE : 0);
-			check(!r || (r == -EEXIST && which < 8));
+			ret = actor_put(map, key, len, actor_value_len(actor),
+					which < 8 ? KMAP_CREATE : 0);
+			check(!ret || (ret == -EEXIST && which < 8));
 		} else {
 			len = actor_key(key, 'c', actor_draw(actor, COMING));
-			r = actor_take(map, key, len);
-			check(!r || r == -ENOENT);
+			ret = actor_take(map, key, len);
+			check(!ret || ret == -ENOENT);
 		}
 	}
 	return NULL;
@@ -64,7 +64,7 @@ static void *read_keys(void *arg)
 	u64 version, last[COUNTERS] = { 0 };
 	char key[ACTOR_KEY];
 	u32 k, len;
-	int r;
+	int ret;
 
 	shim_set_cpu(actor->number % 4);
 	while (!READ_ONCE(actor->stage->stop)) {
@@ -73,8 +73,8 @@ static void *read_keys(void *arg)
 		len = actor_key(key, 's', actor_draw(actor, STAYING));
 		check_equal(actor_get(map, key, len), 0);
 		len = actor_key(key, 'c', actor_draw(actor, COMING));
-		r = actor_get(map, key, len);
-		check(!r || r == -ENOENT);
+		ret = actor_get(map, key, len);
+		check(!ret || ret == -ENOENT);
 		k = actor_draw(actor, COUNTERS);
 		actor_number(map, key, actor_key(key, 'n', k), &version);
 		check(version >= last[k]);

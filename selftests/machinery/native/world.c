@@ -133,7 +133,7 @@ static int send(struct world *world, unsigned int nr, struct kmap_op_ext *ext)
 	u32 form = world->sent++ % 8, size = sizeof(*op);
 	struct kmap_batch batch = { .ops = (uintptr_t)op, .count = 1 };
 	struct file *file = &world->file;
-	int r;
+	int ret;
 
 	if (whole || form > 6)
 		size = sizeof(*ext);
@@ -142,25 +142,25 @@ static int send(struct world *world, unsigned int nr, struct kmap_op_ext *ext)
 	if (form < 2) {
 		op->opcode = nr;
 		batch.op_size = size;
-		r = shmap_ops_ioctl(file, KMAP_IOC_BATCH, (uintptr_t)&batch);
-		check_equal(r, 0);
+		ret = shmap_ops_ioctl(file, KMAP_IOC_BATCH, (uintptr_t)&batch);
+		check_equal(ret, 0);
 		check_equal(batch.done, 1);
-		r = op->error;
-		before.error = r;
+		ret = op->error;
+		before.error = ret;
 		before.opcode = nr;
 	} else {
-		r = shmap_ops_ioctl(file, _IOC(_IOC_READ | _IOC_WRITE,
-					       KMAP_IOC_MAGIC, nr, size),
-				    (uintptr_t)op);
+		ret = shmap_ops_ioctl(file, _IOC(_IOC_READ | _IOC_WRITE,
+						 KMAP_IOC_MAGIC, nr, size),
+				      (uintptr_t)op);
 	}
-	if (!r || r == -EMSGSIZE || r == -EEXIST || r == -ESTALE)
-		check_equal(op->error, r);
+	if (!ret || ret == -EMSGSIZE || ret == -EEXIST || ret == -ESTALE)
+		check_equal(op->error, ret);
 	else
 		check(!memcmp(op, &before, sizeof(*op)));
 	check(!memcmp(op, &before, offsetof(struct kmap_op, version)));
-	world->enlarged += !r && op->out_len != KMAP_ABSENT &&
+	world->enlarged += !ret && op->out_len != KMAP_ABSENT &&
 			   op->out_len > FIRST_ROOM && op->out_len <= op->out_size;
-	return r;
+	return ret;
 }
 
 /* What is the map to return, where that is about an old value? */
@@ -173,15 +173,15 @@ static void expect_value(const struct world *world, const struct kmap_op *op,
 }
 
 /* No memory for it, or no entry to be had, whatever the conditions say. */
-static bool excused(struct world *world, u32 hash, u32 size, int r)
+static bool excused(struct world *world, u32 hash, u32 size, int ret)
 {
 	const struct shmap_config *config = &world->map->config;
 
-	if (r == -ENOMEM && world->failing) {
+	if (ret == -ENOMEM && world->failing) {
 		world->no_memory++;
 		return true;
 	}
-	if (r != -ENOSPC || !size ||
+	if (ret != -ENOSPC || !size ||
 	    !inspect_no_room(world->map,
 			     &shmap_map_shard(world->map, hash)->arena, size))
 		return false;
@@ -216,19 +216,19 @@ static int condition(const struct world *world, const struct model_key *key,
 
 /* What it returned about the value that was there. */
 static void check_old(const struct world *world, const struct kmap_op *op,
-		      const struct model_key *key, u32 flags, int r)
+		      const struct model_key *key, u32 flags, int ret)
 {
-	if (r == -EEXIST || r == -ESTALE)
+	if (ret == -EEXIST || ret == -ESTALE)
 		check_equal(op->version, key->version);
 	if (!(flags & KMAP_RETURN)) {
 		check_equal(op->out_len, (u32)POISON);
 		return;
 	}
-	if (r == -EMSGSIZE)
+	if (ret == -EMSGSIZE)
 		check_equal(op->out_len, key->value_len);
-	else if ((!r || r == -EEXIST || r == -ESTALE) && key->present)
+	else if ((!ret || ret == -EEXIST || ret == -ESTALE) && key->present)
 		expect_value(world, op, key);
-	else if (!r)
+	else if (!ret)
 		check_equal(op->out_len, KMAP_ABSENT);
 }
 
@@ -237,7 +237,7 @@ static void check_old(const struct world *world, const struct kmap_op *op,
  * so, and never without one.  @full: the key's chain was full before.
  */
 static void check_limits(struct world *world, const struct model_key *key,
-			 u32 hash, u32 value_len, bool full, int r)
+			 u32 hash, u32 value_len, bool full, int ret)
 {
 	const struct shmap_config *config = &world->map->config;
 	const struct shmap_shard *shard = shmap_map_shard(world->map, hash);
@@ -247,22 +247,22 @@ static void check_limits(struct world *world, const struct model_key *key,
 	if (key->present)
 		bytes -= key->bytes;
 	if (!key->present && world->model.entries == config->max_entries) {
-		check_equal(r, -ENOSPC);
+		check_equal(ret, -ENOSPC);
 		world->refused.entries++;
 	} else if (bytes > config->max_bytes) {
-		check_equal(r, -ENOSPC);
+		check_equal(ret, -ENOSPC);
 		world->refused.bytes++;
 	} else if (!key->present && full) {
-		check_equal(r, -EXFULL);
+		check_equal(ret, -EXFULL);
 		world->refused.chain++;
-	} else if (r == -EXFULL) {
+	} else if (ret == -EXFULL) {
 		check(!key->present);
 		check(!shmap_chain_spare(&shard->table.chains));
 		check_equal(shard->table.chains.over_backed,
 			    shard->table.chains.over_end);
 		world->refused.overflow++;
 	} else {
-		check_equal(r, 0);
+		check_equal(ret, 0);
 	}
 }
 
@@ -308,28 +308,28 @@ int world_get(struct world *world, const void *key, u32 key_len, u32 out_size)
 	struct kmap_op_ext ext;
 	struct kmap_op *op = &ext.op;
 	s64 number = 0;
-	int r;
+	int ret;
 
 	request(world, &ext, key, key_len, 0, 0);
 	op->out = (uintptr_t)world->value;
 	op->out_size = out_size;
-	r = send(world, KMAP_OP_GET, &ext);
-	if (excused(world, 0, 0, r))
-		return r;
+	ret = send(world, KMAP_OP_GET, &ext);
+	if (excused(world, 0, 0, ret))
+		return ret;
 	if (!mk->present) {
-		check_equal(r, -ENOENT);
-		return r;
+		check_equal(ret, -ENOENT);
+		return ret;
 	}
-	check_equal(r, mk->value_len > out_size ? -EMSGSIZE : 0);
+	check_equal(ret, mk->value_len > out_size ? -EMSGSIZE : 0);
 	check_equal(op->version, mk->version);
 	check_equal(op->out_len, mk->value_len);
 	check_equal(op->out_flags, mk->number ? KMAP_IS_NUMBER : 0);
 	if (mk->number)
 		memcpy(&number, mk->value, sizeof(number));
-	check_equal(op->number, r ? (s64)POISON : number);
-	if (!r)
+	check_equal(op->number, ret ? (s64)POISON : number);
+	if (!ret)
 		expect_value(world, op, mk);
-	return r;
+	return ret;
 }
 
 /**
@@ -351,7 +351,7 @@ int world_set(struct world *world, const void *key, u32 key_len,
 	      u32 out_size)
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
-	int r, expect = condition(world, mk, flags, version, out_size);
+	int ret, expect = condition(world, mk, flags, version, out_size);
 	u32 hash = shmap_key_hash(world->map, key, key_len);
 	bool full = chain_full(world, hash);
 	struct kmap_op_ext ext;
@@ -361,18 +361,18 @@ int world_set(struct world *world, const void *key, u32 key_len,
 	op->value = (uintptr_t)value;
 	op->value_len = value_len;
 	op->version = version;
-	r = send(world, KMAP_OP_SET, &ext);
-	if (excused(world, hash, model_bytes(key_len, value_len), r))
-		return r;
+	ret = send(world, KMAP_OP_SET, &ext);
+	if (excused(world, hash, model_bytes(key_len, value_len), ret))
+		return ret;
 	if (expect)
-		check_equal(r, expect);
+		check_equal(ret, expect);
 	else
-		check_limits(world, mk, hash, value_len, full, r);
-	check_old(world, op, mk, flags, r);
-	if (!r)
+		check_limits(world, mk, hash, value_len, full, ret);
+	check_old(world, op, mk, flags, ret);
+	if (!ret)
 		model_set(&world->model, mk, value, value_len,
 			  flags & KMAP_NUMBER, op->version);
-	return r;
+	return ret;
 }
 
 /**
@@ -390,21 +390,21 @@ int world_delete(struct world *world, const void *key, u32 key_len, u32 flags,
 		 u64 version, u32 out_size)
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
-	int r, expect = condition(world, mk, flags, version, out_size);
+	int ret, expect = condition(world, mk, flags, version, out_size);
 	struct kmap_op_ext ext;
 
 	request(world, &ext, key, key_len, flags, out_size);
 	ext.op.version = version;
-	r = send(world, KMAP_OP_DELETE, &ext);
-	if (excused(world, 0, 0, r))
-		return r;
-	check_equal(r, expect || mk->present ? expect : -ENOENT);
-	check_old(world, &ext.op, mk, flags, r);
-	if (!r) {
+	ret = send(world, KMAP_OP_DELETE, &ext);
+	if (excused(world, 0, 0, ret))
+		return ret;
+	check_equal(ret, expect || mk->present ? expect : -ENOENT);
+	check_old(world, &ext.op, mk, flags, ret);
+	if (!ret) {
 		check_equal(ext.op.version, mk->version);
 		model_remove(&world->model, mk);
 	}
-	return r;
+	return ret;
 }
 
 /**
@@ -421,7 +421,7 @@ int world_add(struct world *world, const void *key, u32 key_len, s64 delta,
 	      u32 flags)
 {
 	struct model_key *mk = model_find(&world->model, key, key_len);
-	int r, expect = condition(world, mk, flags, 0, 0);
+	int ret, expect = condition(world, mk, flags, 0, 0);
 	u32 hash = shmap_key_hash(world->map, key, key_len);
 	bool full = chain_full(world, hash);
 	struct kmap_op_ext ext;
@@ -441,19 +441,19 @@ int world_add(struct world *world, const void *key, u32 key_len, s64 delta,
 	}
 	request(world, &ext, key, key_len, flags, 0);
 	ext.op.number = delta;
-	r = send(world, KMAP_OP_ADD, &ext);
-	if (excused(world, hash, model_bytes(key_len, sizeof(sum)), r))
-		return r;
+	ret = send(world, KMAP_OP_ADD, &ext);
+	if (excused(world, hash, model_bytes(key_len, sizeof(sum)), ret))
+		return ret;
 	if (expect)
-		check_equal(r, expect);
+		check_equal(ret, expect);
 	else if (mk->present)
-		check_equal(r, 0);
+		check_equal(ret, 0);
 	else
-		check_limits(world, mk, hash, sizeof(sum), full, r);
-	if (r == -EEXIST)
+		check_limits(world, mk, hash, sizeof(sum), full, ret);
+	if (ret == -EEXIST)
 		check_equal(ext.op.version, mk->version);
-	if (r)
-		return r;
+	if (ret)
+		return ret;
 	sum += delta;
 	check_equal(ext.op.number, sum);
 	model_set(&world->model, mk, &sum, sizeof(sum), true, ext.op.version);

@@ -17,14 +17,14 @@ int world_clear(struct world *world)
 {
 	struct model_key *key;
 	u64 removed;
-	int r = shmap_clear_run(world->map, &removed);
+	int ret = shmap_clear_run(world->map, &removed);
 
-	if (r == -ENOMEM && world->failing) {
+	if (ret == -ENOMEM && world->failing) {
 		check_equal(removed, 0);
 		world->no_memory++;
-		return r;
+		return ret;
 	}
-	check_equal(r, 0);
+	check_equal(ret, 0);
 	check_equal(removed, world->model.entries);
 	for (key = model_next(&world->model, NULL); key;
 	     key = model_next(&world->model, key))
