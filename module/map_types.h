@@ -108,7 +108,7 @@ struct shmap_shard {
  * @mem: memory, as far as it is counted
  * @pool: the entry area
  * @quota: of entries and bytes
- * @stats: counters a CPU
+ * @stats: counters per CPU
  * @squeezed: pool->stirred when shmap_space_squeeze() last began and went through
  * @wiper: where @wipe runs, if the map wipes what was removed
  * @wipe: frees what waits for readers, without any other operation

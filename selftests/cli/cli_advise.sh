@@ -42,7 +42,7 @@ reload()
 	insmod "$KMAP_KO" "$@"
 }
 
-# candidates: what JSON says was measured, one a line: lock, shards, window.
+# candidates: what JSON says was measured, one per line: lock, shards, window.
 candidates()
 {
 	sed -n 's/^{"lock":"\([a-z]*\)","shards":\([0-9]*\),.*"window":\([a-z]*\),.*/\1 \2 \3/p' \

@@ -114,7 +114,7 @@ test_json()
 		# With one worker, the figures are of the same seconds.
 		member operations all "row.$name"
 		member per_second rate "row.$name"
-		within "$name: operations a second by seconds" \
+		within "$name: operations per second by seconds" \
 			"$(awk "BEGIN { print $all * 0.98 - 10 }")" \
 			"$(awk "BEGIN { print $rate * $seconds }")" \
 			"$(awk "BEGIN { print $all * 1.02 + 10 }")"

@@ -15,7 +15,7 @@
 #define ENTRIES		1000000ll
 #define KEY_LEN		16
 #define VALUE_LEN	64
-#define OVERHEAD	40		/* bytes an entry, at most */
+#define OVERHEAD	40		/* bytes per entry, at most */
 
 /* Pages that are free, but in a list of a CPU; MemFree leaves them out. */
 static __s64 listed_pages(void)
@@ -85,7 +85,7 @@ TEST_F_TIMEOUT(map, a_million_entries, KT_LONG)
 	ASSERT_EQ(ENTRIES, full.entries);
 
 	overhead = (__s64)full.memory - ENTRIES * (KEY_LEN + VALUE_LEN);
-	TH_LOG("%lld.%lld bytes an entry beyond key and value",
+	TH_LOG("%lld.%lld bytes per entry beyond key and value",
 	       overhead / ENTRIES, overhead * 10 / ENTRIES % 10);
 	EXPECT_LE(overhead, ENTRIES * OVERHEAD);
 	EXPECT_GE(overhead, ENTRIES * 16) {

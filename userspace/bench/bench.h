@@ -139,7 +139,7 @@ int run_start(const struct table *tables, size_t count, unsigned int threads,
 
 /*
  * Have the first so many threads do this to a table for so many ns; returns
- * operations a second.
+ * operations per second.
  */
 double run_window(size_t table, const struct load *load, unsigned int threads,
 		  uint64_t ns);

@@ -95,7 +95,7 @@ rates()
 	if grep -q tcg "$LOG/accel" 2>/dev/null; then
 		printf '(rates of an emulated machine, QEMU TCG: compare them with each other only)\n'
 	fi
-	gather rates.tsv 2 'Operations a second, and bytes an entry beyond key and value ("make bench").'
+	gather rates.tsv 2 'Operations per second, and bytes per entry beyond key and value ("make bench").'
 	((STATUS == 0)) || return "$STATUS"
 	save "$LOG/data/rates.tsv"
 }

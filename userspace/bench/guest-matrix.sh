@@ -10,7 +10,7 @@
 # seconds.
 #
 # Leaves /out/raw.tsv: part, lock, shards, per cent of gets, threads, bytes of a
-# value, the best and the second best of all rounds in operations a second.
+# value, the best and the second best of all rounds in operations per second.
 
 set -u
 
@@ -20,7 +20,7 @@ for word; do
 	axes[${word%%=*}]=${word#*=}
 done
 
-# axis NAME: its values, one a line.
+# axis NAME: its values, one per line.
 axis()
 {
 	printf '%s\n' "${axes[$1]//,/$'\n'}"

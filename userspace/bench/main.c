@@ -235,7 +235,7 @@ static void usage(FILE *out)
 	      "  -p WORDS   only these peers\n"
 	      "  -l WORDS   only these operations\n"
 	      "  -d FILE    write figures there too: peer, operation, threads,\n"
-	      "             entries, operations a second, with tabs; with -g the\n"
+	      "             entries, operations per second, with tabs; with -g the\n"
 	      "             second is which figure\n"
 	      "  -i         count instructions instead, under QEMU -icount\n"
 	      "  -g         print instead how long sets take while a table grows\n"

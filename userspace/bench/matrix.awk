@@ -83,7 +83,7 @@ function rank(cell,	i, j, swap)
 # One row a cell, and what the sentences below it need.
 function print_cells(	v, r, t, i, cell, best, part)
 {
-	printf "| bytes of a value | gets | threads | most operations a second | with | the others, as parts of it |\n"
+	printf "| bytes of a value | gets | threads | most operations per second | with | the others, as parts of it |\n"
 	printf "|---:|---:|---:|---:|---|---|\n"
 	for (v = 1; v <= values[0]; v++)
 	for (r = reads[0]; r; r--)
@@ -233,7 +233,7 @@ function rule(words, over, under,	i, s, t)
 
 function print_rules(	t)
 {
-	printf "\n| from and to what (operations a second, and their ratio) | lock |"
+	printf "\n| from and to what (operations per second, and their ratio) | lock |"
 	for (t = 1; t <= threads[0]; t++)
 		printf " %d thread%s |", threads[t], threads[t] == 1 ? "" : "s"
 	printf "\n|---|---|"

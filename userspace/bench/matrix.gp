@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Draw the matrix: a row of panels for each size of values, a column for each
-# number of threads; in a panel, operations a second over the share of gets, a
+# number of threads; in a panel, operations per second over the share of gets, a
 # colour for each lock, dashed with one shard.
 #
 #	gnuplot -e "data='matrix.tsv'; theme='light'" matrix.gp
@@ -51,7 +51,7 @@ set xrange [0.7:words(reads) + 0.3]
 unset key
 
 # The legend is made by hand: one line for all panels.
-set label 1 "operations a second" at screen x(10), y(16) left \
+set label 1 "operations per second" at screen x(10), y(16) left \
 	textcolor rgb ink
 do for [i = 1:4] {
 	set arrow i from screen x(232 + 112 * i), y(16) to \

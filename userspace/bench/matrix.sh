@@ -84,7 +84,7 @@ measure()
 		printf '# The decision matrix, as "make matrix" measures it.\n#\n'
 		machine "$LOG" 2 "$MEMORY"
 		sort <<< "$PLAN" | sed -e 's/^/# /' -e 's/=/\t/'
-		printf '#\n# part\tlock\tshards\treads\tthreads\tvalue\tbest\tnext best (operations a second)\n'
+		printf '#\n# part\tlock\tshards\treads\tthreads\tvalue\tbest\tnext best (operations per second)\n'
 		sort -t $'\t' -k 1,1 -k 6n,6 -k 5n,5 -k 2,2 -k 3,3 -k 4n,4 \
 			"$LOG/data/raw.tsv"
 	} > "$LOG/data/matrix.tsv"

@@ -4,8 +4,8 @@
 #
 #	awk -v table=NAME -f common.awk -f results.awk FILE...
 #
-#	rates	of rates.tsv: operations a second
-#	memory	of rates.tsv: bytes an entry
+#	rates	of rates.tsv: operations per second
+#	memory	of rates.tsv: bytes per entry
 #	insns	of insns.txt: instructions an operation
 #	growth	of growth.tsv: how long single sets take
 #	goals	of all three
@@ -98,7 +98,7 @@ function table_rates(	s)
 	for (s = 1; s <= sizes[0]; s++) {
 		print_rates(sizes[s], "Lookups a second", lookups)
 		print_rates(sizes[s], "Changes a second", changes)
-		print_rates(sizes[s], "Mixed operations a second", mixes)
+		print_rates(sizes[s], "Mixed operations per second", mixes)
 	}
 }
 
@@ -293,7 +293,7 @@ function table_goals(	w)
 
 function goals_of_rates(w,	s)
 {
-	printf "\n| rates, and bytes an entry | goal |"
+	printf "\n| rates, and bytes per entry | goal |"
 	for (s = 1; s <= sizes[0]; s++)
 		printf " %s entries |", thousands(sizes[s])
 	printf "\n|---|---|"
@@ -319,7 +319,7 @@ function goals_of_rates(w,	s)
 	goal_rate("50 % get, to BPF", w, "mix50", "bpf", "mix50", 2, 1.5)
 	goal_rate("to the robust mutex", w, "mix50", "shm-mutex", "mix50", 2, 1)
 	goal_rate("to the rwlock", w, "mix50", "shm-rwlock", "mix50", 2, 1)
-	printf "| bytes an entry beyond key and value | at most 32 |"
+	printf "| bytes per entry beyond key and value | at most 32 |"
 	for (s = 1; s <= sizes[0]; s++)
 		printf " %s", verdict((("kmap", sizes[s]) in memory) ? \
 			memory["kmap", sizes[s]] : "", "<=", 32)

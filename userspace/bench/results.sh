@@ -104,8 +104,8 @@ picture()
 print_matrix()
 {
 	from matrix.tsv matrix || return
-	picture matrix 'Operations a second over the share of gets, for each lock'
-	picture rules 'Counters and sets, operations a second over threads'
+	picture matrix 'Operations per second over the share of gets, for each lock'
+	picture rules 'Counters and sets, operations per second over threads'
 	awk -f common.awk -f matrix.awk matrix.tsv
 }
 

@@ -2,7 +2,7 @@
 #
 # Draw what the matrix has for rules of thumb: a column of panels for each lock;
 # above, a counter in three ways; below, sets whose keys are everybody's or each
-# thread's own.  Operations a second over the number of threads.
+# thread's own.  Operations per second over the number of threads.
 #
 #	gnuplot -e "data='matrix.tsv'; theme='light'" rules.gp
 
@@ -59,7 +59,7 @@ do for [i = 1:5] {
 set arrow 6 from screen x(660), y(42) to screen x(688), y(42) nohead \
 	dt (6, 4) lw 1.4 lc rgb ink
 set label 16 "shards=1" at screen x(694), y(42) left textcolor rgb ink
-set label 1 "operations a second" at screen x(10), y(16) left textcolor rgb ink
+set label 1 "operations per second" at screen x(10), y(16) left textcolor rgb ink
 set label 2 "threads" at screen x(446), y(height - 10) center textcolor rgb ink
 
 do for [row = 1:2] {

@@ -23,7 +23,7 @@ enum advise_way { ADVISE_WINDOW, ADVISE_CALLS, ADVISE_WAYS };
 /* What one way of one load has shown. */
 struct advise_rate {
 	bool		measured;
-	double		best;		/* operations a second; 0: none came to an end */
+	double		best;		/* operations per second; 0: none came to an end */
 	double		next;		/* of another round */
 	uint64_t	p99;		/* ns, where it was lowest */
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The JSON format of a dump: one document, one line a record.
+ * The JSON format of a dump: one document, one line per record.
  *
  *	{"kmap_dump":1,"entries":[
  *	{"key":"a","value":"text"},

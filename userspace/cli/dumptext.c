@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The text format of a dump: a head line, one line a record, an end line.
+ * The text format of a dump: a head line, one line per record, an end line.
  *
  *	kmap-dump 1
  *	KEY<tab>VALUE

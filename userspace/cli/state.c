@@ -187,7 +187,7 @@ const struct cli_command cli_command_info = {
 	.operands = "[FIELD...]",
 	.summary = "Print limits, size and statistics of the map",
 	.details =
-	"With FIELDs, print only their values, one a line in the order given.\n",
+	"With FIELDs, print only their values, one per line in the order given.\n",
 	.options = info_options,
 	.max = INT32_MAX,
 	.run = run_info,

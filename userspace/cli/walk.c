@@ -247,7 +247,7 @@ static const struct cli_option keys_options[] = {
 const struct cli_command cli_command_keys = {
 	.name = "keys",
 	.operands = "",
-	.summary = "Print all keys, one a line",
+	.summary = "Print all keys, one per line",
 	.details =
 	"Keys are printed escaped, as \"get --escape\" and others take them.  The order\n"
 	"has no meaning.\n",
@@ -309,7 +309,7 @@ const struct cli_command cli_command_dump = {
 	.operands = "",
 	.summary = "Print all keys and values, for \"load\" and for diff",
 	.details =
-	"One line a key: key, tab, value, both escaped, or \\# and a number.  The order\n"
+	"One line per key: key, tab, value, both escaped, or \\# and a number.  The order\n"
 	"has no meaning without --sort.\n",
 	.options = dump_options,
 	.run = run_dump,

@@ -117,7 +117,7 @@ static void large(void)
 	check_equal(info.entries, n);
 	check_equal(info.bytes, 32 * n);
 	printf("# %llu entries: %llu MiB in all", n, info.memory >> 20);
-	printf(", %.1f bytes an entry of which 16 are key and value",
+	printf(", %.1f bytes per entry of which 16 are key and value",
 	       (double)info.memory / n);
 	printf("; %llu buckets, %llu of overflow\n", info.buckets,
 	       info.overflow);

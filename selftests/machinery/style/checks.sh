@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The checks of style.sh: each prints its findings, one a line, beginning with
+# The checks of style.sh: each prints its findings, one per line, beginning with
 # the path from the top and a colon.  To be sourced, after lib.sh; they run in
 # the top folder.
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Who else has our ioctl type?  Reads the kernel's list of types (files whose name
-# ends in .rst) and headers of its ABI; prints each place that has it, one a line.
+# ends in .rst) and headers of its ABI; prints each place that has it, one per line.
 #
 #	awk -v own=0xBC -f ioctl.awk FILE...
 

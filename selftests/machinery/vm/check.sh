@@ -11,7 +11,7 @@
 #		that read through the window; "" counts as not given)
 # TIMEOUT=N	seconds for one program (default: from the tests' settings)
 # V=1		show all that the programs print
-# JOBS=N	guests side by side, which share the runs (default: one a CPU if
+# JOBS=N	guests side by side, which share the runs (default: one per CPU if
 #		there are enough runs and memory; 1 with V=1)
 #
 # and, from the Makefile:

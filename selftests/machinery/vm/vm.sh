@@ -29,7 +29,7 @@
 # what is only slow, since the host is busy, is far from them.  Exit status: 0 the command
 # succeeded and the kernel's log is clean; 1 the command failed; 3 the machine
 # did (did not come up, panic, hang, splat); 2 usage or something missing.
-# The reasons stand in LOG/verdict, one a line.
+# The reasons stand in LOG/verdict, one per line.
 
 set -u
 . "$(dirname "$0")/lib.sh"
