@@ -18,7 +18,7 @@
 
 /**
  * struct shmap_wish - what somebody asks for, not checked
- * @lock: name of the discipline
+ * @lock: name of the lock mode
  * @shards: number of shards, or 0 for the default
  * @max_entries: most entries, or 0 for the default
  * @max_bytes: most bytes of entries, or 0 for the default

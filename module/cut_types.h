@@ -54,7 +54,7 @@ struct shmap_cut {
  * @active: cuts whose snapshots need what was there, oldest first
  * @n: how many
  * @kept: bytes of entries, and of records, that are kept for them
- * @kept_max: past this the oldest is ended
+ * @kept_max: past this the oldest is ended; past 3/2 of it while a sweep is pending
  * @sheets: of records, none of which is in use
  * @spare: records that are not in use
  * @spares: how many

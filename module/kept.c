@@ -13,8 +13,9 @@
  * The tasks that take snapshots allocate ahead, within bounds, what changes need to
  * keep entries: records, and memory for the entries that come in their place.
  *
- * What is kept is bounded: past cuts->kept_max the oldest cut is ended, and its
- * snapshot fails.  What nobody needs any more is swept up: see sweep.c.
+ * What is kept is bounded: past cuts->kept_max, or 3/2 of it while a sweep is pending,
+ * the oldest cut is ended, and its snapshot fails.  What nobody needs any more is swept
+ * up: see sweep.c.
  */
 #include <linux/bitrev.h>
 #include <linux/err.h>

@@ -9,7 +9,8 @@
  * changed.
  *
  * An attempt that needs something which is not to be had under the lock says what, as
- * one of enum shmap_needs, and has changed nothing.  go_on() gets it and tries again.
+ * one of enum shmap_needs, and has changed nothing.  answer() gets it, and go_on() tries
+ * again.
  *
  * A long value is copied, and compared, in pieces; see piece.c.  One that a change
  * has unlinked is copied after the shard is unlocked: nobody else has it then.  Who

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lock disciplines of a shard, chosen when the module is loaded.
+ * The lock modes of a shard, chosen when the module is loaded.
  *
  * spinlock	readers and writers take the spinlock: best where operations are
  *		short and mixed
@@ -8,7 +8,7 @@
  *		each other up, and a waiter sleeps
  * rcu		readers take nothing; writers take the spinlock among themselves
  *
- * Whatever the discipline, the code under a lock keeps the rules of the
+ * Whatever the lock mode, the code under a lock keeps the rules of the
  * strictest one: it touches no user memory, allocates nothing and does not
  * sleep.  At most one shard's lock is held at a time.
  *
@@ -201,7 +201,7 @@ void shmap_lock_unrcu(struct shmap_lock *lock)
 	rcu_read_unlock_sched();
 }
 
-static const struct shmap_lock_ops disciplines[] = {
+static const struct shmap_lock_ops modes[] = {
 	{
 		.name		= "spinlock",
 		.writers_spin	= true,
@@ -236,18 +236,18 @@ static const struct shmap_lock_ops disciplines[] = {
 };
 
 /**
- * shmap_lock_find - look a discipline up by its name
+ * shmap_lock_find - look a lock mode up by its name
  * @name: one of SHMAP_LOCK_NAMES
  *
  * Context: any.
- * Return: the discipline, or NULL.
+ * Return: the lock mode, or NULL.
  */
 const struct shmap_lock_ops *shmap_lock_find(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(disciplines); i++)
-		if (!strcmp(name, disciplines[i].name))
-			return &disciplines[i];
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(name, modes[i].name))
+			return &modes[i];
 	return NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The lock disciplines; see lock.c. */
+/* The lock modes; see lock.c. */
 #ifndef SHMAP_LOCK_H
 #define SHMAP_LOCK_H
 
@@ -11,7 +11,7 @@
 
 /**
  * struct shmap_lock - the lock of one shard
- * @spin: of the disciplines whose writers spin
+ * @spin: of the lock modes whose writers spin
  * @sem: of those whose writers sleep
  * @wanted: writers that are looking for a gap between readers right now
  * @readers: those that sleep until somebody leaves the semaphore
@@ -30,7 +30,7 @@ struct shmap_lock {
 };
 
 /**
- * struct shmap_lock_ops - one discipline
+ * struct shmap_lock_ops - one lock mode
  * @name: as the lock= parameter names it
  * @writers_spin: @write_enter and @write_leave are those of the spinlock
  * @lockless_reads: a reader shuts no writer out.  It must check a bucket's seq,
@@ -67,7 +67,7 @@ void shmap_lock_unrcu(struct shmap_lock *lock);
 
 /**
  * shmap_lock_read_enter - enter as a reader
- * @ops: the discipline
+ * @ops: the lock mode
  * @lock: the lock
  *
  * Context: may sleep; nothing may sleep until shmap_lock_read_leave().
@@ -80,7 +80,7 @@ static inline void shmap_lock_read_enter(const struct shmap_lock_ops *ops,
 
 /**
  * shmap_lock_read_leave - leave as a reader
- * @ops: the discipline
+ * @ops: the lock mode
  * @lock: the lock
  *
  * Context: as shmap_lock_read_enter() left it.
@@ -93,7 +93,7 @@ static inline void shmap_lock_read_leave(const struct shmap_lock_ops *ops,
 
 /**
  * shmap_lock_write_enter - enter as the only writer
- * @ops: the discipline
+ * @ops: the lock mode
  * @lock: the lock
  *
  * Context: may sleep; nothing may sleep until shmap_lock_write_leave().
@@ -112,7 +112,7 @@ static inline void shmap_lock_write_enter(const struct shmap_lock_ops *ops,
 
 /**
  * shmap_lock_write_leave - leave as the writer
- * @ops: the discipline
+ * @ops: the lock mode
  * @lock: the lock
  *
  * Context: as shmap_lock_write_enter() left it.

@@ -68,7 +68,7 @@ static const struct kernel_param_ops flag_ops = {
 };
 
 module_param_named(lock, wish.lock, charp, 0444);
-MODULE_PARM_DESC(lock, "lock discipline: spinlock, rwsem or rcu (default rcu)");
+MODULE_PARM_DESC(lock, "lock mode: spinlock, rwsem or rcu (default rcu)");
 
 module_param_cb(shards, &number_ops, &wish.shards, 0444);
 MODULE_PARM_DESC(shards, "locks, a power of two up to 1024; 1 is one lock around the map (default, or 0: 4 for each CPU, up to 256)");

@@ -4,7 +4,7 @@
  *
  * Lock order, outermost first; what is left out may be taken alone:
  *
- *	shard->lock		one shard at a time; the discipline's lock
+ *	shard->lock		one shard at a time; the lock mode's lock
  *	cuts->order		raw spinlock; only while a cut is being made
  *	quota->transfer		raw spinlock
  *	cuts->lock		raw spinlock; never together with quota->transfer

@@ -28,7 +28,7 @@
 
 /**
  * struct shmap_config - what a map is made for
- * @lock: the discipline
+ * @lock: the lock mode
  * @shards: number of shards, a power of two
  * @max_entries: most entries
  * @max_bytes: most bytes of entries

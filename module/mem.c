@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory that a map keeps, counted in one sum and charged to the memory cgroup of the
- * caller.  What an operation asks for fails rather than that a process is killed.
+ * caller.  What an operation asks for fails rather than that a process is killed; only
+ * shmap_mem_alloc_surely(), for what is small and must not fail, waits for memory.
  *
  * What INFO shows as memory is that sum and the map's own structure.  Not in the sum
  * are the credits of the quota and what lasts no longer than a call or a snapshot,

@@ -2,9 +2,9 @@
 /*
  * Freeing what is kept for snapshots, when none needs it any more.
  *
- * That is done in bounded steps: by who keeps something after a cut was ended, and by
- * each snapshot behind itself.  A change neither fails nor waits because of a
- * snapshot: when memory or the entry area runs out, cuts are ended first.
+ * That is done in bounded steps: by who keeps something after a cut was ended, by CLEAR
+ * after each hold, and by each snapshot behind itself.  A change neither fails nor waits
+ * because of a snapshot: when memory or the entry area runs out, cuts are ended first.
  *
  * An entry that was kept is freed as any that was unlinked: at once where readers
  * lock the shard, as a snapshot does while it copies a piece, else after a grace

@@ -13,20 +13,20 @@
  *
  * Locking: functions called *_locked are for the shard's only writer.  The
  * others are for the writer, for readers that shut the writer out, and for
- * readers that do not; the last must be in a read-side critical section of RCU, begin with
- * shmap_table_begin(), and believe what they read only when
+ * readers that do not; the last must be in a read-side critical section of
+ * RCU, begin with shmap_table_begin(), and believe what they read only when
  * shmap_table_stable() says so at the end.  The seq of a home bucket stands for
  * its chain, for the entries in it and for the overflow buckets it has.
  *
  * Barriers, writer and reader:
- *  A. change_begin() makes seq odd before anything changes (smp_wmb); same()
- *     reads it again after everything was read (smp_rmb).
- *  B. change_end() makes seq even after everything changed (release); open()
- *     reads it before anything is read (acquire).
+ *  A. shmap_chain_change_begin() makes seq odd before anything changes (smp_wmb);
+ *     shmap_table_same() reads it again after everything was read (smp_rmb).
+ *  B. shmap_chain_change_end() makes seq even after everything changed (release);
+ *     shmap_table_open() reads it before anything is read (acquire).
  *  C. A split writes the new bucket, then the number of buckets (release);
- *     shmap_table_home() reads the number (acquire), then the bucket.
+ *     shmap_table_home_number() reads it (acquire), then the bucket.
  *  D. A split writes the number of buckets, then, within A and B, clears what
- *     moved; stable() reads the number after everything else (smp_rmb of A),
+ *     moved; shmap_table_stable() reads the number after everything else (smp_rmb of A),
  *     so who missed what moved sees that there is another home.
  */
 #include <linux/bitrev.h>

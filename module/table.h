@@ -19,7 +19,7 @@
 /**
  * struct shmap_table - the entries of one shard by their keys
  * @lock: the shard's lock, for assertions
- * @lock_ops: its discipline
+ * @lock_ops: its lock mode
  * @pool: the entries
  * @desc: what readers see: the number of buckets
  * @chains: the buckets

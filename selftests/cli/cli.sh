@@ -332,7 +332,7 @@ test_info_clear()
 	run kmap info --json
 	check "info --json" printed '"entries":2,'
 	check "... is JSON" json out
-	check "... with the lock discipline" \
+	check "... with the lock mode" \
 		matches '"lock":"(spinlock|rwsem|rcu)"'
 	check "... that was asked for" printed "\"lock\":\"${KMAP_LOCK:-$(kmap info lock)}\""
 	expect "info with fields" 0 "2\n1\n" kmap info entries abi

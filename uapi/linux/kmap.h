@@ -269,7 +269,8 @@ struct kmap_batch {
  * moment.  It makes nobody wait.  What others replace and remove meanwhile is kept
  * until it has been read, within a bound of a quarter of max_bytes (at least 256 KiB
  * and four of the largest entries) for all snapshots of the map; past that the
- * oldest snapshot fails with ENOBUFS.  64 snapshots can be taken at a time; one more
+ * oldest snapshot fails with ENOBUFS, or past three eighths while what was kept for
+ * another is still being freed.  64 snapshots can be taken at a time; one more
  * ends the oldest of the user who has most, or is refused if that is the caller.
  * The buffer is filled during the call: after an error its contents mean nothing.
  */

@@ -13,7 +13,7 @@
 #	bench.sh --beside-time	the same on two CPUs, by time
 #
 # ENTRIES='100000 1000000'	sizes of the tables; of one for the other modes
-# LOCK=rcu			lock discipline of kmap
+# LOCK=rcu			lock mode of kmap
 # PARAMS='shards=64'		more parameters of the module
 # PREEMPT=full			preemption of the guest's kernel
 # BENCH='-r 2 -p "kmap bpf"'	options of the program, see "peers -h"

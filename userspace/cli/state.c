@@ -33,7 +33,7 @@ static const struct field {
 #define FIELD(name, kind, text) \
 	{ #name, FIELD_##kind, offsetof(struct facts, info.name), text }
 	FIELD(abi, U32, "version of the kernel interface"),
-	FIELD(lock, TEXT, "lock discipline"),
+	FIELD(lock, TEXT, "lock mode"),
 	FIELD(shards, U32, "shards, each with a lock of its own"),
 	FIELD(entries, U64, "entries"),
 	FIELD(max_entries, U64, "entries at most"),

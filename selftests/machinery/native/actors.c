@@ -24,7 +24,7 @@
 /**
  * stage_make - make a map with the keys that stay
  * @stage: to be made, zeroed
- * @lock: name of the discipline
+ * @lock: name of the lock mode
  * @shards: number of shards
  */
 void stage_make(struct stage *stage, const char *lock, unsigned int shards)

@@ -195,7 +195,7 @@ void scene_restore(void)
 
 /**
  * scene_open - make the map, and open the file
- * @lock: name of the discipline
+ * @lock: name of the lock mode
  */
 void scene_open(const char *lock)
 {

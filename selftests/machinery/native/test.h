@@ -11,7 +11,7 @@
  * @run: returns when all is fine, else does not return
  * @play: the same, for a function that several tests share
  * @setting: for @play
- * @lock: for @play: name of the discipline
+ * @lock: for @play: name of the lock mode
  * @shards: for @play: number of shards
  */
 struct test {

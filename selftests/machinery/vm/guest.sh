@@ -6,7 +6,7 @@
 #
 #	guest.sh PLAN
 #
-# A line of PLAN is one run: lock discipline, shards ("-" for the default),
+# A line of PLAN is one run: lock mode, shards ("-" for the default),
 # seconds it may take, name of the program in /kmap/tests.
 #
 # On stdout: one line a run, and what a failed one printed.  On fd 8: what every

@@ -5,7 +5,7 @@
 #
 #	shell.sh [VM OPTION]...		options as of vm.sh
 #
-# LOCK=		lock discipline (default: the module's)
+# LOCK=		lock mode (default: the module's)
 # PARAMS=	more parameters for the module
 # CMD=		a command to run instead of the shell
 # KMAP_KO=, BIN_DIR=, TEST_DIR=		as in check.sh; the last may be missing

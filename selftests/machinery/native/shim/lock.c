@@ -6,7 +6,7 @@
  * the test when a thread takes two locks of a class, when two classes are taken
  * in either order, when a lock is given up by who does not hold it, and when
  * something that may sleep is called where nothing may: under a spinlock, under
- * a semaphore (the module holds itself to the strictest discipline's rules), in
+ * a semaphore (the module holds itself to the strictest lock mode's rules), in
  * a read-side critical section, and with preemption off.
  */
 #include <errno.h>
