@@ -35,6 +35,7 @@ void inspect_deferred(struct inspect *inspect, const struct shmap_defer *defer);
 void inspect_slabs(struct inspect *inspect);
 extern const unsigned int inspect_cut_help;
 struct shmap_cut *inspect_cut_partly(struct shmap_map *map, unsigned int steps);
+void inspect_cut_go_on(struct shmap_map *map, struct shmap_cut *cut, bool whole);
 bool inspect_no_room(const struct shmap_map *map,
 		     const struct shmap_arena *arena, u32 bytes);
 

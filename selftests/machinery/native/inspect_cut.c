@@ -27,3 +27,15 @@ struct shmap_cut *inspect_cut_partly(struct shmap_map *map, unsigned int steps)
 		check(step(map, cut));
 	return cut;
 }
+
+/**
+ * inspect_cut_go_on - go on with a cut that was begun
+ * @map: the map
+ * @cut: the cut
+ * @whole: to its end, else until its moment has come
+ */
+void inspect_cut_go_on(struct shmap_map *map, struct shmap_cut *cut, bool whole)
+{
+	while ((whole || !cut->chosen) && step(map, cut))
+		;
+}

@@ -8,6 +8,7 @@
 
 #include <linux/random.h>
 
+#include "inspect.h"
 #include "player.h"
 #include "shim.h"
 #include "space.h"
@@ -195,27 +196,67 @@ static void play_walk(struct player *player)
 				draw(player, 32) + 1);
 }
 
+/*
+ * Who begins a cut is stopped, and others go on with it.  What they do before its
+ * moment they do in one go with it, so remember how it is before each time.
+ */
+static void begin_partly(struct player *player, struct world_snapshot *snapshot,
+			 unsigned int i)
+{
+	struct world *world = player->world;
+	u32 steps = 2 * world->map->config.shards + 1;
+
+	world_snapshot_begin_partly(world, snapshot, i, draw(player, steps));
+	model_moment_take(&world->model, i);
+	if (!snapshot->snap->cut->chosen)
+		player->making = snapshot;
+}
+
+static void remember(struct player *player)
+{
+	struct world_snapshot *making = player->making;
+
+	if (making && making->snap->cut->chosen)
+		making = NULL;
+	player->making = making;
+	if (!making)
+		return;
+	model_moment_drop(&player->world->model, making->id, false);
+	model_moment_take(&player->world->model, making->id);
+}
+
 static void play_snapshot(struct player *player)
 {
 	unsigned int i = draw(player, ARRAY_SIZE(player->snapshot));
 	struct world_snapshot *snapshot = &player->snapshot[i];
 
-	if (!snapshot->active)
-		world_snapshot_begin(player->world, snapshot, i,
-				     !one_in(player, 4));
-	else
+	if (snapshot->active) {
+		inspect_cut_go_on(player->world->map, snapshot->snap->cut, true);
+		if (player->making == snapshot)
+			player->making = NULL;
 		world_snapshot_some(player->world, snapshot,
 				    draw(player, one_in(player, 4) ?
 						 SHMAP_PIECE : 500) + 1,
 				    draw(player, 8) + 1);
+	} else if (one_in(player, 2) && !player->world->failing) {
+		begin_partly(player, snapshot, i);
+	} else {
+		world_snapshot_begin(player->world, snapshot, i,
+				     !one_in(player, 4));
+	}
 }
 
 static void play_rarely(struct player *player)
 {
 	switch (draw(player, 32)) {
 	case 0:
-		if (one_in(player, 16))
-			world_clear(player->world);
+		if (!one_in(player, 16))
+			break;
+		/* It is many changes, and the moment could be between them. */
+		if (player->making)
+			inspect_cut_go_on(player->world->map,
+					  player->making->snap->cut, false);
+		world_clear(player->world);
 		break;
 	case 1:
 		player->filling = draw(player, 256);
@@ -246,6 +287,7 @@ void player_step(struct player *player)
 	const u8 *key = player->keys.key[i];
 	bool fill = draw(player, 256) < player->filling;
 
+	remember(player);
 	switch (draw(player, 16)) {
 	case 0:
 	case 1:
@@ -276,6 +318,21 @@ void player_step(struct player *player)
 }
 
 /**
+ * player_settle - leave no cut half made
+ * @player: the player
+ */
+void player_settle(struct player *player)
+{
+	unsigned int i;
+
+	remember(player);
+	for (i = 0; i < ARRAY_SIZE(player->snapshot); i++)
+		if (player->snapshot[i].active)
+			inspect_cut_go_on(player->world->map,
+					  player->snapshot[i].snap->cut, true);
+}
+
+/**
  * player_stop - bring all walks and snapshots to their ends
  * @player: the player; world and keys are left as they are
  */
@@ -283,6 +340,7 @@ void player_stop(struct player *player)
 {
 	unsigned int i;
 
+	player_settle(player);
 	for (i = 0; i < ARRAY_SIZE(player->walk); i++)
 		while (player->walk[i].active)
 			world_walk_some(player->world, &player->walk[i], 512,

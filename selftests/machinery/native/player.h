@@ -33,6 +33,7 @@ void keyset_free(struct keyset *keys);
  * @filling: out of 256, how often the map is made fuller rather than emptier
  * @walk: walks that go on between other operations
  * @snapshot: snapshots that are read between other operations
+ * @making: the one of them whose moment was not chosen yet, or NULL
  * @value: a buffer for values
  */
 struct player {
@@ -43,11 +44,13 @@ struct player {
 	u32			filling;
 	struct world_walk	walk[MODEL_WALKS];
 	struct world_snapshot	snapshot[3];
+	struct world_snapshot	*making;
 	u8			*value;
 };
 
 void player_start(struct player *player, struct world *world);
 void player_step(struct player *player);
+void player_settle(struct player *player);
 void player_stop(struct player *player);
 u32 player_random(void *from, u32 n);
 

@@ -168,8 +168,10 @@ static void play(const struct test *test)
 	player.filling = 220;
 	for (i = 1; i <= ops; i++) {
 		player_step(&player);
-		if (i % (ops / COMPARISONS + 1) == 0)
+		if (i % (ops / COMPARISONS + 1) == 0) {
+			player_settle(&player);
 			world_compare(&world);
+		}
 	}
 	player_stop(&player);
 	keyset_free(&player.keys);

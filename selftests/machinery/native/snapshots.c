@@ -10,7 +10,6 @@
 
 #include <linux/bitrev.h>
 #include <linux/err.h>
-#include <linux/slab.h>
 
 #include "inspect.h"
 #include "player.h"
@@ -69,20 +68,6 @@ static void read_all(struct world *world, struct world_snapshot *snapshot)
 		;
 }
 
-/* A snapshot whose task is stopped while it makes its cut. */
-static void begin_partly(struct world *world, struct world_snapshot *snapshot,
-			 unsigned int id, unsigned int steps)
-{
-	memset(snapshot, 0, sizeof(*snapshot));
-	snapshot->id = id;
-	snapshot->active = true;
-	snapshot->snap = kzalloc(sizeof(*snapshot->snap), SHMAP_MEM_GFP);
-	check(snapshot->snap);
-	snapshot->snap->map = world->map;
-	snapshot->snap->values = true;
-	snapshot->snap->cut = inspect_cut_partly(world->map, steps);
-}
-
 /*
  * Change a key of a shard while a cut is being made.  If the shard is marked, that
  * makes some steps.  True: then, or before, the moment of the cut has come.
@@ -124,7 +109,7 @@ static void helped(const struct test *test)
 		bool chosen = false;
 
 		set_all(&world, &keys, 100);
-		begin_partly(&world, &snapshot, 0, steps);
+		world_snapshot_begin_partly(&world, &snapshot, 0, steps);
 		/* From another shard on each time. */
 		first = steps * 7;
 		for (n = 0; n < 2 * test->shards; n++)

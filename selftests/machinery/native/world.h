@@ -103,6 +103,9 @@ bool world_walk_some(struct world *world, struct world_walk *walk, size_t size,
 		     unsigned int steps);
 int world_snapshot_begin(struct world *world, struct world_snapshot *snapshot,
 			 unsigned int id, bool values);
+void world_snapshot_begin_partly(struct world *world,
+				 struct world_snapshot *snapshot,
+				 unsigned int id, unsigned int steps);
 bool world_snapshot_some(struct world *world, struct world_snapshot *snapshot,
 			 size_t size, unsigned int pieces);
 void world_snapshot(struct world *world);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clear.h"
+#include "inspect.h"
 #include "test.h"
 #include "world.h"
 
@@ -157,6 +158,27 @@ int world_snapshot_begin(struct world *world, struct world_snapshot *snapshot,
 	snapshot->active = true;
 	model_moment_take(&world->model, id);
 	return 0;
+}
+
+/**
+ * world_snapshot_begin_partly - begin one whose task is stopped while it makes its cut
+ * @world: the world
+ * @snapshot: the snapshot
+ * @id: less than MODEL_MOMENTS
+ * @steps: after so many steps; who calls takes the moment, when it comes
+ */
+void world_snapshot_begin_partly(struct world *world,
+				 struct world_snapshot *snapshot,
+				 unsigned int id, unsigned int steps)
+{
+	memset(snapshot, 0, sizeof(*snapshot));
+	snapshot->id = id;
+	snapshot->active = true;
+	snapshot->snap = kzalloc(sizeof(*snapshot->snap), SHMAP_MEM_GFP);
+	check(snapshot->snap);
+	snapshot->snap->map = world->map;
+	snapshot->snap->values = true;
+	snapshot->snap->cut = inspect_cut_partly(world->map, steps);
 }
 
 /* One record of a snapshot.  Returns its size. */
