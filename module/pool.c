@@ -124,7 +124,7 @@ static int mark_taken(struct shmap_pool *pool, unsigned int units)
 	return first < 0 ? -ENOSPC : first;
 }
 
-static void *take_stock(struct shmap_pool *pool)
+static void *take_stock(struct shmap_pool *pool, bool stays)
 {
 	void *mem = NULL;
 
@@ -132,15 +132,27 @@ static void *take_stock(struct shmap_pool *pool)
 	if (pool->stocked) {
 		WRITE_ONCE(pool->stocked, pool->stocked - 1);
 		mem = pool->stock[pool->stocked];
+		WRITE_ONCE(pool->given, pool->given + stays);
 	}
 	raw_spin_unlock(&pool->lock);
 	return mem;
+}
+
+/* Is there less than for so many units, and may there be more? */
+static bool has_less(const struct shmap_pool *pool, unsigned int units)
+{
+	unsigned int stocked = READ_ONCE(pool->stocked);
+
+	return stocked < units &&
+	       stocked + READ_ONCE(pool->given) < SHMAP_POOL_GIFT;
 }
 
 /**
  * shmap_pool_stock - allocate memory for units before they are taken
  * @pool: the pool
  * @units: for how many, at most SHMAP_POOL_STOCK
+ *
+ * No more than SHMAP_POOL_GIFT units ever get what was allocated here.
  *
  * Context: may sleep.
  * Return: false when there is no memory.
@@ -149,12 +161,12 @@ bool shmap_pool_stock(struct shmap_pool *pool, unsigned int units)
 {
 	void *mem;
 
-	while (READ_ONCE(pool->stocked) < units) {
+	while (has_less(pool, units)) {
 		mem = shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
 		if (!mem)
 			return false;
 		raw_spin_lock(&pool->lock);
-		if (pool->stocked < units) {
+		if (has_less(pool, units)) {
 			pool->stock[pool->stocked] = mem;
 			WRITE_ONCE(pool->stocked, pool->stocked + 1);
 			mem = NULL;
@@ -175,7 +187,7 @@ void shmap_pool_unstock(struct shmap_pool *pool)
 {
 	void *mem;
 
-	while ((mem = take_stock(pool)))
+	while ((mem = take_stock(pool, false)))
 		shmap_mem_free_pages(pool->mem, mem, SHMAP_UNIT_ORDER);
 }
 
@@ -188,7 +200,7 @@ static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	for (i = first; i < first + units; i++) {
 		if (pool->unit[i])
 			continue;
-		mem = take_stock(pool) ?:
+		mem = take_stock(pool, true) ?:
 		      shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
 		if (!mem)
 			return -ENOMEM;

@@ -32,18 +32,25 @@
 /* Memory for so many units may be allocated before they are taken. */
 #define SHMAP_POOL_STOCK	8u
 
+/*
+ * And for so many in all, a MiB, as long as the map lives: who allocates it pays for
+ * it, and not who takes them.
+ */
+#define SHMAP_POOL_GIFT		((unsigned int)(BIT(20) >> SHMAP_UNIT_SHIFT))
+
 struct shmap_slab;
 
 /**
  * struct shmap_pool - the entry area of a map, in units
  * @mem: who pays for its memory
- * @lock: protects @idle, @ready and @stock, and keeps runs from being parted
+ * @lock: protects @idle, @ready, @stock and @given, and keeps runs from being parted
  * @unit: kernel address of each unit, NULL as long as it has no memory
  * @slab: the slab that has each unit
  * @idle: the units that are not in use
  * @ready: those of them that have memory
  * @stock: memory for units that have none
  * @stocked: for how many
+ * @given: how many have got their memory from there
  * @units: number of units
  * @stirred: how many times something was put aside that could be made room of:
  *	an empty slab that its arena keeps, a batch of removed entries
@@ -62,6 +69,7 @@ struct shmap_pool {
 	struct shmap_runs	ready;
 	void			*stock[SHMAP_POOL_STOCK];
 	unsigned int		stocked;
+	unsigned int		given;
 	unsigned int		units;
 	atomic_long_t		stirred;
 };

@@ -246,6 +246,67 @@ TEST_F_TIMEOUT(cgroup, snapshot, KT_LONG)
 	munmap(buf, size);
 }
 
+/* Memory of a map that is paid for by who takes snapshots of it. */
+#define GIFT		1048576
+
+/*
+ * Nor does it pay for what others store meanwhile, but for a little: that is not given
+ * back when it ends.
+ */
+TEST_F_TIMEOUT(cgroup, beside, KT_LONG)
+{
+	const __u64 first = kt_less(4000, 1000), more = kt_less(24000, 6000);
+	const __u64 size = (first + more) * KMAP_ITEM_SIZE(KEY_LEN, VALUE_LEN);
+	struct outcome *outcome = self->outcome;
+	struct kmap_keys keys;
+	__u64 id, count;
+	int status = 0;
+	__s64 charged;
+	pid_t pid;
+	void *buf;
+
+	RELOAD("max_bytes=64m");
+	buf = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, buf);
+	ASSERT_EQ(0, kt_fill(self->fd, 0, first, KEY_LEN, VALUE_LEN, NULL));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		if (mlockall(MCL_CURRENT) ||
+		    write_to(self->group, "cgroup.procs", "0"))
+			_exit(1);
+		do {
+			memset(&keys, 0, sizeof(keys));
+			keys.buf = kt_ptr(buf);
+			keys.size = size;
+			keys.flags = KMAP_KEYS_ATOMIC | KMAP_KEYS_VALUES;
+			if (kt_ioctl(self->fd, KMAP_IOC_KEYS, &keys))
+				_exit(1);
+			__atomic_add_fetch(&outcome->count, 1, __ATOMIC_SEQ_CST);
+		} while (!__atomic_load_n(&outcome->error, __ATOMIC_SEQ_CST));
+		_exit(0);
+	}
+	/* At least ten of them, however fast this goes. */
+	for (id = first; id < first + more && !waitpid(pid, &status, WNOHANG);
+	     id += more / 10) {
+		count = __atomic_load_n(&outcome->count, __ATOMIC_SEQ_CST);
+		EXPECT_EQ(0, kt_fill(self->fd, id, more / 10, KEY_LEN, VALUE_LEN,
+				     NULL));
+		while (__atomic_load_n(&outcome->count, __ATOMIC_SEQ_CST) ==
+		       count && !waitpid(pid, &status, WNOHANG))
+			sched_yield();
+	}
+	__atomic_store_n(&outcome->error, 1, __ATOMIC_SEQ_CST);
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	charged = read_from(self->group, "memory.current", NULL);
+	TH_LOG("%lld KiB of the map are charged to who took %llu snapshots",
+	       charged >> 10, outcome->count);
+	EXPECT_LE(charged, GIFT + 1048576);
+	munmap(buf, size);
+}
+
 #define BIG_LEN		1048576
 #define LONG_KEY	1024
 #define ROUNDS		10

@@ -16,6 +16,7 @@
 #include "clear.h"
 #include "defer.h"
 #include "inspect.h"
+#include "kept.h"
 #include "player.h"
 #include "shim.h"
 #include "space.h"
@@ -452,6 +453,28 @@ static void window_head(void)
 	world_unmake(&world);
 }
 
+/* Of what others store, who takes snapshots pays for a little, however often. */
+static void given_ahead(void)
+{
+	struct keyset keys = { 0 };
+	struct world world;
+	u32 i;
+
+	make(&world, "rcu", 2, 4000, 4 << 20);
+	keyset_random(&keys, world.map, 1500);
+	for (i = 0; i < keys.n; i++) {
+		if (i % 100 == 0)
+			check(shmap_kept_stock(world.map));
+		check_equal(set(&world, &keys, i, 1000), 0);
+	}
+	check_equal(world.map->pool.given, SHMAP_POOL_GIFT);
+	check(shmap_kept_stock(world.map));
+	check_equal(world.map->pool.stocked, 0);
+	shmap_kept_unstock(world.map);
+	keyset_free(&keys);
+	world_unmake(&world);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -466,6 +489,7 @@ int main(int argc, char **argv)
 		{ "drained_twice", drained_twice },
 		{ "killed", killed },
 		{ "window_head", window_head },
+		{ "given_ahead", given_ahead },
 	};
 
 	return test_main(argc, argv, tests, ARRAY_SIZE(tests));
