@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The entries of one shard: objects of one size class in slabs.
+ * The entries of one shard, allocated as objects from slabs.
  *
- * A slab is a unit of the pool, or a run of units where the class's objects
- * would waste more than an eighth of a single one.  Free objects are linked
- * through their own first bytes.  The arena keeps one empty slab a class and
- * gives further ones back to the pool, where any class of any shard may have
- * them next.  Empty ones are on a list of their own as well, so that nobody has
- * to search for them.
+ * A slab has objects of one size class.  It is a unit of the pool, or a run of units
+ * where objects of the class would waste more than an eighth of a single unit.  Freed
+ * objects are linked through their own first bytes.  When a slab is empty, the arena
+ * keeps it if no other slab of its class has a free object.  Otherwise the arena gives
+ * it back to the pool, where any class of any shard may take its units.  The empty slabs
+ * that an arena keeps are on a list of their own as well, so that they are found without
+ * a search.
  *
  * Each shard has an arena of its own, so that writers to different shards share
- * nothing until a slab is full.
+ * nothing here except when a slab is taken from the pool or given back.
  *
- * Locking: arena->lock is taken without the shard's lock, for a few
- * instructions an object.  An object belongs to whoever allocated it; freeing
- * it is right once no reader can hold a reference to it any more, and making
- * sure of that is the caller's part (see defer.c for readers without locks).
+ * Locking: the shard's lock is not held when arena->lock is taken.  arena->lock is
+ * held for a few instructions per object.  An object belongs to the task that allocated
+ * it.  It may be freed once no reader can hold a reference to it any more, which
+ * the caller must ensure (see defer.c for readers without locks).
  */
 #include <linux/err.h>
 #include <linux/log2.h>
@@ -24,7 +25,7 @@
 
 #include "arena.h"
 
-/* Slabs that are taken out under one lock. */
+/* Most slabs that one hold of arena->lock takes out. */
 #define TRIM_SLABS	32
 
 static u32 class_size(unsigned int class)
@@ -39,7 +40,7 @@ static u32 class_size(unsigned int class)
 	return (1u << top) + ((step + 1) << (top - 3));
 }
 
-/* The shortest run of units of which objects of @size waste at most 1/8. */
+/* Units in the shortest run of which objects of @size waste at most 1/8. */
 static unsigned int slab_units(u32 size)
 {
 	unsigned int least = DIV_ROUND_UP(size, SHMAP_UNIT_SIZE), units;
@@ -89,7 +90,10 @@ static void slabs_destroy(struct shmap_pool *pool, struct list_head *slabs)
 		slab_destroy(pool, slab);
 }
 
-/* Move @slab to @empty if it is empty and not the last of its class. */
+/*
+ * Put an object back in its slab.  A slab that becomes empty is moved to @empty, unless no
+ * other slab of its class has a free object: the arena keeps it then.
+ */
 static void slab_push_locked(struct shmap_arena *arena, u32 ref,
 			     struct list_head *empty)
 {
@@ -113,9 +117,9 @@ static void slab_push_locked(struct shmap_arena *arena, u32 ref,
 }
 
 /**
- * shmap_arena_init - make an arena
- * @arena: to be made, zeroed
- * @pool: where its units come from
+ * shmap_arena_init - initialize an arena
+ * @arena: the arena, zeroed
+ * @pool: pool that its units come from
  * @wipe: zero a freed entry before it can be used again
  *
  * Context: any.
@@ -130,8 +134,8 @@ void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
 }
 
 /**
- * shmap_arena_exit - give everything back to the pool
- * @arena: the arena; every entry of it was freed
+ * shmap_arena_exit - give all slabs back to the pool
+ * @arena: the arena; all of its entries have been freed
  *
  * Context: may sleep.
  */
@@ -142,10 +146,10 @@ void shmap_arena_exit(struct shmap_arena *arena)
 
 /**
  * shmap_arena_large - bytes that a large object takes
- * @bytes: asked for, more than SHMAP_SMALL_MAX
+ * @bytes: bytes asked for, more than SHMAP_SMALL_MAX
  *
  * Context: any.
- * Return: size of the class.
+ * Return: bytes per object of the size class.
  */
 u32 shmap_arena_large(u32 bytes)
 {
@@ -153,12 +157,12 @@ u32 shmap_arena_large(u32 bytes)
 }
 
 /**
- * shmap_arena_grow - get a slab for entries of a size
+ * shmap_arena_grow - allocate a slab for entries of a size
  * @arena: the arena
  * @bytes: size of an entry
  *
  * Context: may sleep.
- * Return: 0, -ENOSPC when the entry area has no room, or -ENOMEM.
+ * Return: 0, -ENOSPC when the entry area has no free run that is long enough, or -ENOMEM.
  */
 int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 {
@@ -175,10 +179,10 @@ int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 }
 
 /**
- * shmap_arena_free - free entries that no reader can see
+ * shmap_arena_free - free entries that no reader can reach any more
  * @arena: the arena they are from
  * @refs: references to them
- * @n: how many; some hundreds at most
+ * @n: number of them; arena->lock is held for all, so some hundreds at most
  *
  * Context: may sleep.
  */
@@ -198,7 +202,7 @@ void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 	slabs_destroy(arena->pool, &empty);
 }
 
-/* Take some empty slabs out.  False: there were none. */
+/* Give some empty slabs back to the pool.  Returns false when there were none. */
 static bool trim_some(struct shmap_arena *arena)
 {
 	struct shmap_slab *slab;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Entries in size classes; see arena.c. */
+/* Entries in size classes, allocated from slabs; see arena.c. */
 #ifndef SHMAP_ARENA_H
 #define SHMAP_ARENA_H
 
@@ -9,18 +9,18 @@
 
 #include "pool.h"
 
-/* Up to 512 bytes every 8 bytes, then eight classes a doubling. */
+/* One class per 8 bytes up to 512 bytes, then eight classes per doubling. */
 #define SHMAP_SMALL_MAX		512u
 #define SHMAP_SMALL_CLASSES	(SHMAP_SMALL_MAX / 8)
 #define SHMAP_CLASSES		(SHMAP_SMALL_CLASSES + 8 * 12)
 
 /**
  * struct shmap_arena - the entries of one shard
- * @pool: where units come from
+ * @pool: pool that units come from
  * @wipe: zero a freed entry before it can be used again
- * @lock: protects all that follows
- * @partial: of each size class, the slabs that have a free object
- * @empty: those of them that have no other
+ * @lock: protects @empty, @partial, and the fields of slabs that change
+ * @partial: for each size class, the slabs that have a free object
+ * @empty: those of them in which all objects are free
  */
 struct shmap_arena {
 	struct shmap_pool	*pool;
@@ -31,17 +31,17 @@ struct shmap_arena {
 };
 
 /**
- * struct shmap_slab - objects of one class
- * @node: in arena->partial while an object is free
- * @empty: in arena->empty while all are
- * @first: first unit
- * @units: units in the run
- * @size: bytes of an object
- * @objects: how many fit
- * @fresh: how many have been handed out at least once
- * @live: how many are in use
- * @class: of arena->partial
- * @free: reference to the first object freed, or 0
+ * struct shmap_slab - a run of units, cut into objects of one size class
+ * @node: in arena->partial while the slab has a free object
+ * @empty: in arena->empty while all objects are free
+ * @first: number of the first unit
+ * @units: number of units in the run
+ * @size: bytes per object
+ * @objects: number of objects that fit
+ * @fresh: number of objects that have been allocated at least once
+ * @live: number of objects in use
+ * @class: size class, an index into arena->partial
+ * @free: reference to the first in the list of freed objects, or 0
  */
 struct shmap_slab {
 	struct hlist_node	node;
@@ -67,10 +67,10 @@ void shmap_arena_trim(struct shmap_arena *arena);
 
 /**
  * shmap_arena_size - bytes that an object takes
- * @bytes: asked for, at least 1
+ * @bytes: bytes asked for, at least 1
  *
  * Context: any.
- * Return: size of the class.
+ * Return: bytes per object of the size class.
  */
 static inline u32 shmap_arena_size(u32 bytes)
 {
@@ -84,7 +84,7 @@ static inline u32 shmap_arena_size(u32 bytes)
  * @entry: a live entry
  *
  * Context: any.
- * Return: size of its class.
+ * Return: bytes per object of its size class.
  */
 static inline u32 shmap_arena_entry_size(const struct kmap_entry *entry)
 {
@@ -96,10 +96,10 @@ static inline u32 shmap_arena_entry_size(const struct kmap_entry *entry)
 
 /**
  * shmap_arena_class - size class of an object
- * @bytes: asked for, at least 1
+ * @bytes: bytes asked for, at least 1
  *
  * Context: any.
- * Return: index of arena->partial.
+ * Return: the class, an index into arena->partial.
  */
 static inline unsigned int shmap_arena_class(u32 bytes)
 {
@@ -113,7 +113,7 @@ static inline unsigned int shmap_arena_class(u32 bytes)
 	       (((bytes - 1) >> (top - 3)) & 7);
 }
 
-/* Take an object out of a slab that has a free one. */
+/* Allocate an object from a slab that has a free one. */
 static __always_inline u32 shmap_slab_pop_locked(struct shmap_arena *arena,
 						 struct shmap_slab *slab)
 {
@@ -133,16 +133,16 @@ static __always_inline u32 shmap_slab_pop_locked(struct shmap_arena *arena,
 }
 
 /**
- * shmap_arena_take - allocate an entry in a slab that has a free one
+ * shmap_arena_take - allocate an entry from a slab that has a free object
  * @arena: the arena
- * @bytes: its size, header and all
- * @ref: set to the reference that names it
+ * @bytes: its size, header included
+ * @ref: set to the reference to the entry
  *
- * The memory holds what was there before; it is never memory that had another
- * use than as an entry of this map.
+ * The memory is not cleared.  It has never been used for anything but entries of this
+ * map, so it holds what these left there, or zeroes.
  *
  * Context: any.
- * Return: the entry, or NULL when there is none and the arena has to grow.
+ * Return: the entry, or NULL when no slab of its class has a free object.
  */
 static __always_inline struct kmap_entry *
 shmap_arena_take(struct shmap_arena *arena, u32 bytes, u32 *ref)

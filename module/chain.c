@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Chains of buckets: a home bucket that is full goes on in overflow buckets.
+ * Chains of buckets: a home bucket, and overflow buckets when that is full.
  *
  * A chain is packed: only its last bucket has free slots, and those are its
- * last slots.  Overflow buckets come from one range of numbers behind the home
- * buckets; free ones are linked to each other.  A reader without a lock may
- * still be in a bucket that was freed or that another chain has by now: it goes
- * on for SHMAP_CHAIN_BUCKETS at most, sees none but entries that were live
- * while it read, and finds at the end that the seq of the home bucket it
- * started from has changed.
+ * last slots.  The numbers of overflow buckets follow those of the home buckets;
+ * free overflow buckets are linked in a list.  A reader without a lock may still read
+ * a bucket that has been freed, or that another chain uses by now.  It reads
+ * SHMAP_CHAIN_BUCKETS buckets at most, sees only entries that were live while it
+ * read, and finds at the end that the seq of the home bucket it started from has
+ * changed.
  *
- * What changes anything here is for the shard's only writer.
+ * Functions that change anything here are for the shard's only writer.
  */
 #include <linux/sched.h>
 
 #include "chain.h"
 
-/* Bytes of a block, a power of two. */
+/* Bytes per block, a power of two. */
 #define BLOCK_BYTES	(PAGE_SIZE << SHMAP_BLOCK_ORDER)
 
 /**
- * shmap_chain_init - make the first block of home buckets
- * @chains: to be made, zeroed
- * @mem: who pays for blocks
- * @home_max: most home buckets
+ * shmap_chain_init - allocate the first block of home buckets
+ * @chains: the buckets, zeroed
+ * @mem: account that blocks are counted in
+ * @home_max: maximum number of home buckets
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM; either way shmap_chain_exit() may be called.
+ * Return: 0 or -ENOMEM; shmap_chain_exit() may be called in both cases.
  */
 int shmap_chain_init(struct shmap_chains *chains, struct shmap_mem *mem,
 		     u32 home_max)
@@ -47,7 +47,7 @@ int shmap_chain_init(struct shmap_chains *chains, struct shmap_mem *mem,
 
 /**
  * shmap_chain_exit - free all buckets
- * @chains: the buckets; the entries were freed
+ * @chains: the buckets; all entries have been freed
  *
  * Context: may sleep.
  */
@@ -67,17 +67,18 @@ void shmap_chain_exit(struct shmap_chains *chains)
 /**
  * shmap_chain_feed - add a block of buckets
  * @chains: the buckets
- * @index: which block
+ * @index: number of the block
  * @block: from shmap_mem_alloc_pages(), SHMAP_BLOCK_ORDER
  *
  * Context: writer.
- * Return: false when that block is there by now; it is still the caller's.
+ * Return: true, or false when the table has that block by now; @block is still the
+ * caller's then.
  */
 bool shmap_chain_feed(struct shmap_chains *chains, u32 index, void *block)
 {
 	if (chains->block[index])
 		return false;
-	/* Who maps it gets here without our lock: pairs with shmap_chain_page(). */
+	/* The fault handler reads this without a lock: pairs with shmap_chain_page(). */
 	smp_store_release(&chains->block[index], block);
 	if (index >= chains->home_max / SHMAP_BLOCK_BUCKETS)
 		chains->over_backed += SHMAP_BLOCK_BUCKETS;
@@ -90,7 +91,7 @@ bool shmap_chain_feed(struct shmap_chains *chains, u32 index, void *block)
  * @at: offset in the shard's buckets, less than shmap_table_stride()
  *
  * Context: any.
- * Return: the page, or NULL as long as there is none.
+ * Return: the page, or NULL while its block has not been allocated.
  */
 struct page *shmap_chain_page(const struct shmap_chains *chains, u64 at)
 {
@@ -101,14 +102,14 @@ struct page *shmap_chain_page(const struct shmap_chains *chains, u64 at)
 }
 
 /**
- * shmap_chain_overflow - overflow buckets in use
+ * shmap_chain_overflow - number of overflow buckets in use
  * @chains: the buckets
  *
- * Exact when nothing changes.  Else the two counts may be of different
- * moments; what would be less than none is none.
+ * Exact while nothing changes.  Otherwise the two counts may be of different
+ * moments; a difference below 0 is returned as 0.
  *
  * Context: any.
- * Return: how many.
+ * Return: the number.
  */
 u32 shmap_chain_overflow(const struct shmap_chains *chains)
 {
@@ -118,7 +119,7 @@ u32 shmap_chain_overflow(const struct shmap_chains *chains)
 	return fresh > free ? fresh - free : 0;
 }
 
-/* Number of an empty overflow bucket; the caller knows that there is one. */
+/* Take a free overflow bucket.  The caller must know that there is one. */
 static u32 overflow_take(struct shmap_chains *chains)
 {
 	u32 i = chains->over_free;
@@ -145,12 +146,12 @@ static void overflow_put(struct shmap_chains *chains, u32 i)
 
 /**
  * shmap_chain_append - append an entry to a chain
- * @chains: the buckets; an overflow bucket is to spare
- * @end: end of the chain, moved on
+ * @chains: the buckets; an overflow bucket can be taken
+ * @end: end of the chain; it is moved behind the entry
  * @tag: upper half of the entry's hash
  * @ref: reference to the entry
  *
- * A bucket that the chain already has behind @end is used again.
+ * If the chain already has a bucket behind @end, that bucket is used.
  *
  * Context: writer; no reader can see the chain, or its seq is odd.
  */
@@ -173,7 +174,7 @@ void shmap_chain_append(struct shmap_chains *chains,
 /**
  * shmap_chain_drop_last - free the last bucket of a chain
  * @chains: the buckets
- * @before: the bucket before it; that one has no entries
+ * @before: the bucket before the last one, which has no entries
  *
  * Context: writer; no reader can see the chain, or its seq is odd.
  */
@@ -187,9 +188,9 @@ void shmap_chain_drop_last(struct shmap_chains *chains,
 }
 
 /**
- * shmap_chain_truncate - cut a chain off
+ * shmap_chain_truncate - shorten a chain
  * @chains: the buckets
- * @end: where it ends from now on; slots and buckets behind it become free
+ * @end: new end of the chain; slots behind it are cleared, buckets behind it freed
  *
  * Context: writer; no reader can see the chain, or its seq is odd.
  */

@@ -11,13 +11,13 @@
 
 #include "mem.h"
 
-/* Most buckets in a chain, the home bucket included. */
+/* Maximum number of buckets in a chain, the home bucket included. */
 #define SHMAP_CHAIN_BUCKETS	8
 #define SHMAP_CHAIN_SLOTS	(SHMAP_CHAIN_BUCKETS * KMAP_BUCKET_SLOTS)
 
 /*
- * Memory for buckets comes in blocks of 2^SHMAP_BLOCK_ORDER pages.  Not in single
- * pages: who asks for many of these waits now and then until the kernel has moved
+ * Memory for buckets is allocated in blocks of 2^SHMAP_BLOCK_ORDER pages.  Not in single
+ * pages: a task that allocates many of these waits now and then until the kernel has moved
  * some thousands of them to its list for the CPU (nr_pcp_alloc(), since Linux 6.7).
  */
 #define SHMAP_BLOCK_ORDER	1
@@ -26,17 +26,17 @@
 
 /**
  * struct shmap_chains - the buckets of one shard
- * @mem: who pays for blocks
+ * @mem: account that blocks are counted in
  * @block: the blocks of buckets: first those of home buckets, then those of
- *	overflow buckets; NULL as long as not used
- * @home_max: most home buckets; the first overflow bucket has this number
- * @over_end: number past the last overflow bucket that can be
- * @over_backed: number past the last overflow bucket that has memory
- * @over_fresh: number of the first overflow bucket never used
- * @over_free: first of the overflow buckets that are free again, or 0
- * @over_free_n: how many these are
+ *	overflow buckets; NULL for a block that has not been allocated
+ * @home_max: maximum number of home buckets; the first overflow bucket has this number
+ * @over_end: end of the numbers that an overflow bucket can have
+ * @over_backed: end of the numbers of overflow buckets that have memory
+ * @over_fresh: number of the first overflow bucket that has never been used
+ * @over_free: number of the first in the list of freed overflow buckets, or 0
+ * @over_free_n: number of buckets in that list
  *
- * All but constant fields are protected by the shard's lock.  Readers without
+ * The shard's lock protects all fields that are not constant.  Readers without
  * a lock read @block and the buckets.
  */
 struct shmap_chains {
@@ -52,8 +52,8 @@ struct shmap_chains {
 
 /**
  * struct shmap_chain_end - where the next entry of a chain is written
- * @bucket: last bucket
- * @slot: first free slot there, KMAP_BUCKET_SLOTS when there is none
+ * @bucket: the last bucket
+ * @slot: its first free slot, or KMAP_BUCKET_SLOTS when it has none
  */
 struct shmap_chain_end {
 	struct kmap_bucket	*bucket;
@@ -74,11 +74,11 @@ void shmap_chain_truncate(struct shmap_chains *chains,
 			  struct shmap_chain_end *end);
 
 /**
- * shmap_chain_spare - overflow buckets that can be taken
+ * shmap_chain_spare - number of overflow buckets that can be taken
  * @chains: the buckets
  *
  * Context: writer.
- * Return: how many.
+ * Return: the number.
  */
 static inline u32 shmap_chain_spare(const struct shmap_chains *chains)
 {
@@ -86,7 +86,7 @@ static inline u32 shmap_chain_spare(const struct shmap_chains *chains)
 }
 
 /**
- * shmap_chain_bucket - bucket by its number
+ * shmap_chain_bucket - find a bucket by its number
  * @chains: the buckets
  * @i: number of a bucket that has memory
  *
@@ -120,7 +120,7 @@ shmap_chain_next(const struct shmap_chains *chains,
 }
 
 /**
- * shmap_chain_tag - tag in a slot
+ * shmap_chain_tag - the tag in a slot
  * @bucket: the bucket
  * @slot: index of the slot
  *
@@ -155,11 +155,11 @@ static inline void shmap_chain_put(struct kmap_bucket *bucket,
 }
 
 /**
- * shmap_chain_used - slots in use
+ * shmap_chain_used - number of slots in use
  * @bucket: the bucket
  *
  * Context: writer.
- * Return: how many; they are the first ones.
+ * Return: the number; the slots in use are the first ones.
  */
 static inline unsigned int shmap_chain_used(const struct kmap_bucket *bucket)
 {
@@ -173,11 +173,11 @@ static inline unsigned int shmap_chain_used(const struct kmap_bucket *bucket)
 }
 
 /**
- * shmap_chain_change_begin - before a change to a chain or an entry in it
+ * shmap_chain_change_begin - begin a change of a chain or of an entry in it
  * @home: home bucket of the chain
  *
  * Context: writer.  Preemption is off until shmap_chain_change_end(), so that
- * no reader has to wait for a writer that does not run.
+ * no reader has to wait for a writer that does not have a CPU.
  */
 static inline void shmap_chain_change_begin(struct kmap_bucket *home)
 {
@@ -188,7 +188,7 @@ static inline void shmap_chain_change_begin(struct kmap_bucket *home)
 }
 
 /**
- * shmap_chain_change_end - after the change
+ * shmap_chain_change_end - end the change
  * @home: home bucket of the chain
  *
  * Context: writer.
