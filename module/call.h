@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who calls, what for, and whether it is allowed. */
+/* A call: the open file, its rights, the operation, and whether the file allows it. */
 #ifndef SHMAP_CALL_H
 #define SHMAP_CALL_H
 
@@ -8,13 +8,13 @@
 #include "map_types.h"
 #include "request.h"
 
-/* What a file may be open for. */
+/* Rights of an open file. */
 #define SHMAP_MAY_READ	0x1u
 #define SHMAP_MAY_WRITE	0x2u
 
 /**
  * struct shmap_file - an open file
- * @map: the map; the file has a reference
+ * @map: the map; the file holds a reference
  * @rights: SHMAP_MAY_*
  *
  * Constant while the file is open.
@@ -28,25 +28,25 @@ struct shmap_call;
 
 /**
  * struct shmap_op - one operation: a row of the table in ops.c
- * @cmd: the ioctl, with the size of the record that @fast takes
- * @least: end of the last field of the first published record
- * @size: end of the last field that is known
+ * @cmd: number of the ioctl, with the size of the record that @fast takes
+ * @least: end of the last field of the record as it was first published
+ * @size: end of the last field that this version knows
  * @outputs: offset of the first output
- * @outputs_end: end of the last one; all in between is output
- * @rights: what the file must be open for, whatever the record says
- * @changes: it changes something, so find out before whether the outputs can be
- *	written
- * @run: carries it out; takes the record in kernel memory, and writes its outputs
+ * @outputs_end: end of the last output; all fields between the two are outputs
+ * @rights: rights that the file must have, whatever the flags of the record are
+ * @changes: the operation changes something, so it is found out before whether the
+ *	outputs can be written
+ * @run: carries out the operation on a record in kernel memory, and writes the outputs
  *	there
- * @fast: the same, straight from and to the user, for records of just one size, and
- *	for who has @rights; NULL where @run is fast enough
+ * @fast: the same with a record in user memory, only for records of the size in @cmd
+ *	and for files that have @rights; NULL where @run is fast enough
  *
- * Of operations on one key:
+ * Only for operations on one key:
  *
- * @on_key: the map's function
- * @flags: that a record may have
- * @brings: a record brings a value
- * @returns: a record gets a value back without KMAP_RETURN
+ * @on_key: the function in key.c
+ * @flags: flags that a record may have
+ * @brings: the caller passes a value with the record
+ * @returns: the caller gets a value back even without KMAP_RETURN
  */
 struct shmap_op {
 	unsigned int	cmd;
@@ -65,13 +65,13 @@ struct shmap_op {
 	int		(*run)(struct shmap_call *call, void *record);
 	int		(*on_key)(struct shmap_map *map,
 				  struct shmap_request *rq);
-} __aligned(64);	/* so that a shift finds it */
+} __aligned(64);	/* so that an index is turned into an address by a shift */
 
 /**
- * struct shmap_call - an operation that somebody calls
- * @file: by which file
- * @op: which
- * @reply: out: an error whose record tells more, so write the outputs
+ * struct shmap_call - one call of an operation
+ * @file: the open file
+ * @op: the operation
+ * @reply: out: write the outputs even if the call fails, since they tell more
  */
 struct shmap_call {
 	const struct shmap_file	*file;
@@ -83,10 +83,10 @@ struct shmap_call {
  * shmap_call_allowed - may a file be used for an operation?
  * @file: the file
  * @op: the operation
- * @flags: of the record, KMAP_RETURN and so on; 0 for an operation without them
+ * @flags: flags of the record (KMAP_RETURN and so on), or 0 if the operation has none
  *
- * This alone decides.  Who may not read learns nothing of a value, neither by
- * getting it back nor by comparing.
+ * All rights to operations are checked here.  A caller that may not read learns
+ * nothing about a value: it can neither get the value back nor compare it.
  *
  * Context: any.
  * Return: true if so.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One attempt at a change to what is under a key, on kernel memory: with conditions
- * (key.c), and without testing for any, for those that have none (key.h).
+ * One attempt to change the entry of a key, on kernel memory.  key.c calls this with a
+ * function that tests conditions; key.h calls it without one, for requests that have none.
  */
 #ifndef SHMAP_CHANGE_INLINE_H
 #define SHMAP_CHANGE_INLINE_H
@@ -11,8 +11,8 @@
 #include "sweep.h"
 
 /*
- * 0 when the conditions of a request hold for what was found, or NULL; else what the
- * attempt returns.
+ * Tests the conditions of a request against the entry that was found, or NULL.  Returns 0
+ * when they hold, else what the attempt is to return.
  */
 typedef int shmap_holds_t(struct shmap_request *rq,
 			  const struct kmap_entry *entry);
@@ -23,7 +23,7 @@ typedef int shmap_holds_t(struct shmap_request *rq,
  * @shard: the shard of the hash
  * @rq: the request; key, key_len and hash are set, fresh is filled in
  * @value_len: length of the value, which the caller writes next
- * @value_flags: what the value is, KMAP_IS_NUMBER
+ * @value_flags: KMAP_IS_NUMBER, or 0
  *
  * Context: may sleep.
  * Return: 0, -ENOSPC, -ENOMEM or -EINTR.
@@ -49,7 +49,7 @@ shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,
 	entry->hash = rq->hash;
 	entry->lens = KMAP_ENTRY_LENS(key_len, value_len);
 	entry->version = (u64)value_flags << KMAP_VERSION_BITS;
-	/* No remains of another entry in the gaps: readers may map this. */
+	/* Leave nothing of an earlier entry in the gaps: readers may map this memory. */
 	if (used % 8)
 		*(u64 *)((void *)entry + bytes - 8) = 0;
 	rq->fresh.bytes = shmap_arena_size(bytes);
@@ -69,8 +69,9 @@ shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /*
- * Let go of an entry that a change has taken out of the map.  @bytes is its size, or 0
- * to find that out: of one that is kept it cannot be, for that may be freed by now.
+ * Retire an entry that a change has unlinked, unless it is kept.  @bytes is its size, or 0
+ * to take the size from the entry.  A kept entry must not be read here: it may have
+ * been freed by now.
  */
 static __always_inline void
 shmap_change_let_go(struct shmap_map *map, struct shmap_shard *shard,
@@ -82,7 +83,7 @@ shmap_change_let_go(struct shmap_map *map, struct shmap_shard *shard,
 		shmap_sweep_some(map);
 		return;
 	}
-	/* Nobody else has it, so a long value that comes back is copied now. */
+	/* Only this task can free the entry, so a long value that is returned is copied now. */
 	if (returns && rq->flags & KMAP_RETURN && shmap_request_pending(rq))
 		shmap_entry_copy(rq->out, entry, 0, 0);
 	shmap_shard_retire(map, shard, ref,
@@ -94,12 +95,12 @@ shmap_change_let_go(struct shmap_map *map, struct shmap_shard *shard,
  * @map: the map
  * @shard: the shard of the hash
  * @rq: the request, with a fresh entry that holds key and value
- * @holds: finds out whether the conditions hold, or NULL where there are none
+ * @holds: tests the conditions, or NULL where there are none
  * @record: rq->record, or NULL where that is not set
  *
  * Context: may sleep.
- * Return: 0 and the entry is the map's; else nothing changed: an error, or one of enum
- * shmap_needs.
+ * Return: 0, and the entry is the map's; or an error or one of enum shmap_needs, and
+ * nothing has changed.
  */
 static __always_inline int shmap_change_set(struct shmap_map *map,
 					    struct shmap_shard *shard,
@@ -140,11 +141,11 @@ static __always_inline int shmap_change_set(struct shmap_map *map,
  * @map: the map
  * @shard: the shard of the hash
  * @rq: the request
- * @holds: finds out whether the conditions hold, or NULL where there are none
+ * @holds: tests the conditions, or NULL where there are none
  * @record: rq->record, or NULL where that is not set
  *
  * Context: may sleep.
- * Return: 0; else nothing changed: an error, or one of enum shmap_needs.
+ * Return: 0; or an error or one of enum shmap_needs, and nothing has changed.
  */
 static __always_inline int shmap_change_delete(struct shmap_map *map,
 					       struct shmap_shard *shard,

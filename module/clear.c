@@ -2,10 +2,10 @@
 /*
  * Removing all keys, some chains at a time.
  *
- * CLEAR locks one shard at a time, and lets go of it after a bounded number of
- * entries and chains, so that it holds nobody up.  What a snapshot still needs is
- * kept for it like what any other change takes away; the records for that are got
- * while nothing is locked.
+ * CLEAR locks one shard at a time, and drops the lock after a bounded number of
+ * entries and chains, so that no other task waits for long.  What a snapshot still
+ * needs is kept for it, as by any other change; the records for that are allocated
+ * while no lock is held.
  */
 #include <linux/err.h>
 #include <linux/sched.h>
@@ -16,17 +16,17 @@
 #include "shard_inline.h"
 #include "sweep.h"
 
-/* Entries that CLEAR removes under one lock. */
+/* Most entries that CLEAR removes in one hold of the lock. */
 #define CLEAR_REFS	(2 * SHMAP_CHAIN_SLOTS)
 
-/* Chains that it looks at, most of them empty. */
+/* Most chains that it looks at in one hold, if they have few entries. */
 #define CLEAR_CHAINS	16
 
 /**
- * struct clearing - what CLEAR works with
- * @refs: entries that were removed
- * @n: how many
- * @records: for what is to be kept
+ * struct clearing - working memory of CLEAR
+ * @refs: references to entries that were removed and are not kept
+ * @n: number of references
+ * @records: records for entries that must be kept
  */
 struct clearing {
 	u32			refs[CLEAR_REFS];
@@ -35,8 +35,8 @@ struct clearing {
 };
 
 /*
- * Remove some entries of a shard.  Sets *@bucket to where to go on, and adds to
- * *@removed.  False: get records first.
+ * Remove some entries of a shard.  Sets *@bucket to the bucket to go on with, and adds
+ * the number of entries to *@removed.  Returns false when records must be allocated first.
  */
 static bool clear_some_locked(struct shmap_map *map, struct shmap_shard *shard,
 			      struct clearing *work, u32 *bucket, u64 *removed)
@@ -106,12 +106,13 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
 /**
  * shmap_clear_run - remove all keys that are present when the call begins
  * @map: the map
- * @removed: set to how many were removed
+ * @removed: set to the number of entries that were removed
  *
- * Buckets split towards higher numbers, so going up meets all keys.
+ * A split moves entries to a bucket of a higher number, so a pass from the lowest number
+ * to the highest meets all keys.
  *
  * Context: may sleep.
- * Return: 0, -ENOMEM, or -EINTR when some are left.
+ * Return: 0, -ENOMEM, or -EINTR when a fatal signal came; some keys may be left then.
  */
 int shmap_clear_run(struct shmap_map *map, u64 *removed)
 {
