@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a map is to be like: texts become numbers, what was not asked for gets its
- * default, and what cannot be is refused with a message that says what can.
+ * The configuration of a map: texts are parsed, values that were not given get their
+ * defaults, and invalid values are refused with a message that says what is valid.
  *
- * To read a text never fails: what is wrong is said once, when all is known.
- * Nothing here knows who asks, or prints.
+ * Parsing a text never fails: a value that cannot be parsed becomes SHMAP_CONFIG_BAD,
+ * and shmap_config_check() reports it when all values are known.  Nothing here depends on
+ * where the texts come from, or prints.
  */
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
@@ -15,7 +16,7 @@
 
 #include "config.h"
 
-/* By how much the letter behind a number shifts it; negative for a wrong one. */
+/* By how much the letter behind a number shifts it, or -EINVAL for any other text. */
 static int suffix_shift(const char *text)
 {
 	if (*text && text[1])
@@ -38,11 +39,11 @@ static int suffix_shift(const char *text)
 }
 
 /**
- * shmap_config_number - a decimal number, which may end in K, M or G
+ * shmap_config_number - parse a decimal number, which may end in K, M or G
  * @text: the text
  *
- * Not memparse(): that takes 010 for 8, and of a number that is too large the low
- * bits.
+ * Not with memparse(), which takes 010 for 8, and keeps the low bits of a number that is
+ * too large.
  *
  * Context: any.
  * Return: the number, or SHMAP_CONFIG_BAD.
@@ -66,7 +67,7 @@ u64 shmap_config_number(const char *text)
 }
 
 /**
- * shmap_config_mode - permissions, in octal, whatever they begin with
+ * shmap_config_mode - parse permissions, in octal with or without a leading 0
  * @text: the text
  *
  * Context: any.
@@ -80,7 +81,7 @@ u64 shmap_config_mode(const char *text)
 }
 
 /**
- * shmap_config_flag - yes or no, in the kernel's spellings
+ * shmap_config_flag - parse yes or no, in the spellings of kstrtobool()
  * @text: the text
  *
  * Context: any.
@@ -93,7 +94,7 @@ u64 shmap_config_flag(const char *text)
 	return kstrtobool(text, &yes) ? SHMAP_CONFIG_BAD : yes;
 }
 
-/* Fill in what was not asked for. */
+/* Fill in the defaults of values that were not given. */
 static void set_defaults(struct shmap_wish *wish)
 {
 	u64 memory = (u64)totalram_pages() << PAGE_SHIFT;
@@ -109,7 +110,7 @@ static void set_defaults(struct shmap_wish *wish)
 					    SHMAP_ENTRIES_MAX);
 }
 
-/* Is a number in its range?  If not, say so. */
+/* Is a number in its range?  If not, the message says so. */
 static bool number_fits(char *message, const char *name, u64 number, u64 least,
 			u64 most)
 {
@@ -120,7 +121,7 @@ static bool number_fits(char *message, const char *name, u64 number, u64 least,
 	return false;
 }
 
-/* Can all of it be?  If not, say what cannot. */
+/* Are all values valid?  If not, the message says which is not. */
 static bool wish_fits(const struct shmap_wish *wish, char *message)
 {
 	const size_t size = SHMAP_CONFIG_MESSAGE;
@@ -152,10 +153,10 @@ static bool wish_fits(const struct shmap_wish *wish, char *message)
 }
 
 /**
- * shmap_config_check - make a map's configuration of what somebody asks for
+ * shmap_config_check - check a wish, and make a configuration of it
  * @wish: what is asked for; defaults are filled in
- * @config: filled in
- * @message: filled in on an error: what is wrong, and what would be right
+ * @config: filled in if the wish is valid
+ * @message: filled in if it is not: which value is invalid, and what would be valid
  *
  * Context: any.
  * Return: 0 or -EINVAL.

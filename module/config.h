@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a map is to be like, as somebody asks for it; see config.c. */
+/* The configuration that is asked for when a map is made; see config.c. */
 #ifndef SHMAP_CONFIG_H
 #define SHMAP_CONFIG_H
 
@@ -7,27 +7,27 @@
 
 #include "map_types.h"
 
-/* What could not be understood; outside of every range. */
+/* Stands for a value that could not be parsed; outside of every valid range. */
 #define SHMAP_CONFIG_BAD	U64_MAX
 
-/* Permissions that a file can have. */
+/* All permissions that a file can have. */
 #define SHMAP_CONFIG_MODE_MAX	0777u
 
-/* Longest message of shmap_config_check(), and the zero behind it. */
+/* Size of the message of shmap_config_check(), with its terminating zero. */
 #define SHMAP_CONFIG_MESSAGE	96
 
 /**
- * struct shmap_wish - what somebody asks for, not checked
+ * struct shmap_wish - the configuration that is asked for, not checked
  * @lock: name of the lock mode
  * @shards: number of shards, or 0 for the default
- * @max_entries: most entries, or 0 for the default
- * @max_bytes: most bytes of entries, or 0 for the default
- * @max_key: longest key
- * @max_value: longest value
+ * @max_entries: maximum number of entries, or 0 for the default
+ * @max_bytes: maximum bytes of entries, or 0 for the default
+ * @max_key: maximum length of a key
+ * @max_value: maximum length of a value
  * @mode: permissions of the file
- * @wipe: 1 to wipe what was removed, or 0
+ * @wipe: 1 to wipe removed entries, or 0
  *
- * A number that could not be understood is SHMAP_CONFIG_BAD.
+ * A number that could not be parsed is SHMAP_CONFIG_BAD.
  */
 struct shmap_wish {
 	char	*lock;
@@ -40,7 +40,7 @@ struct shmap_wish {
 	u64	wipe;
 };
 
-/* What is asked for when nothing is. */
+/* What is asked for by default. */
 #define SHMAP_WISH_DEFAULT {		\
 	.lock		= "rcu",	\
 	.max_key	= KMAP_KEY_MAX,	\

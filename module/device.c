@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/kmap: the file of the map that is there from when the module is loaded
- * until it is unloaded.
+ * /dev/kmap: the device of the map that exists from when the module is loaded until it
+ * is unloaded.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -15,14 +15,14 @@
 /**
  * struct shmap_device - a device and its map
  * @misc: the device
- * @map: what it opens; set while it is registered
+ * @map: the map that a file of the device is opened for; set before it is registered
  */
 struct shmap_device {
 	struct miscdevice	misc;
 	struct shmap_map	*map;
 };
 
-/* The driver core leaves the device where the file's context will be. */
+/* misc_open() has left the device in private_data, where the file's context goes. */
 static int device_open(struct inode *inode, struct file *filp)
 {
 	const struct shmap_device *device =
@@ -61,7 +61,7 @@ int shmap_device_register(struct shmap_map *map, umode_t mode)
 	int ret;
 
 	the_device.map = shmap_map_get(map);
-	/* The type as well: a mode of nothing would count as not given. */
+	/* With the file type, because a mode of 0 would count as not given. */
 	the_device.misc.mode = S_IFCHR | mode;
 	ret = misc_register(&the_device.misc);
 	if (ret)
@@ -72,7 +72,7 @@ int shmap_device_register(struct shmap_map *map, umode_t mode)
 /**
  * shmap_device_unregister - remove /dev/kmap
  *
- * Context: may sleep.  Nobody has it open: that would keep the module.
+ * Context: may sleep.  No file of it is open, because an open file keeps the module.
  */
 void shmap_device_unregister(void)
 {

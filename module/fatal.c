@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signals that end the process.
+ * Signals that kill the process.
  *
- * The kernel marks a process as dying when such a signal is sent, and wakes its
- * killable waits; but not when the signal dumps core (SIGABRT, SIGSEGV and so on).
- * That one is only pending until it is delivered, on the way out of the call.  So
- * what goes on for long looks for it itself.  A signal that is handled, blocked or
- * ignored ends nothing, and lets the call go on.
+ * When such a signal is sent, the kernel marks the process as dying and wakes its
+ * killable waits, unless the signal dumps core (SIGABRT, SIGSEGV and so on).  A signal
+ * that dumps core is only pending until it is delivered, on the way out of the call.  So
+ * an operation that takes long looks for these signals itself.  A signal that is handled,
+ * blocked or ignored does not kill the process, and the call goes on.
  */
 #include <linux/rcupdate.h>
 #include <linux/signal.h>
@@ -28,7 +28,7 @@ static bool is_fatal(const struct sighand_struct *sighand, int number)
  */
 bool shmap_fatal_among(void)
 {
-	/* Our own, which nobody takes from us. */
+	/* The current task's own, which no other task can take away. */
 	struct sighand_struct *sighand =
 		rcu_dereference_protected(current->sighand, true);
 	bool fatal = fatal_signal_pending(current);

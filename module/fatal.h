@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Is the caller about to be ended?  See fatal.c. */
+/* Is the caller about to be killed by a signal?  See fatal.c. */
 #ifndef SHMAP_FATAL_H
 #define SHMAP_FATAL_H
 
@@ -9,9 +9,9 @@
 bool shmap_fatal_among(void);
 
 /**
- * shmap_fatal_pending - is a signal pending that ends the process?
+ * shmap_fatal_pending - is a signal pending that kills the process?
  *
- * For what takes long and can be left off: fatal_signal_pending() does not know of
+ * For operations that take long and may end early: fatal_signal_pending() does not see
  * signals that dump core.
  *
  * Context: may sleep.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An open file of a map: what it may do was settled when it was opened.
+ * An open file of a map.  Its rights are set when it is opened.
  *
- * Whose file it is that is opened, and so which map, is known to who has the file
- * operations; all else is the same for all of them.
+ * Which map a file belongs to is known to the code that has the file operations
+ * (device.c); all else is the same for all files.
  */
 #include <linux/slab.h>
 
@@ -39,7 +39,7 @@ int shmap_file_open(struct inode *inode, struct file *filp,
 }
 
 /**
- * shmap_file_release - the file operation
+ * shmap_file_release - ->release() of a file of a map
  * @inode: ignored
  * @filp: the file; neither a call nor a mapping uses it any more
  *
@@ -56,12 +56,11 @@ int shmap_file_release(struct inode *inode, struct file *filp)
 }
 
 /**
- * shmap_file_mmap - the file operation
- * @filp: the file; a mapping needs one that is open for reading, and the kernel
- *	has seen to that
+ * shmap_file_mmap - ->mmap() of a file of a map
+ * @filp: the file; it is open for reading, which the kernel has checked
  * @vma: the mapping that is to be made
  *
- * Context: may sleep; under mmap_lock.
+ * Context: may sleep; the caller holds mmap_lock.
  * Return: as shmap_window_mmap().
  */
 int shmap_file_mmap(struct file *filp, struct vm_area_struct *vma)
