@@ -3,21 +3,21 @@
  * Cuts: the moments that snapshots show.
  *
  * A cut is made in steps, each a few stores under one lock.  First all shards are
- * marked, one after the other.  A writer that finds its shard marked makes its change
- * under cuts->order as well.  When all are marked, the moment is chosen, under
- * cuts->order.  Then the version of each shard is noted, and its mark taken away; a
- * writer that comes first notes it itself before it changes anything.
+ * marked, one after the other.  When all are marked, the moment is chosen, under
+ * cuts->order.  Then the version of each shard is noted and its mark removed.  A
+ * writer that finds its shard marked makes its change under cuts->order as well if the
+ * moment has not been chosen; else it notes the version itself before it changes anything.
  *
- * So a change is on one side of the moment as a whole.  One that did not find the mark
- * was over when the shard was marked, and one that found it was over before the moment,
- * or began after it: cuts->order sees to that.  What is after the moment finds the
- * version noted, or notes it.
+ * So each change is before or after the moment as a whole.  A change that found a mark
+ * was complete before the moment or began after it: cuts->order ensures that.  A change
+ * that found no mark was complete before the shard was marked, or began after the version
+ * was noted.  A change after the moment finds the version noted, or notes it first.
  *
- * A writer that meets a mark makes some steps of the cut, so that it comes to its end
- * whoever is stopped in the middle of it.  Nobody waits for the task that takes the
- * snapshot, nor for any other but who holds a shard's lock or cuts->order.
+ * A writer that finds a mark makes some steps of the cut, so that the cut is completed
+ * even if the task that began it is stopped.  No task waits for the task that takes the
+ * snapshot, nor for any other that holds no lock.
  *
- * One cut is made at a time.  Who wants another completes that one first.
+ * One cut is made at a time.  A task that wants to begin another one first completes that.
  */
 #include <linux/cred.h>
 #include <linux/err.h>
@@ -27,7 +27,7 @@
 
 #include "cut.h"
 
-/* Steps that a writer makes of a cut that it meets. */
+/* Steps of a cut that a writer makes when it finds a mark. */
 #define HELP		8u
 
 static void put_cut(struct shmap_map *map, struct shmap_cut *cut)
@@ -41,7 +41,7 @@ static void put_cut(struct shmap_map *map, struct shmap_cut *cut)
 		kvfree(cut);
 }
 
-/* Mark a shard, unless the cut's moment is over there. */
+/* Mark a shard, unless its version has been noted for this cut. */
 static void mark(struct shmap_map *map, struct shmap_shard *shard,
 		 const struct shmap_cut *cut)
 {
@@ -71,7 +71,7 @@ static void note_locked(struct shmap_map *map, struct shmap_shard *shard,
 	shard->marked = false;
 }
 
-/* Note the version of a shard, unless somebody has. */
+/* Note the version of a shard, unless that has been done. */
 static void note(struct shmap_map *map, struct shmap_shard *shard,
 		 struct shmap_cut *cut)
 {
@@ -84,8 +84,8 @@ static void note(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /*
- * Make the next step of a cut.  Others may make the same one, and whoever is late
- * finds it made.  False: there is none.
+ * Make the next step of a cut.  Other tasks may make the same step, and the later ones
+ * find it made.  Returns false when no step is left.
  */
 static bool step(struct shmap_map *map, struct shmap_cut *cut)
 {
@@ -120,7 +120,7 @@ static void make_cut(struct shmap_map *map, struct shmap_cut *cut)
 		;
 }
 
-/* The cut that is being made, or NULL. */
+/* Get a reference to the cut that is being made, or NULL. */
 static struct shmap_cut *get_running(struct shmap_cuts *cuts)
 {
 	struct shmap_cut *cut;
@@ -146,14 +146,14 @@ static void help(struct shmap_map *map)
 }
 
 /**
- * shmap_cut_enter - go on with a shard that was found marked
+ * shmap_cut_enter - lock a shard for a change although it is marked
  * @map: the map
- * @shard: the shard
+ * @shard: the shard; locked
  *
- * Drops the lock of the shard while it helps with the cut.  If the shard is still
- * marked at the end, cuts->order is held.
+ * Drops the shard's lock while it helps with the cut, and takes the lock again.  If
+ * the shard is still marked then, cuts->order is held as well on return.
  *
- * Context: writer; may sleep where the shard's lock may.
+ * Context: writer; may sleep where taking the shard's lock may.
  */
 void shmap_cut_enter(struct shmap_map *map, struct shmap_shard *shard)
 {
@@ -167,18 +167,18 @@ void shmap_cut_enter(struct shmap_map *map, struct shmap_shard *shard)
 	if (!shard->marked)
 		return;
 	raw_spin_lock(&cuts->order);
-	/* It stays: it is not complete without this shard. */
+	/* The cut stays in cuts->running: it cannot be completed without this shard. */
 	if (cuts->running->chosen) {
 		note_locked(map, shard, cuts->running);
 		raw_spin_unlock(&cuts->order);
 	} else {
-		/* Held on; sparse is not to know. */
+		/* cuts->order stays locked; this hides it from sparse. */
 		__release(&cuts->order);
 	}
 }
 
 /**
- * shmap_cut_leave - a change of a marked shard is over
+ * shmap_cut_leave - end a change of a marked shard: unlock cuts->order
  * @map: the map
  *
  * Context: as shmap_cut_enter() left it.
@@ -190,11 +190,11 @@ void shmap_cut_leave(struct shmap_map *map)
 }
 
 /**
- * shmap_cut_end_locked - keep nothing for a cut from now on
+ * shmap_cut_end_locked - end a cut: keep nothing for it from now on
  * @map: the map
- * @cut: an active cut; its snapshot fails unless it is over
+ * @cut: an active cut; its snapshot fails, unless that is complete
  *
- * Context: cuts->lock.
+ * Context: the caller must hold cuts->lock.
  */
 void shmap_cut_end_locked(struct shmap_map *map, struct shmap_cut *cut)
 {
@@ -216,7 +216,10 @@ static unsigned int count_locked(const struct shmap_cuts *cuts, kuid_t uid)
 	return n;
 }
 
-/* Room for one more: at the cost of who has most.  That may be the newcomer. */
+/*
+ * Make sure that a cut of @uid can be added.  If there are SHMAP_CUTS already, the oldest
+ * one of the user that has most is ended.  Returns false when no user has more than @uid.
+ */
 static bool make_room_locked(struct shmap_map *map, kuid_t uid)
 {
 	struct shmap_cut *cut, *victim = NULL;
@@ -238,7 +241,7 @@ static bool make_room_locked(struct shmap_map *map, kuid_t uid)
 	return true;
 }
 
-/* Begin a cut, of which no step is made yet. */
+/* Begin a cut, without any of its steps. */
 static struct shmap_cut *announce(struct shmap_map *map)
 {
 	struct shmap_cuts *cuts = &map->cuts;
@@ -280,9 +283,8 @@ static struct shmap_cut *announce(struct shmap_map *map)
  * @map: the map
  *
  * Context: may sleep.
- * Return: the cut, complete; ERR_PTR(-ENOMEM), or ERR_PTR(-ENOBUFS)
- * when there are as many as there may be, and nobody has more of them than the
- * caller.
+ * Return: the cut, complete; or ERR_PTR(-ENOMEM); or ERR_PTR(-ENOBUFS) when there are
+ * SHMAP_CUTS already and no user has more of them than the caller.
  */
 struct shmap_cut *shmap_cut_begin(struct shmap_map *map)
 {
@@ -294,10 +296,10 @@ struct shmap_cut *shmap_cut_begin(struct shmap_map *map)
 }
 
 /**
- * shmap_cut_pass - say what a snapshot does not need any more
+ * shmap_cut_pass - note which places a snapshot has passed
  * @map: the map
- * @cut: its cut
- * @place: all before this place
+ * @cut: the snapshot's cut
+ * @place: the snapshot needs nothing before this place any more
  *
  * Context: any.
  */
@@ -311,9 +313,9 @@ void shmap_cut_pass(struct shmap_map *map, struct shmap_cut *cut, u64 place)
 /**
  * shmap_cut_end - end a snapshot
  * @map: the map
- * @cut: its cut; not to be used any more
+ * @cut: the snapshot's cut; not to be used any more
  *
- * What was kept for it is left to shmap_sweep_all().
+ * What was kept for it is not freed here, but by shmap_sweep_all().
  *
  * Context: may sleep.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The moments of snapshots, and what is kept for them: see cut.c and kept.c. */
+/* The moments of snapshots, and what is kept for them; see cut.c and kept.c. */
 #ifndef SHMAP_CUT_TYPES_H
 #define SHMAP_CUT_TYPES_H
 
@@ -9,10 +9,10 @@
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
 
-/* Most snapshots that are active at a time. */
+/* Maximum number of active snapshots. */
 #define SHMAP_CUTS	64u
 
-/* Records that are allocated together, in 1 KiB. */
+/* Number of records in a sheet, so that the sheet takes 1 KiB at most. */
 #define SHMAP_SHEET_RECORDS	((1024 - 3 * sizeof(long)) / sizeof(struct shmap_kept))
 
 /* The place behind the last one in the order of a walk. */
@@ -20,17 +20,17 @@
 
 /**
  * struct shmap_cut - one moment of the whole map, which a snapshot shows
- * @node: in cuts->active, oldest first, as long as it is active
- * @number: cuts are counted from 1
- * @uid: whose snapshot it is
- * @refs: the snapshot, and those who help
- * @steps: how many steps of it have been made
- * @chosen: its moment is over; cuts->order
- * @ended: not active any more: what it needs is not kept
+ * @node: in cuts->active, oldest first, while the cut is active
+ * @number: number of the cut, counted from 1
+ * @uid: effective user of the task that takes the snapshot
+ * @refs: references of the snapshot, and of the tasks that help to make the cut
+ * @steps: number of steps that have been made
+ * @chosen: the moment has been chosen; cuts->order protects this
+ * @ended: the cut is not active any more: what its snapshot needs is not kept
  * @passed: the snapshot needs nothing before this place
- * @version: of each shard at that moment; the shard's lock
+ * @version: version of each shard at the moment; the shard's lock protects this
  *
- * cuts->lock protects all but constant fields, @chosen and @version.
+ * cuts->lock protects the other fields, as far as they are not constant.
  */
 struct shmap_cut {
 	struct list_head	node;
@@ -46,20 +46,21 @@ struct shmap_cut {
 
 /**
  * struct shmap_cuts - the cuts of a map
- * @order: of changes in marked shards, and the moment of a cut
+ * @order: orders changes of marked shards and the moment of a cut
  * @lock: protects all that follows
- * @number: of the last cut
- * @running: the cut that is not complete yet, or NULL; also constant for whoever has
+ * @number: number of the last cut
+ * @running: the cut that is being made, or NULL; constant as well for a task that has
  *	locked a marked shard
- * @active: cuts whose snapshots need what was there, oldest first
- * @n: how many
- * @kept: bytes of entries, and of records, that are kept for them
- * @kept_max: past this the oldest is ended; past 3/2 of it while a sweep is pending
- * @sheets: of records, none of which is in use
+ * @active: the active cuts, oldest first
+ * @n: number of active cuts
+ * @kept: bytes of the entries that are kept for snapshots, and of their records
+ * @kept_max: above this the oldest cut is ended, or above 3/2 of it while a sweep is
+ *	pending
+ * @sheets: sheets of records none of which is in use
  * @spare: records that are not in use
- * @spares: how many
- * @sweep: shard to look at next for what nobody needs any more
- * @sweep_left: shards to look at until all have been since a cut was ended
+ * @spares: number of these records
+ * @sweep: number of the shard to sweep next
+ * @sweep_left: number of shards that have not been swept since a cut was last ended
  */
 struct shmap_cuts {
 	raw_spinlock_t		order;	/* see above */
@@ -78,15 +79,15 @@ struct shmap_cuts {
 };
 
 /**
- * struct shmap_kept - an entry that is not in the table any more, but needed
+ * struct shmap_kept - record of an entry that is not in the table, but kept for a snapshot
  * @node: in shard->kept, by @order and @death
  * @fifo: in shard->kept_fifo, by @death; or in cuts->spare
  * @ref: reference to the entry
- * @order: its place in the order of a walk
- * @bytes: its size
- * @index: of the record in its sheet
- * @birth: its version
- * @death: the shard's version when it was replaced or removed
+ * @order: place of the entry in the order of a walk
+ * @bytes: size of the entry
+ * @index: index of the record in its sheet
+ * @birth: version of the entry
+ * @death: version of the shard when the entry was replaced or removed
  */
 struct shmap_kept {
 	struct rb_node		node;

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is kept for snapshots: entries that were replaced or removed since.
+ * What is kept for snapshots: entries that were replaced or removed since their cut.
  *
  * Each change of a shard has a version of its own.  The birth of an entry is its
  * version, its death the shard's version when it was replaced or removed.  An entry
- * belongs to a cut when its birth is not above the version that was noted there, and
- * its death is, or has not come.  A change that takes such an entry out of the
- * table, before the snapshot has passed its place, keeps it: in a record, in the
- * shard's tree by place and in its list by death.  A key that is replaced again and
- * again is kept once for each cut: what was born later belongs to none.
+ * belongs to a cut when its birth is not above the version that was noted for its shard,
+ * and its death is above that, or has not come.  A change that unlinks such an entry
+ * before the snapshot has passed its place keeps it: a record of it goes into the
+ * shard's tree by place and list by death.  When a key is replaced again and again,
+ * one entry is kept for each cut: entries that are born after the newest cut belong to
+ * none.
  *
  * The tasks that take snapshots allocate ahead, within bounds, what changes need to
- * keep entries: records, and memory for the entries that come in their place.
+ * keep entries: records, and memory for the entries that replace the kept ones.
  *
- * What is kept is bounded: past cuts->kept_max, or 3/2 of it while a sweep is pending,
- * the oldest cut is ended, and its snapshot fails.  What nobody needs any more is swept
- * up: see sweep.c.
+ * What is kept is bounded: above cuts->kept_max, or above 3/2 of it while a sweep is
+ * pending, the oldest cut is ended, and its snapshot fails.  sweep.c frees what no cut
+ * needs any more.
  */
 #include <linux/bitrev.h>
 #include <linux/err.h>
@@ -24,17 +25,17 @@
 #include "entry.h"
 #include "kept.h"
 
-/* Records that are allocated ahead. */
+/* Maximum number of records that are allocated ahead. */
 #define SPARES		128u
 
 /**
  * struct sheet - records that are allocated together
- * @node: in cuts->sheets, as long as no record is in use
- * @used: how many are
+ * @node: in cuts->sheets, while no record is in use
+ * @used: number of records in use
  * @record: the records; those that are not in use are in cuts->spare
  *
- * Single ones would take single pages from the kernel's allocator, which moves up to
- * 2016 of them at once for who asks for one after the other.
+ * Records that are allocated one by one would take single pages from the kernel's
+ * allocator, which moves up to 2016 of them at once for a task that takes many.
  */
 struct sheet {
 	struct list_head	node;
@@ -61,7 +62,7 @@ static bool add_sheet(struct shmap_map *map)
 	return true;
 }
 
-/* Take a sheet out that nobody uses, if so many records are left. */
+/* Take out a sheet without records in use, if @left spare records remain without it. */
 static struct sheet *take_sheet(struct shmap_cuts *cuts, unsigned int left)
 {
 	struct sheet *sheet = NULL;
@@ -123,8 +124,8 @@ static struct shmap_kept *take_spare(struct shmap_map *map)
  * @map: the map
  *
  * Context: may sleep.
- * Return: the record, or ERR_PTR(-ENOMEM), with which shmap_kept_claim_locked()
- * does as well.
+ * Return: the record, or ERR_PTR(-ENOMEM), which shmap_kept_claim_locked() takes as
+ * well.
  */
 struct shmap_kept *shmap_kept_record(struct shmap_map *map)
 {
@@ -137,9 +138,9 @@ struct shmap_kept *shmap_kept_record(struct shmap_map *map)
 }
 
 /**
- * shmap_kept_discard - free a record that was not used
+ * shmap_kept_discard - give back a record that is not in use
  * @map: the map
- * @record: the record, ERR_PTR() or NULL
+ * @record: the record, or ERR_PTR() or NULL
  *
  * Context: may sleep.
  */
@@ -167,7 +168,8 @@ void shmap_kept_discard(struct shmap_map *map, struct shmap_kept *record)
  * shmap_kept_stock - allocate ahead what changes need to keep entries
  * @map: the map
  *
- * About as many records as the map has entries, if that is few.
+ * About as many records as the map has entries, and memory for as many units as its
+ * entries fill; but at most SPARES records and SHMAP_POOL_STOCK units.
  *
  * Context: may sleep.
  * Return: false when there is no memory.
@@ -202,15 +204,15 @@ void shmap_kept_unstock(struct shmap_map *map)
 }
 
 /**
- * shmap_kept_claim_locked - does a snapshot need an entry that is to go?
+ * shmap_kept_claim_locked - does a snapshot need an entry that is to be changed?
  * @map: the map
  * @shard: the shard
- * @entry: an entry in its table
- * @record: a record, or ERR_PTR() when there is no memory for one: snapshots
- *	that need the entry are ended then
+ * @entry: an entry in its table, which is to be replaced, removed or updated
+ * @record: a record, or NULL when there is none yet, or ERR_PTR() when nothing can be
+ *	kept: snapshots that need the entry are ended then
  *
  * Context: writer.
- * Return: false when the entry can go; true when it has to be kept.
+ * Return: true when the entry must be kept; else false.
  */
 bool shmap_kept_claim_locked(struct shmap_map *map, struct shmap_shard *shard,
 			     const struct kmap_entry *entry,
@@ -240,10 +242,10 @@ bool shmap_kept_claim_locked(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /**
- * shmap_kept_keep_locked - keep an entry that was taken out of the table
+ * shmap_kept_keep_locked - keep an entry that was unlinked
  * @map: the map
  * @shard: the shard; its version is that of the change
- * @record: to be filled in
+ * @record: filled in
  * @ref: reference to the entry
  *
  * Context: writer.
@@ -266,7 +268,7 @@ void shmap_kept_keep_locked(struct shmap_map *map, struct shmap_shard *shard,
 	while (*at) {
 		parent = *at;
 		other = rb_entry(parent, struct shmap_kept, node);
-		/* No death is before those that are there. */
+		/* No kept entry has a later death, so this one is behind those of its place. */
 		at = record->order < other->order ? &parent->rb_left :
 						    &parent->rb_right;
 	}
@@ -284,13 +286,13 @@ void shmap_kept_keep_locked(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /**
- * shmap_kept_find - look at what a shard has kept
+ * shmap_kept_find - find the first entry that a shard has kept from a place on
  * @shard: the shard
- * @order: from this place on
- * @death: and of that place, from this death on
+ * @order: the place
+ * @death: lowest death of an entry that has this very place
  *
- * Context: the shard's lock, in whatever way.
- * Return: the first, or NULL.
+ * Context: the caller must hold the shard's lock, so that writers are shut out.
+ * Return: the first such record, or NULL.
  */
 struct shmap_kept *shmap_kept_find(const struct shmap_shard *shard, u32 order,
 				   u64 death)
@@ -312,11 +314,11 @@ struct shmap_kept *shmap_kept_find(const struct shmap_shard *shard, u32 order,
 }
 
 /**
- * shmap_kept_next - look at what follows
+ * shmap_kept_next - find the kept entry that follows
  * @kept: from shmap_kept_find()
  *
- * Context: the shard's lock, held since then.
- * Return: the next, or NULL.
+ * Context: the shard's lock must have been held since shmap_kept_find().
+ * Return: the next record, or NULL.
  */
 struct shmap_kept *shmap_kept_next(const struct shmap_kept *kept)
 {

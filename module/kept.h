@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What was replaced or removed, and is kept for snapshots; see kept.c. */
+/* Entries that were replaced or removed and are kept for snapshots; see kept.c. */
 #ifndef SHMAP_KEPT_H
 #define SHMAP_KEPT_H
 
@@ -19,12 +19,12 @@ struct shmap_kept *shmap_kept_find(const struct shmap_shard *shard, u32 order,
 struct shmap_kept *shmap_kept_next(const struct shmap_kept *kept);
 
 /**
- * shmap_kept_may_need - may a snapshot need an entry that is to go?
+ * shmap_kept_may_need - may a snapshot need an entry that is to be changed?
  * @shard: the shard
  * @entry: an entry in its table
  *
  * Context: writer.
- * Return: false when none does; else shmap_kept_claim_locked() finds out.
+ * Return: false when no snapshot needs it; else shmap_kept_claim_locked() finds out.
  */
 static __always_inline bool shmap_kept_may_need(const struct shmap_shard *shard,
 						const struct kmap_entry *entry)
