@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Deferred reuse: what was removed while readers take no lock.
+ * Deferred freeing: entries that are unlinked while readers take no lock.
  *
  * A reader in a read-side critical section may hold a reference to an entry that a writer
- * has just unlinked, so the entry is freed only after a grace period.  Removed
- * entries are noted in batches; a full batch asks for a grace period, and later
- * operations of the shard free it when that is over.  Nothing is called back,
- * so nothing is left to wait for at unload.
+ * has just unlinked, so the entry is freed only after a grace period.  Unlinked entries
+ * are noted in batches.  A full batch asks for a grace period, and later operations of
+ * the shard free the batch when that is over.  There are no callbacks, so unload has
+ * only to wait for grace periods.
  *
- * The memory in batches is bounded by defer->max: a writer that finds
- * no room waits for the oldest grace period.  A fatal signal ends that wait.  The
- * change was made by then, so what was removed is noted beyond the bound.
+ * defer->max bounds the bytes of deferred entries: a writer that would exceed it waits for
+ * the oldest grace period.  A fatal signal ends that wait.  The change has been made
+ * by then, so the unlinked entry is noted above the bound.
  */
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -18,18 +18,18 @@
 #include "defer.h"
 #include "fatal.h"
 
-/* Ask for a grace period when a batch holds so much, bytes. */
+/* A batch is closed, and asks for a grace period, when it has this many bytes or entries. */
 #define BATCH_BYTES	65536u
 #define BATCH_REFS	116u
 
 /**
- * struct shmap_deferred - a batch of removed entries
+ * struct shmap_deferred - a batch of entries that wait for a grace period
  * @node: in defer->waiting
- * @grace: the grace period that ends their time, as RCU's polling API has it
- * @number: counts the batches of a shard, in the order in which they were closed
- * @bytes: of the entries
- * @n: how many
- * @refs: to them
+ * @grace: the grace period after which they are freed, as RCU's polling API returns it
+ * @number: number of the batch in its shard, counted in the order of closing
+ * @bytes: bytes of the entries
+ * @n: number of entries
+ * @refs: references to the entries
  */
 struct shmap_deferred {
 	struct list_head	node;
@@ -69,7 +69,7 @@ static struct shmap_deferred *take_oldest(struct shmap_defer *defer)
 	return batch;
 }
 
-/* Free the oldest batch if its time has come. */
+/* Free the oldest batch if its grace period is over.  Returns false if not. */
 static bool reap(struct shmap_defer *defer)
 {
 	struct shmap_deferred *batch = take_oldest(defer);
@@ -81,7 +81,7 @@ static bool reap(struct shmap_defer *defer)
 	return true;
 }
 
-/* Sleep until a grace period is over: 0, or -EINTR when a fatal signal came. */
+/* Sleep until a grace period is over.  Returns 0, or -EINTR when a fatal signal came. */
 static int wait_grace(unsigned long grace, bool killable)
 {
 	while (!poll_state_synchronize_rcu(grace)) {
@@ -95,7 +95,7 @@ static int wait_grace(unsigned long grace, bool killable)
 	return 0;
 }
 
-/* Wait for the oldest grace period, if there is one and no fatal signal. */
+/* Wait for the oldest grace period, if there is one, or until a fatal signal comes. */
 static void wait_oldest(struct shmap_defer *defer)
 {
 	struct shmap_deferred *batch;
@@ -114,8 +114,9 @@ static void wait_oldest(struct shmap_defer *defer)
 }
 
 /*
- * Make a batch to note an entry in.  False when there is no memory for one; then
- * the entry was waited for, and freed.  Who is dying gets memory in any case.
+ * Allocate a batch to note an entry in.  If there is no memory for one, waits for a grace
+ * period, frees the entry and returns false.  If a fatal signal ends that wait, the batch
+ * is allocated in a way that does not fail.
  */
 static bool make_batch(struct shmap_defer *defer, u32 ref)
 {
@@ -145,7 +146,7 @@ static __always_inline bool is_full(const struct shmap_defer *defer, u32 bytes)
 	return defer->bytes + bytes > defer->max;
 }
 
-/* Note an entry.  True: that filled the batch. */
+/* Note an entry.  Returns true when the batch was full and is closed now. */
 static __always_inline bool note_locked(struct shmap_defer *defer, u32 ref,
 					u32 bytes)
 {
@@ -161,7 +162,7 @@ static __always_inline bool note_locked(struct shmap_defer *defer, u32 ref,
 	return true;
 }
 
-/* A batch comes and one goes, and another in case they got behind. */
+/* Free one batch for the one that was closed, and another one to catch up. */
 static noinline void keep_up(struct shmap_defer *defer)
 {
 	if (reap(defer))
@@ -196,10 +197,10 @@ static noinline void add_slowly(struct shmap_defer *defer, u32 ref, u32 bytes)
 }
 
 /**
- * shmap_defer_init - nothing waits yet
- * @defer: to be made, zeroed
- * @arena: where the entries are from
- * @max: bound for entries that wait, bytes
+ * shmap_defer_init - initialize the deferred entries of a shard
+ * @defer: the deferred entries, zeroed
+ * @arena: arena that the entries are from
+ * @max: bound on the bytes of deferred entries
  *
  * Context: any.
  */
@@ -214,12 +215,12 @@ void shmap_defer_init(struct shmap_defer *defer, struct shmap_arena *arena,
 
 /**
  * shmap_defer_add - free an entry after a grace period
- * @defer: of its shard
- * @ref: reference to it; already unlinked
- * @bytes: of the entry
+ * @defer: the shard's deferred entries
+ * @ref: reference to the entry, which is unlinked
+ * @bytes: size of the entry
  *
- * Context: may sleep, and does when the bound on deferred memory is reached and no
- * fatal signal is pending.
+ * Context: may sleep.  Waits for a grace period when the bound on deferred bytes is
+ * reached or there is no memory for a batch, unless a fatal signal is pending.
  */
 void shmap_defer_add(struct shmap_defer *defer, u32 ref, u32 bytes)
 {
@@ -238,8 +239,8 @@ void shmap_defer_add(struct shmap_defer *defer, u32 ref, u32 bytes)
 }
 
 /**
- * shmap_defer_close - ask for the grace period of all that was removed
- * @defer: of the shard
+ * shmap_defer_close - close the open batch: ask for its grace period
+ * @defer: the shard's deferred entries
  *
  * Context: any.
  */
@@ -252,8 +253,8 @@ void shmap_defer_close(struct shmap_defer *defer)
 }
 
 /**
- * shmap_defer_reap - free all whose grace period is over
- * @defer: of the shard
+ * shmap_defer_reap - free all batches whose grace period is over
+ * @defer: the shard's deferred entries
  *
  * Context: may sleep.
  */
@@ -263,7 +264,7 @@ void shmap_defer_reap(struct shmap_defer *defer)
 		cond_resched();
 }
 
-/* Is there a batch with this number or a lower one?  Sets its grace period. */
+/* Is a batch with this number or a lower one waiting?  Sets *@grace to its grace period. */
 static bool find_oldest(struct shmap_defer *defer, u64 number,
 			unsigned long *grace)
 {
@@ -281,12 +282,12 @@ static bool find_oldest(struct shmap_defer *defer, u64 number,
 }
 
 /**
- * shmap_defer_drain - free all that waited when the call began
- * @defer: of the shard; shmap_defer_close() was called
- * @killable: end at a fatal signal
+ * shmap_defer_drain - free all batches that were closed when the call began
+ * @defer: the shard's deferred entries; shmap_defer_close() was called
+ * @killable: a fatal signal ends the wait
  *
- * A polled grace period may not be over when a synchronize_rcu() that began
- * after it is: so ask each batch.
+ * A polled grace period may end later than a synchronize_rcu() that began after it, so
+ * the grace period of each batch is polled.
  *
  * Context: may sleep.
  * Return: 0, or -EINTR when a fatal signal came.

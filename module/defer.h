@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Deferred reuse of removed entries; see defer.c. */
+/* Deferred freeing of unlinked entries; see defer.c. */
 #ifndef SHMAP_DEFER_H
 #define SHMAP_DEFER_H
 
@@ -12,15 +12,15 @@
 struct shmap_deferred;
 
 /**
- * struct shmap_defer - removed entries of one shard that wait for readers
- * @lock: protects all that follows but @max
- * @open: those that no grace period has been asked for yet
- * @waiting: older ones, oldest first, each batch with its grace period
- * @closed: how many batches have been put there
- * @bytes: of entries in @open and @waiting
- * @max: bound of @bytes
- * @waits: times that someone had to wait because of that bound
- * @arena: where the entries are from
+ * struct shmap_defer - deferred entries of one shard
+ * @lock: protects the other fields, except @max and @arena, which are constant
+ * @open: the batch to note entries in, which has no grace period yet, or NULL
+ * @waiting: closed batches, oldest first, each with its grace period
+ * @closed: number of batches that have been closed
+ * @bytes: bytes of the entries in @open and @waiting
+ * @max: bound on @bytes
+ * @waits: number of entries that could not be noted at once because of that bound
+ * @arena: arena that the entries are from
  */
 struct shmap_defer {
 	raw_spinlock_t		lock;	/* see above */
