@@ -7,7 +7,7 @@
 #include <linux/kmap.h>
 #include <linux/string.h>
 
-/* Length of a number, the only value that changes in place. */
+/* Length of a number, the only kind of value that changes in place. */
 #define SHMAP_NUMBER_LEN	8u
 
 /**
@@ -63,7 +63,7 @@ static inline void *shmap_entry_value(const struct kmap_entry *entry)
  * @word: version word of an entry
  *
  * Context: any.
- * Return: whether the word says that the value is a number.
+ * Return: true if the word says that the value is a number.
  */
 static inline bool shmap_entry_is_number(u64 word)
 {
@@ -71,9 +71,9 @@ static inline bool shmap_entry_is_number(u64 word)
 }
 
 /**
- * shmap_entry_stamp - give an entry another version
+ * shmap_entry_stamp - give an entry a new version
  * @entry: an entry that nobody else can see, or whose home bucket's seq is odd
- * @version: the version; the flags beside it stay
+ * @version: the version; the flags in the same word stay
  *
  * Context: writer.
  */
@@ -89,7 +89,8 @@ static inline void shmap_entry_stamp(struct kmap_entry *entry, u64 version)
  * @word: set to its version word
  * @number: set to its value if that is a number, else to 0
  *
- * The two are of one moment when the seq of the home bucket says so.
+ * The two are of one moment if writers are shut out, or else if the seq of the home bucket
+ * was even before and is the same afterwards.
  *
  * Context: reader or writer.
  */
@@ -104,7 +105,7 @@ static inline void shmap_entry_state(const struct kmap_entry *entry, u64 *word,
 
 /**
  * shmap_entry_copy - copy a value
- * @to: where to
+ * @to: buffer for the value
  * @entry: a live entry
  * @word: from shmap_entry_state()
  * @number: from shmap_entry_state()

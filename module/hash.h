@@ -2,9 +2,9 @@
 /*
  * The hash of a key: HSipHash as 64-bit kernels have it, which is SipHash-1-3.
  *
- * It is made of the kernel's own permutation rather than by hsiphash(), so that
- * it can be inline, begins with what depends on the map's key alone, which is half of
- * the first round, and takes the last bytes of a key in one step.
+ * This uses the kernel's permutation and not hsiphash().  So it can be inline, it
+ * computes once per map what depends only on the map's key, which is half of the first
+ * round, and it takes the last bytes of a key in one step.
  */
 #ifndef SHMAP_HASH_H
 #define SHMAP_HASH_H
@@ -16,17 +16,17 @@
 #include <asm/byteorder.h>
 
 /**
- * struct shmap_hash - what the rounds work on
- * @v: the four words.  In what hashes begin with, the first two are as the first
- *	round leaves them before it meets what is hashed
- * @turned: v[1], turned as the first round goes on to do
+ * struct shmap_hash - state that the rounds work on
+ * @v: the four words.  In the initial state of a map, the first two have gone through the
+ *	part of the first round that does not depend on what is hashed
+ * @turned: v[1] of the initial state, rotated as the first round does next
  */
 struct shmap_hash {
 	u64	v[4];
 	u64	turned;
 };
 
-/* The rest of the first round, with the first word. */
+/* The rest of the first round, with the first word of what is hashed. */
 static __always_inline void shmap_hash_first(struct shmap_hash *s, u64 word)
 {
 	s->v[3] ^= word;
@@ -52,7 +52,7 @@ static __always_inline void shmap_hash_word(struct shmap_hash *s, u64 word)
 	s->v[0] ^= word;
 }
 
-/* Eight bytes, wherever they are. */
+/* Eight bytes at any address. */
 struct shmap_unaligned {
 	u64	word;
 } __packed;
@@ -76,7 +76,7 @@ static __always_inline u64 shmap_hash_tail(const void *key, u32 len)
 
 	if (!left)
 		return 0;
-	/* Read so far back that the word ends where the key does. */
+	/* Read the 8 bytes that end where the key does. */
 	if (len >= 8)
 		return shmap_hash_load(key + len - 8) >> (64 - 8 * left);
 	while (left--)
@@ -85,7 +85,7 @@ static __always_inline u64 shmap_hash_tail(const void *key, u32 len)
 }
 
 /**
- * shmap_hash_init - what every hash of a map begins with
+ * shmap_hash_init - compute the initial state that all hashes of a map begin with
  * @init: filled in
  * @key: the map's key
  *
@@ -123,7 +123,7 @@ static __always_inline u32 shmap_hash(const struct shmap_hash *init,
 	u32 i;
 
 	if (likely(len == 16)) {
-		/* The length of most names that are made by machines. */
+		/* The usual length of keys that programs make. */
 		shmap_hash_first(&s, shmap_hash_load(key));
 		shmap_hash_word(&s, shmap_hash_load(key + 8));
 		shmap_hash_word(&s, last);

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The records of a walk, and the walk that they are of; see walk.c and walk_long.c. */
+/* A walk, and the records that it writes; see walk.c and walk_long.c. */
 #ifndef SHMAP_ITEM_H
 #define SHMAP_ITEM_H
 
 #include "read.h"
 
 /**
- * struct shmap_walk - a walk, and what it filled
- * @cursor: where to go on: place in the order, or KMAP_KEYS_END
+ * struct shmap_walk - a walk, and its buffer
+ * @cursor: place to go on from, or KMAP_KEYS_END
  * @hash: @cursor as a hash, for a step
- * @values: values too
- * @whole: more room comes when @buf is emptied: do not part a chain before that
- * @buf: records go here
- * @size: size of @buf, as far as it may be filled
- * @whole_size: size of @buf as it was allocated
+ * @values: the walk returns values as well as keys
+ * @whole: the buffer of the user has space for more than @size, so a chain that does not
+ *	fit behind other records as a whole waits until @buf has been emptied
+ * @buf: buffer for the records
+ * @size: bytes of @buf that may be filled
+ * @whole_size: bytes of @buf that were allocated
  * @used: bytes filled
- * @count: records filled
+ * @count: number of records written
  * @need: bytes that the records which did not fit need
- * @place: entries of one chain
- * @seen: what was seen of them
+ * @place: places of the entries of one chain
+ * @seen: what was seen of these entries
  */
 struct shmap_walk {
 	u64			cursor;
@@ -55,7 +56,7 @@ static inline size_t shmap_item_size(const struct shmap_walk *walk,
  * @walk: the walk
  * @entry: an entry
  * @seen: what was seen of it
- * @whole: all of it; else neither its value nor what is behind that
+ * @whole: write the whole record; otherwise neither its value nor what follows that
  *
  * Context: reader or writer.
  */
