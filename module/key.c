@@ -2,19 +2,20 @@
 /*
  * Operations on one key, on kernel memory.
  *
- * An entry is allocated and filled before the shard is locked, and one that was
- * removed is freed after it is unlocked.  Under the lock are the lookup, the
- * conditions and the change; a value that is to come back is copied to the request's
- * buffer, which the caller made large enough or is asked to (ENOBUFS) with nothing
- * changed.
+ * An entry is allocated and filled before the shard is locked, and an unlinked entry is
+ * retired after the shard is unlocked.  Lookup, conditions and change are under the
+ * lock, and so is the copy of a value that is returned, unless it is long, to the request's
+ * buffer.  If that buffer is too small, nothing changes, and the caller gets ENOBUFS and
+ * enlarges it.
  *
- * An attempt that needs something which is not to be had under the lock says what, as
- * one of enum shmap_needs, and has changed nothing.  answer() gets it, and go_on() tries
- * again.
+ * An attempt that needs something that cannot be had under the lock returns one of enum
+ * shmap_needs, and has changed nothing.  answer() gets what is needed, and go_on()
+ * repeats the attempt.
  *
  * A long value is copied, and compared, in pieces; see piece.c.  One that a change
- * has unlinked is copied after the shard is unlocked: nobody else has it then.  Who
- * finds a value that stays changed SHMAP_TRIES times meanwhile, takes it all at once.
+ * has unlinked is copied after the shard is unlocked: only this task can free it then.
+ * If a value that stays in the map was changed during SHMAP_TRIES attempts, the next
+ * attempt copies or compares it in one hold.
  */
 #include <linux/err.h>
 #include <linux/overflow.h>
@@ -41,7 +42,7 @@ u32 shmap_key_hash(const struct shmap_map *map, const void *key, u32 key_len)
  * @map: the map
  * @rq: the request; key, key_len and hash are set, fresh is filled in
  * @value_len: length of the value, which the caller writes next
- * @value_flags: what the value is, KMAP_IS_NUMBER
+ * @value_flags: KMAP_IS_NUMBER, or 0
  *
  * Context: may sleep.
  * Return: 0, -ENOSPC, -ENOMEM or -EINTR.
@@ -54,7 +55,7 @@ int shmap_key_prepare(struct shmap_map *map, struct shmap_request *rq,
 }
 
 /**
- * shmap_key_discard - free an entry that was prepared and not used
+ * shmap_key_discard - free an entry that was allocated and not used
  * @map: the map
  * @rq: the request
  *
@@ -69,7 +70,10 @@ void shmap_key_discard(struct shmap_map *map, struct shmap_request *rq)
 	rq->fresh.entry = NULL;
 }
 
-/* Bring a value back: 0, -EMSGSIZE for the user, -ENOBUFS for our caller. */
+/*
+ * Return a value in the request's buffer: 0, -EMSGSIZE when the user cannot take it, or
+ * -ENOBUFS when the caller has to enlarge the buffer.
+ */
 static int bring(struct shmap_request *rq, const struct kmap_entry *entry,
 		 const struct shmap_seen *seen)
 {
@@ -79,7 +83,7 @@ static int bring(struct shmap_request *rq, const struct kmap_entry *entry,
 		return -EMSGSIZE;
 	if (rq->out_len > rq->out_room)
 		return -ENOBUFS;
-	/* A longer one comes when this hold is over. */
+	/* A longer one is copied when this hold is over. */
 	if (likely(rq->out_len <= SHMAP_PIECE || rq->whole))
 		shmap_entry_copy(rq->out, entry, seen->word, seen->number);
 	return 0;
@@ -108,8 +112,8 @@ static int get_once(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /*
- * Is the value the one that is expected?  0 or -ESTALE, or what is needed where a long
- * one is not the one that was compared: that is done without the lock.
+ * Is the value the expected one?  Returns 0 or -ESTALE, or SHMAP_NEEDS_COMPARE for a long
+ * value of which another version, or none, was compared: that is done without the lock.
  */
 static int compare(const struct shmap_request *rq,
 		   const struct kmap_entry *entry, u64 word)
@@ -127,7 +131,7 @@ static int compare(const struct shmap_request *rq,
 	       -ESTALE : 0;
 }
 
-/* The conditions of a change.  What was found comes back if that is asked. */
+/* Test the conditions of a change, and return the value that was found if that is asked. */
 static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 {
 	struct shmap_seen seen __uninitialized;
@@ -164,8 +168,8 @@ static int check(struct shmap_request *rq, const struct kmap_entry *entry)
 }
 
 /*
- * Get a record.  Then even a long value that comes back is copied under the lock: what
- * is kept is freed by whoever finds that nobody needs it any more.
+ * Get a record.  After that, even a long value that is returned is copied under the lock:
+ * when the lock is dropped, any task may free the kept entry as soon as no cut needs it.
  */
 static void get_record(struct shmap_map *map, struct shmap_request *rq)
 {
@@ -174,7 +178,7 @@ static void get_record(struct shmap_map *map, struct shmap_request *rq)
 	rq->whole = true;
 }
 
-/* Get the entry in which ADD puts a number. */
+/* Allocate an entry for a number, for ADD. */
 static int get_entry(struct shmap_map *map, struct shmap_request *rq)
 {
 	if (map->config.max_value < SHMAP_NUMBER_LEN)
@@ -182,7 +186,10 @@ static int get_entry(struct shmap_map *map, struct shmap_request *rq)
 	return shmap_key_prepare(map, rq, SHMAP_NUMBER_LEN, KMAP_IS_NUMBER);
 }
 
-/* Get what ADD needs to change a copy, or do it in place whoever needs what is there. */
+/*
+ * Get what ADD needs to change a copy.  If that fails, ADD changes the entry in place, and
+ * the snapshots that need it are ended.
+ */
 static void get_copy(struct shmap_map *map, struct shmap_request *rq)
 {
 	int ret = rq->fresh.entry ? 0 : get_entry(map, rq);
@@ -195,7 +202,7 @@ static void get_copy(struct shmap_map *map, struct shmap_request *rq)
 	}
 }
 
-/* Compare the value that is expected, unless it was changed too often meanwhile. */
+/* Compare with the expected value, in pieces; under the lock after SHMAP_TRIES attempts. */
 static void compare_pieces(struct shmap_map *map, struct shmap_request *rq)
 {
 	if (rq->starts)
@@ -208,7 +215,10 @@ static void compare_pieces(struct shmap_map *map, struct shmap_request *rq)
 						   rq->expected_len, &rq->equal);
 }
 
-/* Copy the value that comes back from where it stays.  False: it is another by now. */
+/*
+ * Copy the value that is returned, in pieces, from an entry that stays in the map.
+ * Returns false when the key has another value by now.
+ */
 static bool copy_pieces(struct shmap_map *map, struct shmap_request *rq)
 {
 	if (!shmap_piece_copy(map, rq->hash, rq->key, rq->key_len, rq->version,
@@ -221,8 +231,8 @@ static bool copy_pieces(struct shmap_map *map, struct shmap_request *rq)
 }
 
 /*
- * Get what an attempt needs.  False: there is nothing to be tried again, and *@r says
- * what the operation comes to.
+ * Get what an attempt needs, which *@ret says.  Returns false when there is nothing to
+ * repeat: *@ret is the result of the operation then.
  */
 static bool answer(struct shmap_map *map, struct shmap_shard *shard,
 		   struct shmap_request *rq, int *ret)
@@ -264,7 +274,7 @@ static bool answer(struct shmap_map *map, struct shmap_shard *shard,
 typedef int attempt_t(struct shmap_map *map, struct shmap_shard *shard,
 		      struct shmap_request *rq);
 
-/* Go on with an operation whose first attempt came to @r. */
+/* Go on with an operation whose first attempt returned @ret. */
 static int go_on(struct shmap_map *map, struct shmap_shard *shard,
 		 struct shmap_request *rq, attempt_t *attempt, int ret)
 {
@@ -291,7 +301,7 @@ static int run(struct shmap_map *map, struct shmap_request *rq,
 	return go_on(map, shard, rq, attempt, attempt(map, shard, rq));
 }
 
-/* The same where the first attempt, which was inline, came to @r. */
+/* The same for a first attempt that was made inline and returned @ret. */
 static int run_plain(struct shmap_map *map, struct shmap_request *rq,
 		     attempt_t *attempt, int ret)
 {
@@ -314,8 +324,8 @@ static int get(struct shmap_map *map, struct shmap_shard *shard,
  * @rq: the request
  *
  * Context: may sleep.
- * Return: 0, -ENOENT, -EMSGSIZE, or -ENOBUFS when out_room is less than out_len
- * and out_size is not.
+ * Return: 0, -ENOENT, -EMSGSIZE, or -ENOBUFS when out_len is above out_room but not
+ * above out_size.
  */
 int shmap_key_get(struct shmap_map *map, struct shmap_request *rq)
 {
@@ -341,8 +351,8 @@ static int set(struct shmap_map *map, struct shmap_shard *shard,
  * @rq: the request, with a fresh entry that holds key and value
  *
  * Context: may sleep.
- * Return: 0 and the entry is the map's, or -ENOENT, -EEXIST, -ESTALE,
- * -EMSGSIZE, -ENOBUFS, -ENOSPC, -EXFULL or -ENOMEM and nothing changed.
+ * Return: 0, and the entry is the map's; or -ENOENT, -EEXIST, -ESTALE,
+ * -EMSGSIZE, -ENOBUFS, -ENOSPC, -EXFULL or -ENOMEM, and nothing has changed.
  */
 int shmap_key_set(struct shmap_map *map, struct shmap_request *rq)
 {
@@ -376,7 +386,7 @@ static int delete(struct shmap_map *map, struct shmap_shard *shard,
  * @rq: the request
  *
  * Context: may sleep.
- * Return: 0, or -ENOENT, -ESTALE, -EMSGSIZE or -ENOBUFS and nothing changed.
+ * Return: 0; or -ENOENT, -ESTALE, -EMSGSIZE or -ENOBUFS, and nothing has changed.
  */
 int shmap_key_delete(struct shmap_map *map, struct shmap_request *rq)
 {
@@ -408,7 +418,7 @@ static int sum_up(const struct kmap_entry *entry,
 	return check_add_overflow(*number, rq->number, sum) ? -ERANGE : 0;
 }
 
-/* Put a number under a key that is absent. */
+/* Create an entry with a number for a key that is absent. */
 static int create_locked(struct shmap_map *map, struct shmap_shard *shard,
 			 struct shmap_request *rq, struct shmap_probe *probe)
 {
@@ -420,7 +430,7 @@ static int create_locked(struct shmap_map *map, struct shmap_shard *shard,
 					  &rq->version, &rq->wants);
 }
 
-/* Add by a copy, in the fresh entry; a snapshot needs the other. */
+/* Add in a copy, the fresh entry, because a snapshot needs the old one. */
 static int copy_locked(struct shmap_map *map, struct shmap_shard *shard,
 		       struct shmap_request *rq, struct shmap_probe *probe,
 		       struct shmap_spot *spot, const struct kmap_entry *entry,
@@ -476,11 +486,11 @@ static int add(struct shmap_map *map, struct shmap_shard *shard,
 /**
  * shmap_key_add - add to a number
  * @map: the map
- * @rq: the request; if a fresh entry was needed and not used, it is left there
+ * @rq: the request; a fresh entry that was allocated and not used is left there
  *
  * Context: may sleep.
- * Return: 0, or -ENOENT, -EEXIST, -EDOM, -ERANGE, -EFBIG, -ENOSPC, -EXFULL or
- * -ENOMEM and nothing changed.
+ * Return: 0; or -ENOENT, -EEXIST, -EDOM, -ERANGE, -EFBIG, -ENOSPC, -EXFULL, -ENOMEM
+ * or -EINTR, and nothing has changed.
  */
 int shmap_key_add(struct shmap_map *map, struct shmap_request *rq)
 {

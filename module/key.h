@@ -26,8 +26,8 @@ int shmap_key_delete_more(struct shmap_map *map, struct shmap_request *rq,
  *	holds key and value
  *
  * Context: may sleep.
- * Return: 0 and the entry is the map's, or -ENOSPC, -EXFULL or -ENOMEM and nothing
- * changed.
+ * Return: 0, and the entry is the map's; or -ENOSPC, -EXFULL or -ENOMEM, and nothing
+ * has changed.
  */
 static __always_inline int shmap_key_set_plain(struct shmap_map *map,
 					       struct shmap_shard *shard,
@@ -45,7 +45,7 @@ static __always_inline int shmap_key_set_plain(struct shmap_map *map,
  * @rq: the request, of which key, key_len and hash are set
  *
  * Context: may sleep.
- * Return: 0, or -ENOENT and nothing changed.
+ * Return: 0; or -ENOENT, and nothing has changed.
  */
 static __always_inline int shmap_key_delete_plain(struct shmap_map *map,
 						  struct shmap_shard *shard,
