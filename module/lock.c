@@ -4,19 +4,19 @@
  *
  * spinlock	readers and writers take the spinlock: best where operations are
  *		short and mixed
- * rwsem	readers share the semaphore, writers own it: readers do not hold
- *		each other up, and a waiter sleeps
- * rcu		readers take nothing; writers take the spinlock among themselves
+ * rwsem	readers share the semaphore, a writer has it alone: readers do not
+ *		hold each other up, and a waiter sleeps
+ * rcu		readers take no lock; writers take the spinlock
  *
  * Whatever the lock mode, the code under a lock keeps the rules of the
  * strictest one: it touches no user memory, allocates nothing and does not
  * sleep.  At most one shard's lock is held at a time.
  *
- * Nor is it preempted, whatever preemption the kernel has: somebody who waits for
- * a lock, or for the readers, would wait until a task of the lowest priority gets a
- * CPU again.  So a read-side critical section is one of rcu_read_lock_sched(), a
- * spinlock is a raw one, whose holder keeps the CPU with PREEMPT_RT as well, and who
- * takes the semaphore keeps it, from before it has it.
+ * That code is not preempted either, whatever preemption the kernel has: otherwise a task
+ * that waits for a lock, or for readers, might wait until a task of the lowest priority
+ * gets a CPU again.  So a read-side critical section is one of rcu_read_lock_sched(), a
+ * spinlock is a raw one, whose holder keeps its CPU with PREEMPT_RT as well, and a task
+ * disables preemption before it takes the semaphore.
  */
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
@@ -26,7 +26,7 @@
 
 #include "lock.h"
 
-/* Times that a writer looks for a gap between readers before it sleeps. */
+/* Attempts of a writer to find a gap between readers, before it sleeps. */
 #define GAP_LOOKS	256u
 
 #ifdef CONFIG_LOCKDEP
@@ -85,13 +85,13 @@ static void sem_init(struct shmap_lock *lock)
 }
 
 /*
- * The semaphore is never waited for in its own queue: it would be handed to a
- * waiter, and held by it, before that one has a CPU.  Who does not get it at once
- * sleeps until somebody leaves, and then tries again, with preemption off.
+ * No task waits in the semaphore's own queue: the semaphore would be handed to a waiter,
+ * and held by it, before that one has a CPU.  A task that does not get the semaphore at
+ * once sleeps until a holder leaves, and then tries again, with preemption off.
  *
- * Who leaves wakes them before preemption is on again: who sleeps would go on doing
- * so, else.  So they are in simple queues, for which that is allowed with PREEMPT_RT
- * as well.
+ * A holder that leaves wakes the sleepers before it enables preemption: if it were
+ * preempted before that, they would sleep on.  So they sleep on simple wait queues, which
+ * may be woken with preemption off on PREEMPT_RT as well.
  */
 static void wake(struct swait_queue_head *queue)
 {
@@ -99,10 +99,10 @@ static void wake(struct swait_queue_head *queue)
 		swake_up_all(queue);
 }
 
-/* Wake who waits for the semaphore to be left. */
+/* Wake the tasks that wait for a holder to leave. */
 static void sem_wake(struct shmap_lock *lock)
 {
-	/* Before it looks for waiters: pairs with their way to sleep. */
+	/* Before it looks for waiters: pairs with set_current_state() on their way to sleep. */
 	smp_mb();
 	wake(&lock->readers);
 	wake(&lock->writers);
@@ -132,8 +132,8 @@ static void sem_leave_shared(struct shmap_lock *lock)
 }
 
 /*
- * Readers that come one after the other would leave no gap, so none begin while a
- * writer looks for one.  It has a CPU meanwhile, and so have those it waits for.
+ * Readers that overlap would leave no gap, so none begins while a writer looks for
+ * one.  The writer keeps its CPU meanwhile, and so do the readers that it waits for.
  */
 static noinline bool sem_find_gap(struct shmap_lock *lock)
 {
@@ -155,8 +155,9 @@ static bool sem_try(struct shmap_lock *lock)
 	if (likely(down_write_trylock(&lock->sem)) || sem_find_gap(lock))
 		return true;
 	/*
-	 * Readers may have gone to sleep because of this.  Not writers: that would
-	 * be us as well, and nobody would ever sleep.
+	 * Readers may have gone to sleep because lock->wanted was not 0.  The barrier pairs
+	 * as in sem_wake().  Writers are not woken: this task would wake itself as well,
+	 * and would never sleep.
 	 */
 	smp_mb();
 	wake(&lock->readers);
@@ -178,7 +179,7 @@ static void sem_leave(struct shmap_lock *lock)
 }
 
 /**
- * shmap_lock_rcu - enter a read-side critical section
+ * shmap_lock_rcu - enter a read-side critical section, as rcu mode's readers
  * @lock: not used
  *
  * Context: any; nothing may sleep until shmap_lock_unrcu().
@@ -190,7 +191,7 @@ void shmap_lock_rcu(struct shmap_lock *lock)
 }
 
 /**
- * shmap_lock_unrcu - leave it
+ * shmap_lock_unrcu - leave the read-side critical section
  * @lock: not used
  *
  * Context: as shmap_lock_rcu() left it.

@@ -11,11 +11,11 @@
 
 /**
  * struct shmap_lock - the lock of one shard
- * @spin: of the lock modes whose writers spin
- * @sem: of those whose writers sleep
- * @wanted: writers that are looking for a gap between readers right now
- * @readers: those that sleep until somebody leaves the semaphore
- * @writers: the same
+ * @spin: the lock, in lock modes whose writers spin
+ * @sem: the lock, in lock modes whose writers sleep
+ * @wanted: number of writers that are looking for a gap between readers
+ * @readers: readers that sleep until a holder leaves the semaphore
+ * @writers: writers that sleep until then
  */
 struct shmap_lock {
 	union {
@@ -33,8 +33,8 @@ struct shmap_lock {
  * struct shmap_lock_ops - one lock mode
  * @name: as the lock= parameter names it
  * @writers_spin: @write_enter and @write_leave are those of the spinlock
- * @lockless_reads: a reader shuts no writer out.  It must check a bucket's seq,
- *	and what it reads is reused only after a grace period.
+ * @lockless_reads: a reader does not shut writers out: it must check a bucket's seq,
+ *	and what it reads is reused only after a grace period
  * @init: make a lock
  * @read_enter: enter as a reader; nothing may sleep until @read_leave
  * @read_leave: leave as a reader
@@ -56,12 +56,12 @@ struct shmap_lock_ops {
 	bool		(*write_held)(const struct shmap_lock *lock);
 };
 
-/* The names for messages, in the order that lock.c lists them. */
+/* The names for messages, in the order in which lock.c lists them. */
 #define SHMAP_LOCK_NAMES "spinlock, rwsem, rcu"
 
 const struct shmap_lock_ops *shmap_lock_find(const char *name);
 
-/* What a reader does by default, so that it can be called straight. */
+/* How readers enter and leave in the default lock mode, for calls without a pointer. */
 void shmap_lock_rcu(struct shmap_lock *lock);
 void shmap_lock_unrcu(struct shmap_lock *lock);
 
@@ -103,7 +103,7 @@ static inline void shmap_lock_write_enter(const struct shmap_lock_ops *ops,
 {
 	if (likely(ops->writers_spin)) {
 		raw_spin_lock(&lock->spin);
-		/* Which lock it is sparse cannot know, nor follow. */
+		/* sparse can neither know nor follow which lock this is. */
 		__release(&lock->spin);
 	} else {
 		ops->write_enter(lock);
