@@ -2,8 +2,8 @@
 /*
  * kmap: a hash map that the kernel keeps for many processes.
  *
- * Module parameters, and init and exit in order: the map is complete before the
- * device is registered, and lives until it is gone.
+ * This file has the module's parameters, its init and its exit.  The map is complete
+ * before the device is registered, and is freed after the device is gone.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,7 +16,7 @@
 #include "device.h"
 #include "map.h"
 
-/* Once the module is loaded, the parameters show what is in force. */
+/* Once the module is loaded, the parameters show the values that are in force. */
 static struct shmap_wish wish = SHMAP_WISH_DEFAULT;
 
 static int number_set(const char *text, const struct kernel_param *kp)
@@ -107,7 +107,7 @@ static int __init shmap_main_init(void)
 	if (IS_ERR(map))
 		return PTR_ERR(map);
 	ret = shmap_device_register(map, wish.mode);
-	/* The device has a reference of its own. */
+	/* The device holds its own reference. */
 	shmap_map_put(map);
 	return ret;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One shared map: its shards, its limits, and what concerns all of it.
+ * One shared map: its shards, its limits, and what concerns the map as a whole.
  *
- * Lock order, outermost first; what is left out may be taken alone:
+ * Lock order, outermost first; any of these locks may also be taken without the
+ * others:
  *
  *	shard->lock		one shard at a time; the lock mode's lock
  *	cuts->order		raw spinlock; only while a cut is being made
@@ -13,30 +14,31 @@
  *	defer->lock		the same
  *	pool->lock		raw spinlock; never together with another
  *
- * The spinlocks are raw ones so that nobody who holds one loses the CPU, not even with
- * PREEMPT_RT.  So what is done under them takes no lock of the kernel's but such.
+ * The spinlocks are raw, so that a task that holds one keeps the CPU even with
+ * PREEMPT_RT.  Code that runs under them takes no other locks of the kernel than raw
+ * spinlocks.
  *
  * What protects what:
  *
  *	config, hash_*, shard_bits	constant while the map lives
  *	buckets, table->count		shard->lock to write; readers see table.c
  *	shard->version			shard->lock
- *	what INFO sums			its lock and WRITE_ONCE to write, READ_ONCE
+ *	fields that INFO adds up	their lock and WRITE_ONCE to write, READ_ONCE
  *	shard->marked, cut, newest	shard->lock
  *	shard->kept, kept_fifo		shard->lock
- *	active cuts, sums of what is kept	cuts->lock
- *	an entry in the table		immutable, but for version and number:
+ *	active cuts, cuts->kept		cuts->lock
+ *	an entry in the table		immutable, except its version and number:
  *					shard->lock and the home bucket's seq
  *	an entry that is kept		immutable; shard->lock to free it
- *	any other entry			who allocated or unlinked it
+ *	any other entry			owned by the task that allocated or unlinked it
  *	slabs				arena->lock
  *	deferred batches		defer->lock
- *	map->squeezed			WRITE_ONCE; an old value costs another search
- *	units				pool->lock, then who took them
+ *	map->squeezed			WRITE_ONCE; a stale value costs another squeeze
+ *	units				pool->lock; a taken unit belongs to its taker
  *
- * An open file keeps the map, and the module.  When the last reference goes, no
- * file of the map is open, so there is neither reader nor writer; a grace period
- * that is still awaited is waited for.
+ * An open file keeps the map and the module.  When the last reference is dropped, no
+ * file of the map is open, so there are neither readers nor writers; destroy() waits
+ * for the grace periods of entries that are still deferred.
  */
 #include <linux/bitrev.h>
 #include <linux/err.h>
@@ -54,10 +56,10 @@
 /* Versions begin with the time of day, in steps of 2^VERSION_SHIFT ns. */
 #define VERSION_SHIFT	7
 
-/* Address space for slabs that are not full, for each shard. */
+/* Address space per shard for slabs that are not full. */
 #define SHARD_SLACK	(64 * SHMAP_UNIT_SIZE)
 
-/* Bound of deferred memory for each shard. */
+/* Most bytes that may be deferred per shard. */
 static u64 deferred_max(const struct shmap_config *config)
 {
 	u32 entry = shmap_arena_size(KMAP_ENTRY_SIZE(config->max_key,
@@ -67,13 +69,13 @@ static u64 deferred_max(const struct shmap_config *config)
 		    2ull * entry);
 }
 
-/* Entries that one shard is laid out for: its part and some more. */
+/* Entries that one shard is laid out for: its share of the limit, rounded up. */
 static u64 shard_entries(const struct shmap_config *config)
 {
 	return DIV_ROUND_UP_ULL(config->max_entries, config->shards);
 }
 
-/* Bound of what is kept for snapshots. */
+/* Most bytes that may be kept for snapshots, per map. */
 static u64 kept_max(const struct shmap_config *config)
 {
 	u32 entry = shmap_arena_size(KMAP_ENTRY_SIZE(config->max_key,
@@ -119,15 +121,15 @@ static void head_init(struct shmap_map *map)
 }
 
 /*
- * Where versions begin: so that a version of this map is none of a map that was there
- * before, as long as a shard changes less often than this clock ticks.
+ * The version that shards begin with.  No version of this map was used by an earlier
+ * map, as long as a shard changes less often than this clock ticks.
  */
 static u64 first_version(void)
 {
 	return (ktime_get_real_ns() >> VERSION_SHIFT) & KMAP_VERSION_MASK;
 }
 
-/* What can be made of the shards without memory, so that they can be unmade. */
+/* Initialise what needs no memory, so that destroy() can handle every shard. */
 static void shards_init(struct shmap_map *map)
 {
 	struct kmap_shard *desc = (void *)map->head + PAGE_SIZE;
@@ -196,7 +198,7 @@ static int create(struct shmap_map *map)
 
 /**
  * shmap_map_create - make an empty map
- * @config: what for; checked by the caller
+ * @config: its configuration, which the caller has checked
  *
  * Context: may sleep.
  * Return: the map, with one reference, or ERR_PTR(-ENOMEM).
@@ -227,7 +229,7 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	return map;
 }
 
-/* Free a map, complete or not, that nobody uses any more. */
+/* Free a map, complete or not, that is no longer in use. */
 static void destroy(struct shmap_map *map)
 {
 	unsigned int i;
@@ -254,7 +256,7 @@ static void destroy(struct shmap_map *map)
 
 /**
  * shmap_map_get - take a reference
- * @map: the map; the caller has a reference, or knows somebody who does
+ * @map: the map; the caller holds a reference, or knows that one is held
  *
  * Context: any.
  * Return: the map.
@@ -266,7 +268,7 @@ struct shmap_map *shmap_map_get(struct shmap_map *map)
 }
 
 /**
- * shmap_map_put - give a reference back, and free the map with the last one
+ * shmap_map_put - drop a reference, and free the map with the last one
  * @map: the map
  *
  * Context: may sleep.
@@ -290,7 +292,7 @@ static u64 events(const struct shmap_map *map, enum shmap_event event)
 /**
  * shmap_map_info - limits, size and statistics
  * @map: the map
- * @info: filled in, but for flags
+ * @info: zeroed by the caller; filled in, except flags
  *
  * Context: any.
  */

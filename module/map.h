@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Making a map and telling about it; see map.c. */
+/* Creating, freeing and describing a map; see map.c. */
 #ifndef SHMAP_MAP_H
 #define SHMAP_MAP_H
 

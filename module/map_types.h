@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a map consists of: its shards, and what these share.  map.c has the lock order,
- * and what protects what.
+ * What a map consists of: its shards and what they share.  map.c documents the lock
+ * order, and which lock protects which field.
  */
 #ifndef SHMAP_MAP_TYPES_H
 #define SHMAP_MAP_TYPES_H
@@ -20,21 +20,21 @@
 #include "quota.h"
 #include "table.h"
 
-/* What max_bytes may be: the entry area leaves a third over. */
+/* Limits of max_bytes: even at the maximum the entry area is a third larger. */
 #define SHMAP_BYTES_MAX		(SHMAP_POOL_MAX / 4 * 3)
 #define SHMAP_BYTES_MIN		(64ull << 10)
 #define SHMAP_ENTRIES_MAX	BIT_ULL(31)
 #define SHMAP_SHARDS_MAX	1024u
 
 /**
- * struct shmap_config - what a map is made for
+ * struct shmap_config - the configuration of a map
  * @lock: the lock mode
  * @shards: number of shards, a power of two
  * @max_entries: most entries
  * @max_bytes: most bytes of entries
  * @max_key: longest key
  * @max_value: longest value
- * @wipe: zero a removed entry as soon as no reader has it
+ * @wipe: zero removed entries when they are freed, and free them in time (wipe.c)
  */
 struct shmap_config {
 	const struct shmap_lock_ops	*lock;
@@ -46,7 +46,7 @@ struct shmap_config {
 	bool				wipe;
 };
 
-/* What each CPU counts; see struct kmap_info. */
+/* Events that are counted per CPU; see struct kmap_info. */
 enum shmap_event {
 	SHMAP_GETS,
 	SHMAP_HITS,
@@ -60,7 +60,7 @@ enum shmap_event {
 
 /**
  * struct shmap_stats - the counters of one CPU
- * @count: of each event
+ * @count: one counter per event
  */
 struct shmap_stats {
 	u64	count[SHMAP_EVENTS];
@@ -68,18 +68,18 @@ struct shmap_stats {
 
 /**
  * struct shmap_shard - one lock and what it protects
- * @lock: protects all but @defer and @arena, and orders writers
- * @marked: a cut is being made whose version was not noted here yet
- * @version: version of the last change, be it a removal
+ * @lock: protects all fields but @defer and @arena, and orders writers
+ * @marked: a cut is being made, for which this shard's version is not noted yet
+ * @version: version of the last change; a removal is a change too
  * @bytes: bytes of entries
- * @newest: of active cuts, the latest version noted here; what is not older need
+ * @newest: the latest version noted here for an active cut, or 0; a newer entry need
  *	not be kept
  * @table: buckets
- * @cut: number of the last cut whose version was noted here
+ * @cut: number of the last cut for which @version was noted
  * @kept: entries that are kept for snapshots, by place
- * @kept_fifo: the same, by death
- * @defer: removed entries that wait for readers; has its own lock
- * @arena: entries; has its own lock
+ * @kept_fifo: the same entries, by death
+ * @defer: deferred entries; has its own lock
+ * @arena: allocates entries; has its own lock
  */
 struct shmap_shard {
 	struct shmap_lock	lock;
@@ -98,22 +98,22 @@ struct shmap_shard {
 /**
  * struct shmap_map - a map
  * @config: constant
- * @refs: open files, and whoever opens them
+ * @refs: references, held by open files and by the device
  * @hash_key: constant
- * @hash_init: constant; what each hash begins with
+ * @hash_init: constant; the state that each hash begins with
  * @shard_bits: constant
  * @shard: the shards
- * @head: first page of the window, and behind it the shards' descriptors
- * @head_order: 2^head_order pages
- * @mem: memory, as far as it is counted
+ * @head: first page of the window, followed by the shards' descriptors
+ * @head_order: @head has 2^head_order pages
+ * @mem: account of the map's memory; mem.c tells what it does not count
  * @pool: the entry area
- * @quota: of entries and bytes
+ * @quota: the limits of entries and bytes
  * @stats: counters per CPU
- * @squeezed: pool->stirred when shmap_space_squeeze() last began and went through
- * @wiper: where @wipe runs, if the map wipes what was removed
- * @wipe: frees what waits for readers, without any other operation
- * @wiped_cut: number of the last cut when @wipe last ran
- * @cuts: moments of snapshots
+ * @squeezed: pool->stirred at the beginning of the last complete shmap_space_squeeze()
+ * @wiper: workqueue that @wipe runs on, or NULL if the map does not wipe
+ * @wipe: work that frees deferred and kept entries even if no operation comes
+ * @wiped_cut: number that the last cut had when @wipe last ran
+ * @cuts: the moments of snapshots, and what is kept for them
  */
 struct shmap_map {
 	struct shmap_config		config;
@@ -138,7 +138,7 @@ struct shmap_map {
 /**
  * shmap_map_shard - the shard of a hash
  * @map: the map
- * @hash: of a key
+ * @hash: hash of a key
  *
  * Context: any.
  * Return: the shard.
@@ -152,7 +152,7 @@ static inline struct shmap_shard *shmap_map_shard(const struct shmap_map *map,
 /**
  * shmap_map_count - count an event
  * @map: the map
- * @event: which
+ * @event: the event
  *
  * Context: any.
  */
@@ -178,13 +178,13 @@ static inline void shmap_map_count_gets(struct shmap_map *map,
 }
 
 /**
- * shmap_map_wipe_copy - wipe a copy of a key or value, if that is asked for
+ * shmap_map_wipe_copy - wipe a copy of a key or value, if the map wipes
  * @map: the map
  * @mem: the copy
  * @size: bytes
  *
- * For what is on the stack: each function that puts a key or a value there calls
- * this before it returns.
+ * Every function that puts a key or a value on the stack calls this before it
+ * returns.
  *
  * Context: any.
  */
@@ -201,7 +201,7 @@ static __always_inline void shmap_map_wipe_copy(const struct shmap_map *map,
  * @mem: from kmalloc() or kvmalloc(), or NULL
  * @size: bytes
  *
- * Wiped first, if that is asked for.
+ * The buffer is wiped first, if the map wipes.
  *
  * Context: may sleep.
  */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that a map keeps, counted in one sum and charged to the memory cgroup of the
- * caller.  What an operation asks for fails rather than that a process is killed; only
- * shmap_mem_alloc_surely(), for what is small and must not fail, waits for memory.
+ * The memory of a map, counted in one sum and charged to the memory cgroup of the
+ * caller.  An allocation for an operation fails rather than have the OOM killer kill a
+ * process.  Only shmap_mem_alloc_surely(), for a small object that the caller cannot do
+ * without, never fails.
  *
- * What INFO shows as memory is that sum and the map's own structure.  Not in the sum
- * are the credits of the quota and what lasts no longer than a call or a snapshot,
- * which are charged all the same, and the counters of each CPU, which are not.
+ * INFO shows that sum plus the size of struct shmap_map.  The sum leaves out the credits
+ * of the quota, and objects that live no longer than a call or a snapshot, all of which
+ * are charged nevertheless; and the counters per CPU, which are not charged.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -15,7 +16,7 @@
 
 /**
  * shmap_mem_alloc_pages - allocate zeroed, mappable memory
- * @account: who pays
+ * @account: account that the memory is counted on
  * @order: 2^order pages
  *
  * Context: may sleep.
@@ -33,8 +34,8 @@ void *shmap_mem_alloc_pages(struct shmap_mem *account, unsigned int order)
 }
 
 /**
- * shmap_mem_free_pages - free what shmap_mem_alloc_pages() gave
- * @account: who paid
+ * shmap_mem_free_pages - free what shmap_mem_alloc_pages() returned
+ * @account: account that the memory is counted on
  * @mem: kernel address, or NULL
  * @order: as allocated
  *
@@ -51,7 +52,7 @@ void shmap_mem_free_pages(struct shmap_mem *account, void *mem,
 
 /**
  * shmap_mem_alloc - allocate a small zeroed object that is never mapped
- * @account: who pays
+ * @account: account that the memory is counted on
  * @size: bytes
  *
  * Context: may sleep.
@@ -67,11 +68,11 @@ void *shmap_mem_alloc(struct shmap_mem *account, size_t size)
 }
 
 /**
- * shmap_mem_alloc_surely - the same, and it does not fail
- * @account: who pays
+ * shmap_mem_alloc_surely - allocate a small object as shmap_mem_alloc(), but never fail
+ * @account: account that the memory is counted on
  * @size: bytes, less than a page
  *
- * For who cannot go back, nor wait.
+ * This is for a caller that can neither undo its change nor wait for a grace period.
  *
  * Context: may sleep.
  * Return: kernel address.
@@ -85,8 +86,8 @@ void *shmap_mem_alloc_surely(struct shmap_mem *account, size_t size)
 }
 
 /**
- * shmap_mem_free - free what shmap_mem_alloc() gave
- * @account: who paid
+ * shmap_mem_free - free what shmap_mem_alloc() returned
+ * @account: account that the memory is counted on
  * @mem: kernel address, or NULL
  * @size: as allocated
  *
@@ -101,10 +102,13 @@ void shmap_mem_free(struct shmap_mem *account, void *mem, size_t size)
 }
 
 /**
- * shmap_mem_alloc_table - allocate a zeroed array, of any size
- * @account: who pays
- * @n: elements
- * @size: bytes of an element
+ * shmap_mem_alloc_table - allocate a zeroed array of any size
+ * @account: account that the memory is counted on
+ * @n: number of elements
+ * @size: bytes per element
+ *
+ * Unlike the other functions, this may call the OOM killer for a small array.  Arrays are
+ * allocated only when a map is created.
  *
  * Context: may sleep.
  * Return: kernel address, or NULL.
@@ -119,8 +123,8 @@ void *shmap_mem_alloc_table(struct shmap_mem *account, size_t n, size_t size)
 }
 
 /**
- * shmap_mem_free_table - free what shmap_mem_alloc_table() gave
- * @account: who paid
+ * shmap_mem_free_table - free what shmap_mem_alloc_table() returned
+ * @account: account that the memory is counted on
  * @mem: kernel address, or NULL
  * @n: as allocated
  * @size: as allocated

@@ -8,14 +8,14 @@
 #include <linux/types.h>
 
 /*
- * How to allocate what a user can cause to be allocated: charged to the caller's
- * memory cgroup, failing rather than calling the OOM killer, and without a word.
+ * Flags for allocations that a user can cause: they are charged to the caller's memory
+ * cgroup, fail rather than call the OOM killer, and print no warning.
  */
 #define SHMAP_MEM_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /**
  * struct shmap_mem - the account of a map's memory
- * @bytes: that were allocated on it and not freed
+ * @bytes: bytes that were allocated on it and not freed yet
  */
 struct shmap_mem {
 	atomic_long_t	bytes;
