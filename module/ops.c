@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of operations, and the two ways to one: an ioctl, and a record of a
- * batch.
+ * The table of operations, and the two ways to call one: by an ioctl, and by a record
+ * of a batch.
  *
- * An operation is one row and one function.  The ioctl's number finds the row, and
- * so does the opcode of a record in a batch: it is the same number.
+ * Each operation has one row and one function.  The number of the ioctl finds the row,
+ * and so does the opcode of a record in a batch: it is the same number.
  *
- * The ioctl copies the record in, as far as caller and kernel both know it, calls
- * the row's function, and copies the outputs back.  Rows that change the map have
- * their outputs written once before, as they are, so that a record that cannot be
- * written is refused while nothing has changed.  Records of the size that most
- * callers know may take a shorter way.
+ * The ioctl copies in the part of the record that both the caller and the kernel know,
+ * calls the row's function, and copies the outputs back.  For rows that change the map
+ * it also writes the outputs back unchanged beforehand, so that a record that cannot be
+ * written is refused before anything has changed.  Records of the usual size may take
+ * a faster path.
  *
- * In a batch lookups that follow each other go in groups where readers take no
- * lock; see ops_get.c.  All else goes one by one.
+ * Where readers take no lock, consecutive lookups of a batch are carried out in groups;
+ * see ops_get.c.  All other records of a batch are carried out one by one.
  */
 #include <linux/build_bug.h>
 #include <linux/indirect_call_wrapper.h>
@@ -31,10 +31,10 @@
 
 static int run_batch(struct shmap_call *call, void *record);
 
-/* Rows of the table: a power of two, so that no number leads out of it. */
+/* Rows of the table: a power of two, so that a number modulo ROWS is always in it. */
 #define ROWS	16u
 
-/* Any record; each type has to be here. */
+/* Any record: every record type must be listed here. */
 union record {
 	struct kmap_op_ext	ext;
 	struct kmap_batch	batch;
@@ -43,14 +43,14 @@ union record {
 	struct kmap_info	info;
 };
 
-/* 0 for a record that the dispatcher can take, and of whole words; else an error. */
+/* 0 if the record fits in union record and is a multiple of 8 bytes; else a build error. */
 #define FITS(_type)							\
 	BUILD_BUG_ON_ZERO(sizeof(_type) > sizeof(union record) ||	\
 			  sizeof(_type) % 8)
 
 /*
- * An ioctl and its record: the type, the last field of the first published record,
- * the last one that is known, the first output and the last.
+ * An ioctl and its record: the record's type, the last field of its first published
+ * version, the last field known here, the first output and the last output.
  */
 #define ROW(_cmd, _type, _least, _last, _outputs, _end, ...)		\
 	[_IOC_NR(_cmd)] = {						\
@@ -88,14 +88,14 @@ static const struct shmap_op ops[ROWS] = {
 	       .flags = KMAP_MATCH | KMAP_EQUAL | KMAP_RETURN,
 	       .on_key = shmap_key_delete,
 	       .fast = shmap_ops_delete_fast),
-	/* The sum tells the value, and so does ERANGE. */
+	/* Needs the right to read: the sum reveals the value, and so does ERANGE. */
 	ON_KEY(KMAP_IOC_ADD,
 	       .rights = SHMAP_MAY_READ | SHMAP_MAY_WRITE,
 	       .changes = true,
 	       .flags = KMAP_CREATE | KMAP_REPLACE,
 	       .on_key = shmap_key_add,
 	       .fast = shmap_ops_one_full),
-	/* What its records need is found out for each. */
+	/* No rights here: they are checked for each record. */
 	ROW(KMAP_IOC_BATCH, kmap_batch, done, done, done, done,
 	    .changes = true,
 	    .run = run_batch),
@@ -125,13 +125,13 @@ static_assert(sizeof(struct kmap_bucket) == 64);
 static_assert(sizeof(struct kmap_shard) == 64);
 static_assert(sizeof(struct kmap_entry) == 16);
 
-/* The row of a number, or that of another one, or an empty one. */
+/* The row for a number; the caller must check that it is not empty or another's. */
 static __always_inline const struct shmap_op *find_op(u32 number)
 {
 	return &ops[number % ROWS];
 }
 
-/* Write the outputs, as far as the caller's record goes. */
+/* Write the outputs that are within the caller's record. */
 static int write_outputs(const struct shmap_op *op, void __user *user,
 			 size_t size, const union record *record)
 {
@@ -143,7 +143,7 @@ static int write_outputs(const struct shmap_op *op, void __user *user,
 	return 0;
 }
 
-/* The way of every ioctl, whatever its record's size; @op is its row if any is. */
+/* Carry out any ioctl, whatever its record's size; @op is find_op() of its number. */
 static noinline long ioctl_full(const struct shmap_file *file,
 				const struct shmap_op *op, unsigned int cmd,
 				void __user *user)
@@ -153,7 +153,7 @@ static noinline long ioctl_full(const struct shmap_file *file,
 	size_t size = _IOC_SIZE(cmd);
 	int ret;
 
-	/* The size may differ. */
+	/* Of the ioctl's number, only the size may differ from the row's. */
 	if (!op->run || (cmd ^ op->cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))
 		return -ENOTTY;
 	/* Records grow by 8 bytes at a time: any other size ends within a field. */
@@ -162,7 +162,7 @@ static noinline long ioctl_full(const struct shmap_file *file,
 	ret = copy_struct_from_user(&record, op->size, user, size);
 	if (ret)
 		return ret;
-	/* On one key it depends on the record as well; see ops_one.c. */
+	/* For operations on a key, the rights depend on the record too; see ops_one.c. */
 	if (!op->on_key && !shmap_call_allowed(file, op, 0))
 		return -EBADF;
 	if (op->changes) {
@@ -191,7 +191,7 @@ long shmap_ops_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	const struct shmap_op *op = find_op(_IOC_NR(cmd));
 	void __user *user = (void __user *)arg;
 
-	/* Those that are named are called straight, for speed alone. */
+	/* The functions named here are called directly, which is faster. */
 	if (likely(op->cmd == cmd && op->fast &&
 		   shmap_call_allowed(file, op, 0)))
 		return INDIRECT_CALL_3(op->fast, shmap_ops_get_fast,
@@ -200,7 +200,7 @@ long shmap_ops_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	return ioctl_full(file, op, cmd, user);
 }
 
-/* Carry out one record of a batch, which is @size bytes long. */
+/* Carry out one record of a batch; it is @size bytes long. */
 static noinline int run_one(const struct shmap_file *file, void __user *user,
 			    size_t size)
 {
@@ -224,7 +224,7 @@ static noinline int run_one(const struct shmap_file *file, void __user *user,
 		record->error = -EINVAL;
 		return shmap_user_write_op(outputs, record);
 	}
-	/* Can the outputs be written?  Find out before anything changes. */
+	/* Check that the outputs can be written before anything changes. */
 	if (call.op->changes && shmap_user_write_op(outputs, record))
 		return -EFAULT;
 	record->error = shmap_ops_one_record(&call, record,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What user space can ask for; see ops.c. */
+/* The ioctls; see ops.c. */
 #ifndef SHMAP_OPS_H
 #define SHMAP_OPS_H
 

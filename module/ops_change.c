@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SET and DELETE as most are: no flags, short key, short value.
+ * The fast paths of SET and DELETE: no flags, a short key and a short value.
  *
- * What is not quite usual about a record is left to ops_one.c, before anything of it
- * was acted on.
+ * Any other record is left to ops_one.c, before anything in the map has changed.
  */
 #include <linux/err.h>
 
@@ -12,10 +11,10 @@
 #include "ops_one.h"
 #include "user.h"
 
-/* Longest key. */
+/* Longest key that the fast paths take, in bytes. */
 #define CHANGE_KEY	64u
 
-/* Is this a change without conditions that brings nothing back? */
+/* Is this a change without flags, ttl and output buffer, with a short key? */
 static __always_inline bool usual(const struct shmap_map *map,
 				  const struct shmap_user_inputs *in,
 				  u32 opcode)
@@ -26,7 +25,7 @@ static __always_inline bool usual(const struct shmap_map *map,
 	       key_len - 1 < CHANGE_KEY && key_len <= map->config.max_key;
 }
 
-/* Take the key of a usual change. */
+/* Copy the key of a usual change and hash it. */
 static __always_inline int take(const struct shmap_map *map,
 				struct shmap_request *rq, u64 *key,
 				const struct shmap_user_inputs *in)
@@ -41,7 +40,7 @@ static __always_inline int take(const struct shmap_map *map,
 	return 0;
 }
 
-/* All of it, with room for the key that the caller wipes. */
+/* Carry out a SET; @key is a buffer of CHANGE_KEY bytes, which the caller wipes. */
 static __always_inline long set_record(const struct shmap_file *file,
 				       struct shmap_map *map,
 				       const struct shmap_op *op,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* SET and DELETE as most are; see ops_change.c. */
+/* The fast paths of SET and DELETE; see ops_change.c. */
 #ifndef SHMAP_OPS_CHANGE_H
 #define SHMAP_OPS_CHANGE_H
 

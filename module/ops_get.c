@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lookups as most are, where readers take no lock: short key, short value, into
- * memory that is there.
+ * The fast path of lookups where readers take no lock: a short key, and a short value
+ * that can be written without a page fault.
  *
- * A reader without a lock holds nobody up, so the value goes straight from the
- * entry to the user, and page faults are off meanwhile.  Whatever is not quite
- * usual is left to ops_one.c, as if this had not been.
+ * A reader without a lock does not hold up writers, so the value is copied straight
+ * from the entry to the user, with page faults off.  A lookup that does not qualify is
+ * left to ops_one.c, which begins again with the record; nothing has been written yet.
  *
- * The lookups of a batch go in groups: all records and keys are read and hashed
- * and their buckets fetched, then they are looked up, so that one waits for memory
- * while others do.
+ * Lookups of a batch are carried out in groups: all records and keys of a group are
+ * read and hashed and their home buckets prefetched, then the keys are looked up, so
+ * that the cache misses overlap.
  */
 #include <linux/prefetch.h>
 #include <linux/rcupdate.h>
@@ -19,21 +19,21 @@
 #include "read.h"
 #include "user.h"
 
-/* Longest key. */
+/* Longest key that the fast path takes, in bytes. */
 #define LOOKUP_KEY	64u
 
-/* Lookups in a group. */
+/* Most lookups in a group. */
 #define GROUP		8u
 
 /**
- * struct lookup - one of a group
+ * struct lookup - one lookup of a group
  * @out: as in the record
  * @out_size: as in the record
  * @key_len: as in the record
- * @table: the shard's
+ * @table: the table of the key's shard
  * @probe: where the key would be
  *
- * The key itself is elsewhere, so that all this can be in registers.
+ * The key itself is not here, so that the compiler can keep these in registers.
  */
 struct lookup {
 	void __user		*out;
@@ -43,25 +43,25 @@ struct lookup {
 	struct shmap_probe	probe;
 };
 
-/* Room for a key. */
+/* Buffer for a key, in words. */
 struct short_key {
 	u64	word[LOOKUP_KEY / 8];
 };
 
-/* What came of a lookup. */
+/* Result of a lookup. */
 enum outcome {
-	UNUSUAL,	/* nothing: all is as it was */
+	UNUSUAL,	/* not carried out; nothing was written */
 	ABSENT,
 	FOUND,		/* the value is written, the outputs are not */
-	LATE,		/* the value is in room, and still to be written */
+	LATE,		/* the value is in struct room, still to be written */
 };
 
-/* Room for a value that could not be written at once. */
+/* Buffer for a value that could not be written without a page fault. */
 struct room {
 	u64	value[SHMAP_USER_SHORT / 8];
 };
 
-/* Take a record that is a usual lookup, and its key, and see where it would be. */
+/* Read the key of a record, hash it and aim at its chain; false if it is no usual lookup. */
 static __always_inline bool take(struct shmap_map *map, struct lookup *at,
 				 struct short_key *key,
 				 const struct shmap_user_inputs *in)
@@ -82,7 +82,7 @@ static __always_inline bool take(struct shmap_map *map, struct lookup *at,
 	return true;
 }
 
-/* Look the key up and write the value; page faults are off. */
+/* Look the key up and write its value; page faults are off. */
 static __always_inline enum outcome look(struct shmap_map *map,
 					 struct lookup *at,
 					 const struct short_key *key,
@@ -99,7 +99,7 @@ static __always_inline enum outcome look(struct shmap_map *map,
 		return UNUSUAL;
 	if (!entry)
 		return ABSENT;
-	/* A number is of the moment when it was looked up. */
+	/* A number is copied from @seen: the one in the entry may change. */
 	len = KMAP_ENTRY_VALUE_LEN(seen->lens);
 	value = (const void *)entry +
 		KMAP_ENTRY_VALUE(KMAP_ENTRY_KEY_LEN(seen->lens));
@@ -133,7 +133,7 @@ static noinline int write_late(void __user *out, const struct room *room,
 	return shmap_user_write(out, room->value, KMAP_ENTRY_VALUE_LEN(lens));
 }
 
-/* All of it, with room for copies that the caller wipes. */
+/* Carry out a GET; @key and @room are buffers, which the caller wipes. */
 static __always_inline long get_record(const struct shmap_file *file,
 				       struct shmap_map *map,
 				       const struct shmap_op *op,
@@ -153,7 +153,7 @@ static __always_inline long get_record(const struct shmap_file *file,
 		     !map->config.lock->lockless_reads ||
 		     !take(map, &at, key, &in)))
 		return shmap_ops_one_full(op, file, user);
-	/* As all readers: see lock.c. */
+	/* Readers use this variant of RCU; see lock.c. */
 	rcu_read_lock_sched();
 	pagefault_disable();
 	outcome = look(map, &at, key, &seen, room);
@@ -197,8 +197,8 @@ long shmap_ops_get_fast(const struct shmap_op *op,
 }
 
 /*
- * Write the result of one of a batch, where that can be done at once; page faults
- * are off.
+ * Write the result of one lookup of a batch, if that needs no page fault; page faults
+ * are off.  Returns whether it was written.
  */
 static __always_inline bool tell_now(struct kmap_op __user *user,
 				     const struct shmap_seen *seen,
@@ -211,7 +211,7 @@ static __always_inline bool tell_now(struct kmap_op __user *user,
 	return outcome == ABSENT && !put_user(error, &user->error);
 }
 
-/* What is found stays, and nothing is waited for, from here... */
+/* Enter a read-side critical section: entries stay until let_go(); page faults are off. */
 static __always_inline void hold(void)
 	__acquires(RCU_SCHED)
 {
@@ -219,7 +219,7 @@ static __always_inline void hold(void)
 	pagefault_disable();
 }
 
-/* ...to here. */
+/* Leave what hold() entered. */
 static __always_inline void let_go(void)
 	__releases(RCU_SCHED)
 {
@@ -227,7 +227,7 @@ static __always_inline void let_go(void)
 	rcu_read_unlock_sched();
 }
 
-/* The same where it may take its time: 0, or -EFAULT for the batch. */
+/* Write that result with page faults on: 0, or -EFAULT when the record cannot be written. */
 static noinline int tell_again(struct kmap_op __user *user,
 			       const struct lookup *at, struct shmap_seen seen,
 			       const struct room *room, enum outcome outcome)
@@ -244,12 +244,13 @@ static noinline int tell_again(struct kmap_op __user *user,
 
 /**
  * shmap_ops_get_group - carry out lookups of a batch
- * @map: the map; its readers take no lock
- * @user: records of a file that is open for reading, as they are known
- * @most: how many there are
+ * @map: the map; its readers take no lock, and the caller may read it
+ * @user: the next records of the batch
+ * @most: how many records there are
  *
  * Context: may sleep.
- * Return: how many were carried out; 0 when the first is no usual lookup.
+ * Return: how many records were carried out, from the first on.  The next one, if any, is
+ * no usual lookup or its outputs cannot be written: if 0, the caller carries out the first.
  */
 unsigned int shmap_ops_get_group(struct shmap_map *map,
 				 struct kmap_op __user *user,
@@ -291,6 +292,6 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 	shmap_map_wipe_copy(map, keys, sizeof(keys));
 	shmap_map_wipe_copy(map, &room, sizeof(room));
 	shmap_map_count_gets(map, i, hits);
-	/* One that could not be told: let it be found out again, by itself. */
+	/* A record that could not be written is left to the caller. */
 	return ret ? i - 1 : i;
 }

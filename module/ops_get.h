@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Lookups as most are; see ops_get.c. */
+/* The fast path of lookups; see ops_get.c. */
 #ifndef SHMAP_OPS_GET_H
 #define SHMAP_OPS_GET_H
 

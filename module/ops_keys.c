@@ -3,7 +3,8 @@
  * KMAP_IOC_KEYS: a walk into the caller's buffer.
  *
  * Records are gathered in kernel memory, some chains at a time, and copied out
- * while nothing is locked.  An atomic walk goes out in pieces as it is read.
+ * while nothing is locked.  An atomic walk is copied out piece by piece as the
+ * snapshot is read.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -13,10 +14,10 @@
 #include "snapshot.h"
 #include "walk.h"
 
-/* Gather so much before copying out, bytes. */
+/* Size of the buffer that records are gathered in before they are copied out, bytes. */
 #define GATHER		4096u
 
-/* Go on until the end, until the buffer is full, or until told to die. */
+/* Walk until the end, until the buffer is full, or until a fatal signal is pending. */
 static int gather(struct shmap_map *map, struct shmap_walk *walk)
 {
 	walk->need = 0;
@@ -51,7 +52,7 @@ static int walk_some(struct shmap_map *map, struct shmap_walk *walk,
 
 	do {
 		room = min_t(u64, keys->size - used, SIZE_MAX);
-		/* Room for nothing is asked for as well, and compared with. */
+		/* A buffer of 0 bytes is allocated too: the steps compare with its address. */
 		if (!walk->buf || walk->size < min(size, room)) {
 			ret = enlarge(map, walk, min(size, room));
 			if (ret)
@@ -77,7 +78,7 @@ static int walk_some(struct shmap_map *map, struct shmap_walk *walk,
 	return 0;
 }
 
-/* Read a snapshot to its end.  What does not fit in the buffer is only counted. */
+/* Read a snapshot to its end; bytes that do not fit in the user's buffer are only counted. */
 static int read_all(struct shmap_snapshot *snap, void *buf,
 		    struct kmap_keys *keys)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ioctls that concern the whole map: KMAP_IOC_CLEAR and KMAP_IOC_INFO.
+ * The ioctls on the whole map: KMAP_IOC_CLEAR and KMAP_IOC_INFO.
  */
 #include <linux/string.h>
 

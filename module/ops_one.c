@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The operations on one key as user space sends them, whatever their records are
- * like: copy in, validate, call the map, copy out.  What is particular to one is in
- * its row of the table in ops.c.
+ * The operations on one key, for records of any size and with any flags: copy in,
+ * validate, call the map, copy out.  What differs between the operations is in their
+ * rows of the table in ops.c.
  *
- * User memory is touched before the map is called or after, never while anything is
- * locked, so a copy that stalls holds up nobody else.
+ * User memory is accessed before the map is called or after, never while anything is
+ * locked, so a copy that stalls holds up no other task.
  *
  * What can be refused is refused before anything changes: that includes output
  * memory that cannot be written.
@@ -19,19 +19,19 @@
 #include "ops_one.h"
 #include "user.h"
 
-/* Keys and values up to this length need no allocation on their way. */
+/* Keys and values up to this length, in bytes, are copied to the stack. */
 #define INLINE_KEY	256
 #define INLINE_VALUE	256
 
 /**
- * struct job - one operation on its way
- * @rq: for the map
- * @key: room for a short key
- * @value: room for a short value that comes back
- * @long_key: a longer key, or NULL
- * @long_value: room for a longer value, or NULL
+ * struct job - one operation being carried out
+ * @rq: the request to the map
+ * @key: buffer for a short key
+ * @value: buffer for a short value that is returned
+ * @long_key: buffer with a longer key, or NULL
+ * @long_value: buffer for a longer value that is returned, or NULL
  * @expected: value to compare with, or NULL
- * @writable: so much of what comes back can be written, as far as is known
+ * @writable: bytes of the user's buffer that can be written, or U32_MAX if not probed
  */
 struct job {
 	struct shmap_request	rq;
@@ -48,13 +48,13 @@ static bool returns_value(const struct shmap_op *op, u32 flags)
 	return op->returns || flags & KMAP_RETURN;
 }
 
-/* Does the record tell more about this error? */
+/* Do the outputs of a record report details of this error? */
 static bool tells(int error)
 {
 	return error == -EMSGSIZE || error == -EEXIST || error == -ESTALE;
 }
 
-/* What is wrong with the part of a record that few operations need. */
+/* Validate the fields of the longer record: 0 or a negative errno. */
 static noinline int check_ext(const struct shmap_map *map,
 			      const struct kmap_op_ext *ext)
 {
@@ -65,7 +65,7 @@ static noinline int check_ext(const struct shmap_map *map,
 	return ext->expected_len > map->config.max_value ? -EFBIG : 0;
 }
 
-/* What is wrong with a record in itself, before anything else is looked at. */
+/* Validate a record by itself, before any memory it points to: 0 or a negative errno. */
 static int check_record(const struct shmap_call *call,
 			const struct kmap_op *record)
 {
@@ -115,7 +115,7 @@ static __always_inline int take_key(struct shmap_map *map, struct job *job,
 	return 0;
 }
 
-/* Copy the value where that may take any time, and nothing of the map is held. */
+/* Copy the value with page faults on, while no entry is allocated for it. */
 static noinline int take_value_slowly(struct shmap_map *map, struct job *job,
 				      const struct kmap_op *record, u32 flags)
 {
@@ -136,9 +136,9 @@ static noinline int take_value_slowly(struct shmap_map *map, struct job *job,
 }
 
 /*
- * The value goes straight into the entry, which nobody else can see yet, if it is
- * there to be copied.  Who had to wait for a page would hold a part of the entry
- * area meanwhile that no limit counts.
+ * Copy the value straight into the entry, which nobody else can see yet, if that needs
+ * no page fault.  A task that waited for a page here would hold an entry that no limit
+ * counts.
  */
 static __always_inline int take_value(struct shmap_map *map, struct job *job,
 				      const struct kmap_op *record)
@@ -173,14 +173,14 @@ static noinline int take_expected(struct job *job, const struct kmap_op_ext *ext
 
 static void free_value(const struct shmap_map *map, struct job *job)
 {
-	/* If there is one, the room is its size. */
+	/* If there is a long_value, out_room is its size. */
 	shmap_map_free_copy(map, job->long_value, job->rq.out_room);
 	job->long_value = NULL;
 }
 
 /*
- * Make room for a value that turned out to be longer than what there is, unless it
- * could not be handed over.
+ * Allocate a buffer for a value that turned out to be longer than the present one,
+ * unless the user's buffer is known not to be writable that far.
  */
 static noinline int make_room(const struct shmap_map *map, struct job *job)
 {
@@ -196,8 +196,9 @@ static noinline int make_room(const struct shmap_map *map, struct job *job)
 }
 
 /*
- * How much of what a change returns can be written?  Leaves the memory as it is.
- * Page by page: of a longer range, not every kernel says how far it came.
+ * Return how many bytes of the user's buffer for the value can be written.  This leaves
+ * the memory as it is.  It faults in one page at a time, since not every kernel tells how
+ * much of a longer range was faulted in.
  */
 static noinline u32 probe_out(const struct shmap_map *map,
 			      const struct kmap_op *record)
@@ -214,7 +215,7 @@ static noinline u32 probe_out(const struct shmap_map *map,
 	return done;
 }
 
-/* Carry it out, where the record is as it may be. */
+/* Carry out a record that has been validated. */
 static int run_job(const struct shmap_call *call, struct job *job,
 		   const struct kmap_op *record, const struct kmap_op_ext *ext)
 {
@@ -249,7 +250,7 @@ static int run_job(const struct shmap_call *call, struct job *job,
 
 /**
  * shmap_ops_one_record - carry out one record
- * @call: the call; its operation is one on a key
+ * @call: the call, whose operation is one on a key
  * @record: the record; its outputs are written
  * @ext: the longer record that @record is part of, or NULL
  *
@@ -260,7 +261,7 @@ int shmap_ops_one_record(struct shmap_call *call, struct kmap_op *record,
 			 const struct kmap_op_ext *ext)
 {
 	struct shmap_map *map = call->file->map;
-	/* Of the arrays as much is read as was written; to zero them costs more. */
+	/* Only bytes of the arrays that were written are read; zeroing them would cost time. */
 	struct job job __uninitialized;
 	int ret = check_record(call, record);
 
@@ -307,7 +308,7 @@ int shmap_ops_one_record(struct shmap_call *call, struct kmap_op *record,
 	return ret;
 }
 
-/* With an ioctl of its own a record need not say what it is. */
+/* The ioctl names the operation, so the record's opcode may be 0. */
 static bool opcode_fits(const struct shmap_op *op, const struct kmap_op *record)
 {
 	return !record->opcode || record->opcode == _IOC_NR(op->cmd);
@@ -336,7 +337,7 @@ int shmap_ops_one(struct shmap_call *call, void *record)
  * @file: the file
  * @user: the record
  *
- * The record can be as unusual as it likes.
+ * Unlike the fast paths, this takes records with any flags and lengths.
  *
  * Context: may sleep.
  * Return: 0 or a negative errno, as the ABI says.
@@ -351,7 +352,7 @@ long shmap_ops_one_full(const struct shmap_op *op,
 
 	if (shmap_user_read_op(&record, user))
 		return -EFAULT;
-	/* Can the outputs be written?  Find out before anything changes. */
+	/* Check that the outputs can be written before anything changes. */
 	if (op->changes && shmap_user_write_op(user, &record))
 		return -EFAULT;
 	if (!opcode_fits(op, &record))
