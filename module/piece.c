@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Long values in pieces.
+ * Long values are copied and compared in pieces of up to SHMAP_PIECE bytes.
  *
- * No lock is held, and no read-side critical section lasts, for longer than a piece
- * of SHMAP_PIECE bytes takes to copy: with 1 MiB, writers would wait too long, and
- * where the CPU can be taken away meanwhile, for ever.  Between pieces nothing keeps
- * the value, so the key is looked up again for each.  While its version is the
- * same, so is its value: no two values of a key have the same version.
+ * A lock is held, or a read-side critical section lasts, for one piece only, since
+ * preemption is off meanwhile and writers wait: a value of 1 MiB would take too long.
+ * Between pieces nothing keeps the value, so the key is looked up again for each piece.
+ * No two values of a key have the same version, so as long as the version is the same,
+ * the value is too.
  */
 #include <linux/minmax.h>
 #include <linux/sched.h>
@@ -15,16 +15,17 @@
 #include "read.h"
 
 /**
- * struct piece - a part of a value that is copied, or compared
- * @hash: of the key
+ * struct piece - a part of a value that is copied or compared
+ * @hash: hash of the key
  * @key: the key
- * @key_len: its length
- * @version: that the value must have; 0: whichever it has, which is set
- * @to: where the part goes
- * @with: what it is compared with
- * @from: where it begins in the value
- * @len: its length
- * @value_len: length of the whole value, to compare
+ * @key_len: length of the key
+ * @version: version that the value must have; to compare, 0 takes any version and is
+ *	set to it
+ * @to: buffer that the part is copied to
+ * @with: bytes that the part is compared with
+ * @from: offset of the part in the value
+ * @len: length of the part
+ * @value_len: to compare: length that the whole value must have
  */
 struct piece {
 	u32			hash;
@@ -38,7 +39,7 @@ struct piece {
 	u32			value_len;
 };
 
-/* Do something with a part of a value: 0, or -ESTALE when the key has another. */
+/* Copy or compare a piece: 0, -EAGAIN, -ESTALE if the key has another version, -EBADMSG. */
 static __always_inline int
 part_once(struct shmap_map *map, struct shmap_shard *shard,
 	  struct piece *piece, bool locked, const bool compares)
@@ -73,7 +74,7 @@ static int copy_once(struct shmap_map *map, struct shmap_shard *shard,
 	return part_once(map, shard, piece, locked, false);
 }
 
-/* The same, or -EBADMSG when it is different. */
+/* Compare a piece; -EBADMSG when it differs. */
 static int compare_once(struct shmap_map *map, struct shmap_shard *shard,
 			void *piece, bool locked)
 {
@@ -81,20 +82,20 @@ static int compare_once(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /**
- * shmap_piece_copy - copy a long value, in pieces
+ * shmap_piece_copy - copy a long value in pieces
  * @map: the map
- * @hash: of the key
+ * @hash: hash of the key
  * @key: the key
- * @key_len: its length
- * @version: of the entry that was seen
- * @to: where to
- * @len: length of its value
+ * @key_len: length of the key
+ * @version: version of the entry that was seen
+ * @to: buffer for the value
+ * @len: length of the value
  *
- * Each piece is a hold of its own, for SHMAP_PIECE bytes at most.  No two values
- * of a key have the same version, so all pieces are of one value.
+ * The lock or the read-side critical section is left after each piece of SHMAP_PIECE
+ * bytes.  No two values of a key have the same version, so all pieces are of one value.
  *
  * Context: may sleep.
- * Return: 0, or -EAGAIN when the key does not have that entry any more.
+ * Return: 0, or -EAGAIN when the key no longer has that version.
  */
 int shmap_piece_copy(struct shmap_map *map, u32 hash, const void *key,
 		     u32 key_len, u64 version, void *to, u32 len)
@@ -116,18 +117,18 @@ int shmap_piece_copy(struct shmap_map *map, u32 hash, const void *key,
 }
 
 /**
- * shmap_piece_compare - compare a long value, in pieces
+ * shmap_piece_compare - compare a long value in pieces
  * @map: the map
- * @hash: of the key
+ * @hash: hash of the key
  * @key: the key
- * @key_len: its length
- * @expected: what to compare it with
- * @len: length of that
- * @equal: set to whether it is the same
+ * @key_len: length of the key
+ * @expected: value to compare with
+ * @len: length of @expected
+ * @equal: set to whether the values are the same
  *
  * Context: may sleep.
- * Return: the version of the value that was compared, or 0 when the key has none of
- * this length, or did not keep it.
+ * Return: the version of the value that was compared, or 0 when the key is absent, its
+ * value has another length, or it was changed meanwhile.
  */
 u64 shmap_piece_compare(struct shmap_map *map, u32 hash, const void *key,
 			u32 key_len, const void *expected, u32 len,

@@ -2,18 +2,19 @@
 /*
  * The entry area: its address space in units, and the memory behind them.
  *
- * A unit gets its pages when it is first used and keeps them until the map goes
- * away, so that an offset of the entry area always means the same page for
- * whoever has it mapped.  Arenas take single units, or runs of units for
- * entries that one unit does not suit.  A run is contiguous in the area, and
- * mapped to be contiguous for the kernel while it is one; freed units can be
- * taken again in any other grouping.  Units that have memory are taken first, so
- * that the map holds no more than it needs at its fullest.  Single units are taken
- * from the start and runs from the end, to keep the area from falling to pieces.
+ * A unit gets its pages when it is first used and keeps them until the map is freed,
+ * so that an offset in the entry area means the same page for all mappings and at all
+ * times.  Arenas take single units, or runs of units for entries that one unit does
+ * not suit.  A run is contiguous in the area, and is mapped contiguously in the kernel
+ * until it is put back; freed units can be taken again in any other grouping.  Units
+ * that have memory are taken first, so that the map holds hardly more memory than it
+ * needed at its fullest.  Single units are taken from the start and runs from the end,
+ * which limits fragmentation.
  *
- * Locking: pool->lock is innermost and covers the sets of units.  What is behind a unit
- * is changed only by who has taken it; who wants to map a page has taken none, and
- * holds pool->lock instead, so that a run cannot be parted meanwhile.
+ * Locking: pool->lock protects the sets of units, and is not taken together with another
+ * lock of the map.  Only the task that has taken a unit changes its address.  The fault
+ * handler, which takes no units, holds pool->lock while it reads the address, so that a
+ * run is not unmapped meanwhile.
  */
 #include <linux/bitmap.h>
 #include <linux/sched.h>
@@ -43,8 +44,8 @@ static void runs_free(struct shmap_pool *pool, struct shmap_runs *runs)
 /**
  * shmap_pool_init - make an entry area
  * @pool: to be made, zeroed
- * @mem: who pays for its memory
- * @bytes: its size, at most SHMAP_POOL_MAX; memory is only used as needed
+ * @mem: account that its memory is counted on
+ * @bytes: its size, at most SHMAP_POOL_MAX; memory is allocated as it is needed
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM; either way shmap_pool_exit() may be called.
@@ -69,8 +70,8 @@ int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem, u64 bytes)
 }
 
 /**
- * shmap_pool_exit - return all memory
- * @pool: the pool; no unit is taken as a part of a run any more
+ * shmap_pool_exit - free all memory of the pool
+ * @pool: the pool; all runs of more than one unit must have been put back
  *
  * Context: may sleep.
  */
@@ -138,7 +139,7 @@ static void *take_stock(struct shmap_pool *pool, bool stays)
 	return mem;
 }
 
-/* Is there less than for so many units, and may there be more? */
+/* Is memory for fewer than @units units allocated ahead, and may there be more of it? */
 static bool has_less(const struct shmap_pool *pool, unsigned int units)
 {
 	unsigned int stocked = READ_ONCE(pool->stocked);
@@ -150,9 +151,9 @@ static bool has_less(const struct shmap_pool *pool, unsigned int units)
 /**
  * shmap_pool_stock - allocate memory for units before they are taken
  * @pool: the pool
- * @units: for how many, at most SHMAP_POOL_STOCK
+ * @units: number of units to have memory for, at most SHMAP_POOL_STOCK
  *
- * No more than SHMAP_POOL_GIFT units ever get what was allocated here.
+ * No more than SHMAP_POOL_GIFT units ever get memory that was allocated here.
  *
  * Context: may sleep.
  * Return: false when there is no memory.
@@ -191,7 +192,7 @@ void shmap_pool_unstock(struct shmap_pool *pool)
 		shmap_mem_free_pages(pool->mem, mem, SHMAP_UNIT_ORDER);
 }
 
-/* Give each unit its memory; what is got stays even if not all is got. */
+/* Allocate memory for units that have none; units keep theirs even if this fails. */
 static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 {
 	unsigned int i;
@@ -204,13 +205,13 @@ static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 		      shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
 		if (!mem)
 			return -ENOMEM;
-		/* Zeroed before it can be mapped: pairs with shmap_pool_page(). */
+		/* Zeroed before it can be mapped: pairs with the read in shmap_pool_page(). */
 		smp_store_release(&pool->unit[i], mem);
 	}
 	return 0;
 }
 
-/* Make a run of units contiguous for the kernel. */
+/* Map a run of units contiguously in the kernel. */
 static int join(struct shmap_pool *pool, unsigned int first, unsigned int units)
 {
 	unsigned int n = units << SHMAP_UNIT_ORDER, i;
@@ -239,7 +240,7 @@ static void part(struct shmap_pool *pool, unsigned int first,
 	void *mem = pool->unit[first];
 	unsigned int i;
 
-	/* Against shmap_pool_page(), which may be looking at the old address. */
+	/* shmap_pool_page() reads the old addresses and page tables under this lock. */
 	raw_spin_lock(&pool->lock);
 	for (i = 0; i < units; i++) {
 		struct page *page = vmalloc_to_page(mem + i * SHMAP_UNIT_SIZE);
@@ -251,12 +252,12 @@ static void part(struct shmap_pool *pool, unsigned int first,
 }
 
 /**
- * shmap_pool_page - a page of the entry area, to be mapped
+ * shmap_pool_page - find a page of the entry area, to map it
  * @pool: the pool
  * @at: offset in the entry area
  *
- * Context: any.
- * Return: the page, or NULL as long as there is none.
+ * Context: any; takes pool->lock.
+ * Return: the page, or NULL while the unit has no memory.
  */
 struct page *shmap_pool_page(struct shmap_pool *pool, u64 at)
 {
@@ -283,11 +284,11 @@ struct page *shmap_pool_page(struct shmap_pool *pool, u64 at)
  * @pool: the pool
  * @units: how many
  *
- * The run is contiguous in the area and for the kernel.
+ * The run is contiguous in the area, and at its kernel address.
  *
  * Context: may sleep.
- * Return: number of the first unit, -ENOSPC when the area has no such run,
- * -ENOMEM when there is no memory for it.
+ * Return: number of the first unit, -ENOSPC when no such run is free, or -ENOMEM when
+ * there is no memory for it.
  */
 int shmap_pool_take(struct shmap_pool *pool, unsigned int units)
 {
@@ -311,7 +312,9 @@ int shmap_pool_take(struct shmap_pool *pool, unsigned int units)
  * @first: number of the first unit, from shmap_pool_take()
  * @units: how many, as taken
  *
- * Context: may sleep.  Nobody holds a reference into the run.
+ * The caller makes sure that no reference into the run is in use.
+ *
+ * Context: may sleep.
  */
 void shmap_pool_put(struct shmap_pool *pool, unsigned int first,
 		    unsigned int units)

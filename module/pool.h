@@ -15,7 +15,7 @@
 #include "mem.h"
 #include "runs.h"
 
-/* One unit: 16 KiB, or a page where pages are larger. */
+/* Size of a unit: 16 KiB, or a page where pages are larger. */
 #if PAGE_SHIFT > 14
 #define SHMAP_UNIT_SHIFT	PAGE_SHIFT
 #else
@@ -29,12 +29,12 @@
 #define SHMAP_UNIT_REFS		(1u << (SHMAP_UNIT_SHIFT - SHMAP_REF_SHIFT))
 #define SHMAP_POOL_MAX		BIT_ULL(32 + SHMAP_REF_SHIFT)	/* bytes */
 
-/* Memory for so many units may be allocated before they are taken. */
+/* Most units for which memory is allocated before they are taken. */
 #define SHMAP_POOL_STOCK	8u
 
 /*
- * And for so many in all, a MiB, as long as the map lives: who allocates it pays for
- * it, and not who takes them.
+ * Most units, worth 1 MiB, that ever get memory that was allocated ahead: it is charged
+ * to the task that allocates it, not to the task that takes the units.
  */
 #define SHMAP_POOL_GIFT		((unsigned int)(BIT(20) >> SHMAP_UNIT_SHIFT))
 
@@ -42,23 +42,22 @@ struct shmap_slab;
 
 /**
  * struct shmap_pool - the entry area of a map, in units
- * @mem: who pays for its memory
- * @lock: protects @idle, @ready, @stock and @given, and keeps runs from being parted
+ * @mem: account that its memory is counted on
+ * @lock: protects @idle, @ready, @stock, @stocked and @given, and keeps runs mapped
  * @unit: kernel address of each unit, NULL as long as it has no memory
- * @slab: the slab that has each unit
+ * @slab: the slab that each unit belongs to
  * @idle: the units that are not in use
- * @ready: those of them that have memory
- * @stock: memory for units that have none
- * @stocked: for how many
- * @given: how many have got their memory from there
+ * @ready: the units of @idle that have memory
+ * @stock: memory that is allocated ahead, for units that have none
+ * @stocked: number of units that @stock has memory for
+ * @given: number of units that got their memory from @stock
  * @units: number of units
- * @stirred: how many times something was put aside that could be made room of:
- *	an empty slab that its arena keeps, a batch of removed entries
+ * @stirred: counts what was put aside and a squeeze could free: empty slabs that an
+ *	arena keeps, and deferred batches
  *
- * @unit and @slab of a unit belong to whoever has taken it.  Who holds a
- * reference to an entry may read them without a lock: the reference was
- * published after they were written, and they do not change before the entry
- * is freed.
+ * @unit and @slab of a unit belong to the task that has taken it.  A reader of an
+ * entry may read them without a lock: the reference was published after they were
+ * written, and they do not change before the entry is freed.
  */
 struct shmap_pool {
 	struct shmap_mem	*mem;
@@ -84,7 +83,7 @@ void shmap_pool_unstock(struct shmap_pool *pool);
 struct page *shmap_pool_page(struct shmap_pool *pool, u64 at);
 
 /**
- * shmap_pool_stir - note that there may be more to be squeezed out
+ * shmap_pool_stir - note that shmap_space_squeeze() may find more to free
  * @pool: the pool
  *
  * Context: any.

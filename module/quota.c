@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The limits (entries, bytes), which the shards share without sharing a cache line.
+ * Entries and bytes are called units here.
  *
- * Each shard draws a little more than it needs and lives on that credit.  When
- * that is no longer possible, units are scarce: no shard keeps a credit any more,
- * all that is given back goes to quota->left at once, and the credits that shards
- * still have are taken back, one after the other, as far as units are needed.
- * When all have been, quota->left is all there is.  So a take that fails costs
- * no more than a look at quota->left, however many shards there are.
+ * Each shard draws a little more than it needs and uses up that credit first.  When
+ * too little is left for that, units are scarce: no shard keeps a credit any more, what
+ * is given back goes to quota->left at once, and the credits that shards still have are
+ * taken back one after the other, as far as units are needed.  When all credits have
+ * been taken back, quota->left is all that is free.  So a take that fails then only
+ * looks at quota->left, however many shards there are.
  *
  * The limits are exact: a take fails only when what is in use and what is asked
  * for exceed a limit.  What a removal gives back can be taken when the removal
  * returns, if not before.  The sum of quota->left, all credits and what is in use
  * is the limit whenever quota->transfer is not held.
  *
- * No one goes through more than STEPS credits in one go.  All of them are gone
- * through at most once until there is ample room again, which pays for it: room
- * for an entry and a KiB for each of them, at least.
+ * No call takes back more than STEPS credits.  Each credit is taken back at most once
+ * until ample units are left again.  That takes at least one entry and 1 KiB per shard
+ * to be given back, over which the cost is spread.
  *
- * Lock order: a shard's lock, then quota->transfer.  Nothing is taken under it.
+ * Lock order: a shard's lock, then quota->transfer, under which no lock is taken.
  */
 #include <linux/err.h>
 #include <linux/minmax.h>
@@ -27,10 +28,10 @@
 
 #include "quota.h"
 
-/* Credits that are taken back under one lock. */
+/* Most credits that are taken back in one call, under quota->transfer. */
 #define STEPS		32u
 
-/* What a shard may draw in advance. */
+/* Most that a shard draws ahead. */
 #define ENTRIES_BATCH	64ull
 #define BYTES_BATCH	65536ull
 
@@ -44,7 +45,7 @@ static u64 bytes_of(u64 units)
 	return units % SHMAP_QUOTA_ENTRY;
 }
 
-/* Move a shard's credit to what is left. */
+/* Move a shard's credit to quota->left. */
 static void collect_locked(struct shmap_quota *quota, unsigned int shard)
 {
 	u64 units;
@@ -55,7 +56,7 @@ static void collect_locked(struct shmap_quota *quota, unsigned int shard)
 	quota->left.bytes += bytes_of(units);
 }
 
-/* Take from what is left, if that is enough. */
+/* Take units from quota->left, if it has enough. */
 static bool grab_locked(struct shmap_quota *quota, u64 units)
 {
 	struct shmap_units *left = &quota->left;
@@ -68,7 +69,7 @@ static bool grab_locked(struct shmap_quota *quota, u64 units)
 	return true;
 }
 
-/* Take from what is left, and take credits back until that is enough. */
+/* Take units from quota->left, and take credits back until it has enough. */
 static int recall_locked(struct shmap_quota *quota, u64 units)
 {
 	unsigned int step;
@@ -78,8 +79,8 @@ static int recall_locked(struct shmap_quota *quota, u64 units)
 		quota->scarce = true;
 		quota->cursor = 0;
 		/*
-		 * Before any credit is taken back: pairs with
-		 * shmap_quota_give(), which sees this, or is seen.
+		 * Before any credit is taken back: pairs with shmap_quota_give(), which
+		 * sees this, or whose addition is seen when the credit is taken back.
 		 */
 		WRITE_ONCE(quota->keep, 0);
 	}
@@ -93,7 +94,7 @@ static int recall_locked(struct shmap_quota *quota, u64 units)
 	return 0;
 }
 
-/* Let shards keep credits, if there is room for that. */
+/* Let shards keep credits, if ample units are left. */
 static void relax_locked(struct shmap_quota *quota)
 {
 	lockdep_assert_held(&quota->transfer);
@@ -107,8 +108,8 @@ static void relax_locked(struct shmap_quota *quota)
 /**
  * shmap_quota_init - make a quota
  * @quota: to be made, zeroed
- * @entries: entries in all
- * @bytes: bytes in all
+ * @entries: limit of entries
+ * @bytes: limit of bytes
  * @shards: number of shards
  *
  * Context: may sleep.
@@ -141,7 +142,7 @@ int shmap_quota_init(struct shmap_quota *quota, u64 entries, u64 bytes,
 }
 
 /**
- * shmap_quota_exit - free what shmap_quota_init() made
+ * shmap_quota_exit - free what shmap_quota_init() allocated
  * @quota: the quota
  *
  * Context: may sleep.
@@ -152,9 +153,9 @@ void shmap_quota_exit(struct shmap_quota *quota)
 }
 
 /**
- * shmap_quota_draw - take units into use, where the shard's credit is too small
+ * shmap_quota_draw - take units into use when the shard's credit is too small
  * @quota: the quota
- * @shard: who takes them; its lock is held
+ * @shard: the shard that takes them; its lock is held
  * @units: entries and bytes in one word
  *
  * Context: any, also under the shard's lock.
@@ -175,9 +176,9 @@ int shmap_quota_draw(struct shmap_quota *quota, unsigned int shard, u64 units)
 }
 
 /**
- * shmap_quota_return - give a credit back that is larger than it may be
+ * shmap_quota_return - give back a credit that is larger than a shard may keep
  * @quota: the quota
- * @shard: whose; its lock is held
+ * @shard: the shard that has the credit; its lock is held
  *
  * Context: any, also under the shard's lock.
  */

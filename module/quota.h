@@ -10,15 +10,15 @@
 #include <linux/types.h>
 
 /*
- * Entries and bytes in one word, so that both are taken in one step or neither
- * is: the bytes in the lower bits, the entries above them, and over each a bit
- * that is set when a subtraction went below zero there.
+ * Entries and bytes are in one word, so that either both are taken or neither is: the
+ * bytes in the lower bits, the entries above them, and above each a bit that is set when
+ * a subtraction went below zero.
  */
 #define SHMAP_QUOTA_ENTRY	BIT_ULL(40)
 #define SHMAP_QUOTA_BELOW	(BIT_ULL(63) | BIT_ULL(39))
 
 /**
- * struct shmap_credit - what one shard has drawn and not used
+ * struct shmap_credit - what one shard has drawn and not used yet
  * @left: entries and bytes in one word
  */
 struct shmap_credit {
@@ -38,14 +38,14 @@ struct shmap_units {
 /**
  * struct shmap_quota - the limits shared by all shards
  * @left: what no shard has drawn
- * @ample: as long as no more than this is left, no shard keeps a credit
+ * @ample: credits are kept again when more than this is left, of entries and of bytes
  * @batch: what a shard draws beyond its need, in one word
- * @keep: a shard gives back a credit that is larger, in one word; 0 while no
- *	shard keeps any
+ * @keep: a shard gives back a credit that is larger than this, in one word; 0 while no
+ *	shard keeps a credit
  * @scarce: no shard keeps a credit
- * @cursor: while @scarce: shards from here on may still have an old credit
+ * @cursor: while @scarce: shards from this one on may still have an old credit
  * @shards: length of @credit
- * @credit: one for each shard
+ * @credit: one credit per shard
  * @transfer: protects @left, @keep, @scarce and @cursor, and moving units between
  *	@left and the credits
  */
@@ -70,13 +70,13 @@ void shmap_quota_return(struct shmap_quota *quota, unsigned int shard);
 /**
  * shmap_quota_take - take entries and bytes into use
  * @quota: the quota
- * @shard: who takes them; its lock is held
+ * @shard: the shard that takes them; its lock is held
  * @entries: how many entries, 0 or 1
  * @bytes: how many bytes, less than 2^32
  *
  * Context: any, also under the shard's lock.
- * Return: 0; -ENOSPC when a limit does not allow it; -EAGAIN when there was too
- * much to do for one go: the caller drops the shard's lock and asks again.
+ * Return: 0; -ENOSPC when a limit does not allow it; -EAGAIN when more credits must be
+ * taken back than one call may: the caller drops the shard's lock and tries again.
  */
 static inline int shmap_quota_take(struct shmap_quota *quota,
 				   unsigned int shard, u64 entries, u64 bytes)
@@ -95,7 +95,7 @@ static inline int shmap_quota_take(struct shmap_quota *quota,
 /**
  * shmap_quota_give - give entries and bytes back
  * @quota: the quota
- * @shard: who gives them; its lock is held
+ * @shard: the shard that gives them back; its lock is held
  * @entries: how many entries, less than 2^16
  * @bytes: how many bytes, less than 2^32
  *

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The one way to read in a shard: GET, long values in pieces, and walks.
+ * How all reads in a shard are done: GET, long values in pieces, and walks.
  *
- *	enter		a read-side critical section, or the lock as a reader
- *	begin		find the home bucket, and take its seq
- *	find, see	look for the entry, and take what can change in place
- *	check		is seq the same?  And if nothing was found, the home bucket?
- *	again		if not, from the beginning; after SHMAP_TRIES times with the lock
+ *	enter		enter a read-side critical section, or take the lock as a reader
+ *	begin		find the home bucket, and read its seq
+ *	find, see	look for the entry, and read what can change in place
+ *	check		is seq the same?  If nothing was found: is the home bucket, too?
+ *	again		if not, begin again; after SHMAP_TRIES attempts, with the lock
  *
- * Where readers shut writers out, the check is left off.  The rest of an entry is
+ * The check is left out where readers exclude writers.  The rest of an entry is
  * immutable and outlives the read-side critical section, so it can be copied after
  * the check.
  */
 #include "read.h"
 
 /**
- * shmap_read_peek_again - go on trying
+ * shmap_read_peek_again - repeat an attempt that a writer disturbed
  * @map: as shmap_read_peek()
  * @table: as shmap_read_peek()
- * @hash: of the key
+ * @hash: hash of the key
  * @key: as shmap_read_peek()
  * @key_len: as shmap_read_peek()
  * @seen: as shmap_read_peek()
  * @found: as shmap_read_peek()
  *
- * Context: in a read-side critical section of RCU.
+ * Context: in an RCU read-side critical section.
  * Return: as shmap_read_peek().
  */
 bool shmap_read_peek_again(struct shmap_map *map,

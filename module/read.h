@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The one way to read in a shard; see read.c. */
+/* How all reads in a shard are done; see read.c. */
 #ifndef SHMAP_READ_H
 #define SHMAP_READ_H
 
@@ -9,15 +9,15 @@
 #include "map_types.h"
 #include "table_inline.h"
 
-/* A reader that writers disturb so often takes the lock. */
+/* A reader that writers have disturbed this many times takes the lock. */
 #define SHMAP_TRIES		16
 
-/* Most bytes of a value that are copied, or compared, in one hold. */
+/* Most bytes of a value that are copied or compared at a time. */
 #define SHMAP_PIECE		16384u
 
 /**
  * struct shmap_seen - what a reader saw of an entry
- * @word: its version word
+ * @word: its version word, with the flags
  * @number: its value if that is a number, else 0
  * @lens: lengths of its key and value
  */
@@ -28,8 +28,8 @@ struct shmap_seen {
 };
 
 /*
- * Something to be read in a shard: -EAGAIN when a writer disturbed it, never where
- * the reader shuts writers out.
+ * One attempt to read something in a shard.  It returns -EAGAIN when a writer disturbed
+ * it, which does not happen when @locked says that writers are excluded.
  */
 typedef int shmap_read_once_t(struct shmap_map *map, struct shmap_shard *shard,
 			      void *arg, bool locked);
@@ -41,16 +41,16 @@ bool shmap_read_peek_again(struct shmap_map *map,
 			   const struct kmap_entry **found);
 
 /**
- * shmap_read_see - see an entry as it is at this moment
+ * shmap_read_see - read the state of an entry at this moment
  * @entry: an entry that was found in the table, or that a snapshot needs
  * @seen: filled in
  *
- * Every reader in the kernel goes through here, except that a walk copies entries without
- * flags by itself: see write_fast() in walk.c.  What was seen is of one moment when the seq
- * of the home bucket says so.
+ * Every reader in the kernel calls this, except that a walk copies entries without flags
+ * itself: see write_fast() in walk.c.  Without a lock, @seen is of one moment only if the
+ * seq of the home bucket has not changed since.
  *
  * Context: reader or writer.
- * Return: true; false would be an entry that is there, but not for readers.
+ * Return: true; callers treat false as an entry that readers must not see.
  */
 static __always_inline bool shmap_read_see(const struct kmap_entry *entry,
 					   struct shmap_seen *seen)
@@ -64,7 +64,7 @@ static __always_inline bool shmap_read_see(const struct kmap_entry *entry,
  * shmap_read_stable - was all that was read of one moment?
  * @table: the table
  * @probe: from shmap_table_begin()
- * @locked: writers were shut out
+ * @locked: writers were excluded
  *
  * Context: reader or writer.
  * Return: false when a writer disturbed it.
@@ -78,16 +78,16 @@ static __always_inline bool shmap_read_stable(const struct shmap_table *table,
 
 /**
  * shmap_read_key - one attempt to look a key up
- * @table: the shard's
+ * @table: the shard's table
  * @probe: from shmap_table_aim() for the key's hash
  * @key: the key
  * @key_len: its length
- * @locked: writers are shut out
- * @seen: filled in when the key is there
+ * @locked: writers are excluded
+ * @seen: filled in when the key is present
  * @found: set to the entry, or NULL when the key is absent
  *
- * The entry stays what it is, but for version and number, until the read-side critical
- * section ends, or the shard is unlocked.
+ * The entry stays as it is, except its version and number, until the read-side critical
+ * section ends or the shard is unlocked.
  *
  * Context: reader or writer.
  * Return: false when a writer disturbed it.
@@ -113,17 +113,17 @@ shmap_read_key(const struct shmap_table *table, struct shmap_probe *probe,
 /**
  * shmap_read_peek - look a key up without a lock
  * @map: the map; its readers take no lock
- * @table: the shard's
+ * @table: the shard's table
  * @probe: from shmap_table_aim() for the key's hash
  * @key: the key
  * @key_len: its length
- * @seen: filled in when the key is there
+ * @seen: filled in when the key is present
  * @found: set to the entry, or NULL when the key is absent
  *
- * This counts nothing but retries.
+ * Of the map's counters, this adds only to that of retries.
  *
- * Context: in a read-side critical section of RCU.
- * Return: false when writers disturb so often that shmap_read_run() is to be asked.
+ * Context: in an RCU read-side critical section.
+ * Return: false when writers disturbed SHMAP_TRIES attempts; use shmap_read_run() then.
  */
 static __always_inline bool
 shmap_read_peek(struct shmap_map *map, const struct shmap_table *table,
@@ -138,7 +138,7 @@ shmap_read_peek(struct shmap_map *map, const struct shmap_table *table,
 	if (likely(shmap_read_key(table, probe, key, key_len, false, seen,
 				  found)))
 		return true;
-	/* Not into @seen and @found, which would have to be in memory. */
+	/* Not into @seen and @found, which would have to be in memory then. */
 	done = shmap_read_peek_again(map, table, probe->hash, key, key_len,
 				     &again, &entry);
 	*seen = again;
@@ -147,13 +147,13 @@ shmap_read_peek(struct shmap_map *map, const struct shmap_table *table,
 }
 
 /**
- * shmap_read_run - read in a shard: as its readers do, or with the lock
+ * shmap_read_run - read in a shard, and repeat attempts that a writer disturbed
  * @map: the map
  * @shard: the shard
- * @once: what to do
- * @arg: for @once
+ * @once: one attempt
+ * @arg: argument of @once
  *
- * With the lock is when writers disturbed it too often.
+ * After SHMAP_TRIES attempts that were disturbed, this takes the lock as a writer.
  *
  * Context: may sleep.
  * Return: what @once returned.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One operation on one key, on kernel memory. */
+/* One operation on one key, with key and values in kernel memory. */
 #ifndef SHMAP_REQUEST_H
 #define SHMAP_REQUEST_H
 
@@ -7,29 +7,30 @@
 #include "shard_inline.h"
 
 /**
- * struct shmap_request - one operation on kernel memory
+ * struct shmap_request - one operation, with key and values in kernel memory
  * @key: the key
  * @key_len: its length, 1 to max_key
- * @hash: of the key, from shmap_key_hash()
+ * @hash: hash of the key, as shmap_key_hash() computes it
  * @flags: KMAP_CREATE and so on; checked by the caller
  * @expected: value to compare with (KMAP_EQUAL)
  * @expected_len: its length
- * @version: in: to match; out: as struct kmap_op says
- * @number: in: to add; out: as struct kmap_op says
- * @out: buffer for a value that comes back
- * @out_room: size of the buffer
- * @out_size: longest value that the user can take
+ * @version: in: version to match; out: as struct kmap_op says
+ * @number: in: number to add; out: as struct kmap_op says
+ * @out: buffer for a value that is returned
+ * @out_room: size of @out
+ * @out_size: size of the user's buffer
  * @out_len: out: length of the value, or KMAP_ABSENT
  * @out_flags: out: what the value is, KMAP_IS_NUMBER
- * @fresh: entry that SET puts in the map, with key and value
- * @match: for key.c, as all that follow: @version as it came in
- * @whole: copy, or compare, even a long value at once
+ * @fresh: entry that SET publishes, with key and value
+ * @match: used by key.c only, as all fields that follow: the original @version
+ * @whole: copy or compare even a long value at once
  * @equal: the long value that was compared is the expected one
- * @refused: what the operation comes to when the value is copied
- * @starts: times that it started over because a value changed meanwhile
- * @wants: block of buckets that the table wants
+ * @refused: result of the operation once the long value has been copied
+ * @starts: how many times it started over because a value changed meanwhile
+ * @wants: block of buckets that the table needs
  * @compared: version of the long value that was compared, or 0
- * @record: to keep what a snapshot needs; NULL, or ERR_PTR() without memory
+ * @record: record to keep an entry that a snapshot needs; NULL, or ERR_PTR() when there is
+ *	no memory for one
  */
 struct shmap_request {
 	const void		*key;
@@ -57,11 +58,11 @@ struct shmap_request {
 };
 
 /**
- * shmap_request_pending - is the value that came back still to be copied?
+ * shmap_request_pending - is the value that is returned still to be copied?
  * @rq: the request
  *
  * Context: any.
- * Return: true for a long one that was not copied under the lock.
+ * Return: true for a long value that was not copied together with the lookup.
  */
 static inline bool shmap_request_pending(const struct shmap_request *rq)
 {

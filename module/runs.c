@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A set of units: which are in it, and where a run of so many is.
+ * A set of units in which a run of a given length is found quickly.
  *
- * A bitmap says which units are in the set.  Above its words is a binary tree, each
- * node of which knows of the units below it how long the longest run is, and those
- * at both ends.  So a run is found, or known not to be there, on one way down from
- * the root, and a change goes one way up.  That is about 20 steps for two million
- * units, however they lie.
+ * A bitmap says which units are in the set.  Its words are the leaves of a binary tree.
+ * Each node of the tree holds the length of the longest run among its units, and of the
+ * runs at both ends.  So one descent from the root finds a run, or that there is none,
+ * and a change updates only the nodes above it.  For two million units that is a path of
+ * 16 nodes, whatever the set looks like.
  *
- * Locking: the caller's.
+ * Locking: by the caller.
  */
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
@@ -29,12 +29,12 @@ static void word_update(struct shmap_runs *runs, unsigned int i)
 	}
 	run->front = __ffs(missing);
 	run->back = BITS_PER_LONG - 1 - __fls(missing);
-	/* Where runs of one begin, of two, ... */
+	/* Bits in @at: where runs of 1 unit begin, then of 2, of 3, ... */
 	for (run->longest = 0; at; at &= at >> 1)
 		run->longest++;
 }
 
-/* A node from the two below it, each of which stands for @units. */
+/* Compute a node from its two children, each of which covers @units units. */
 static void node_update(struct shmap_runs *runs, unsigned int i, u32 units)
 {
 	const struct shmap_run *left = &runs->node[2 * i], *right = left + 1;
@@ -50,7 +50,7 @@ static void node_update(struct shmap_runs *runs, unsigned int i, u32 units)
  * shmap_runs_update - note that the bitmap has changed
  * @runs: the set
  * @first: first unit that has changed
- * @units: how many from there on may have changed, at least one
+ * @units: number of units from there on that may have changed, at least one
  *
  * Context: any.
  */
@@ -76,9 +76,9 @@ void shmap_runs_update(struct shmap_runs *runs, unsigned int first,
 
 /**
  * shmap_runs_init - make a set
- * @runs: to be made; missing, node and words are set
+ * @runs: to be made; the caller has set missing, node and words
  * @first: first unit that is in the set
- * @units: how many there are from there on
+ * @units: number of units in the set, from @first on; may be 0
  *
  * Context: any.
  */
@@ -95,10 +95,10 @@ void shmap_runs_init(struct shmap_runs *runs, unsigned int first,
  * shmap_runs_find - find a run
  * @runs: the set
  * @units: its length, at least one
- * @last: the last one rather than the first
+ * @last: search from the end rather than from the start
  *
  * Context: any.
- * Return: its first unit, or -1 when there is none.
+ * Return: first unit of the run, or -1 when there is none.
  */
 int shmap_runs_find(const struct shmap_runs *runs, unsigned int units,
 		    bool last)

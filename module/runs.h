@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A set of units in which a run of so many is found at once; see runs.c. */
+/* A set of units in which a run of a given length is found quickly; see runs.c. */
 #ifndef SHMAP_RUNS_H
 #define SHMAP_RUNS_H
 
@@ -8,10 +8,10 @@
 #include <linux/types.h>
 
 /**
- * struct shmap_run - what runs of units there are in a part of a set
- * @longest: length of the longest
- * @front: length of the one that the part begins with
- * @back: length of the one that it ends with
+ * struct shmap_run - the runs of units in a part of a set
+ * @longest: length of the longest run
+ * @front: length of the run that the part begins with, or 0
+ * @back: length of the run that the part ends with, or 0
  */
 struct shmap_run {
 	u32	longest;
@@ -22,9 +22,9 @@ struct shmap_run {
 /**
  * struct shmap_runs - a set of units
  * @missing: bitmap of the units that are not in the set
- * @node: a binary tree as an array: 1 is the root, node i has 2i and 2i + 1 below
- *	it, and the last half are the words of @missing
- * @words: words of @missing, a power of two
+ * @node: a binary tree as an array: node 1 is the root, node i has the children 2i and
+ *	2i + 1, and the second half stands for the words of @missing
+ * @words: number of words of @missing, a power of two
  */
 struct shmap_runs {
 	unsigned long		*missing;
@@ -40,11 +40,11 @@ int shmap_runs_find(const struct shmap_runs *runs, unsigned int units,
 		    bool last);
 
 /**
- * shmap_runs_words - words that the bitmap of a set has
- * @units: units that can be in the set
+ * shmap_runs_words - number of words in the bitmap of a set
+ * @units: number of units that the set can have
  *
  * Context: any.
- * Return: how many; of nodes there are twice as many.
+ * Return: the number of words; there are twice as many nodes.
  */
 static inline unsigned int shmap_runs_words(unsigned int units)
 {
