@@ -2,24 +2,24 @@
 /*
  * One shard of a map.
  *
- * A shard is a lock, a table of entries and an arena that these are from.  Who changes
- * entries there enters by shmap_shard_lock(), which helps with the cut of a snapshot when
- * one is being made.  What a change took out of the table it hands to
- * shmap_shard_retire() when the shard is unlocked: that frees it at once where readers
- * lock the shard, and after a grace period where they do not.
+ * A shard is a lock, a table of entries and the arena that the entries are allocated
+ * from.  A task that changes entries locks the shard with shmap_shard_lock(), which helps
+ * to make the cut of a snapshot when one is being made.  After unlocking the shard it
+ * hands the entries that it unlinked to shmap_shard_retire(): they are freed at once where
+ * readers lock the shard, and after a grace period where they do not.
  */
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 
 #include "shard.h"
 
-/* With three of these, the manual says a second. */
+/* An entry waits for up to three of these, for which the manual says a second. */
 #define WIPE_DELAY	(HZ / 4)
 
 /**
- * shmap_shard_feed - get a block for a table
+ * shmap_shard_feed - allocate a block of buckets for a table
  * @map: the map
- * @shard: the shard whose table wanted it when it was last locked
+ * @shard: the shard whose table needed the block when it was last locked
  * @index: from shmap_table_wants_locked()
  *
  * Context: may sleep.
@@ -42,10 +42,10 @@ int shmap_shard_feed(struct shmap_map *map, struct shmap_shard *shard,
 
 /**
  * shmap_shard_drop - free all entries of a shard
- * @map: the map; nobody uses it any more
+ * @map: the map, which is no longer in use
  * @shard: the shard
  *
- * Neither versions nor quotas are minded: there is nobody to see them.
+ * Versions and quotas are not updated, since they are not used any more.
  *
  * Context: may sleep.
  */
@@ -64,13 +64,13 @@ void shmap_shard_drop(struct shmap_map *map, struct shmap_shard *shard)
 }
 
 /**
- * shmap_shard_removed - something was removed: see that it is wiped in time
- * @map: the map, which wipes what was removed
+ * shmap_shard_removed - note a removal, so that the entry is wiped in time
+ * @map: the map, which is one that wipes
  *
  * Context: any.
  */
 void shmap_shard_removed(struct shmap_map *map)
 {
-	/* This orders everything, so the run that it finds pending sees our entry. */
+	/* A full barrier: if the work is pending already, its run sees the removed entry. */
 	queue_delayed_work(map->wiper, &map->wipe, WIPE_DELAY);
 }

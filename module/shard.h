@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One shard of a map: entering it, feeding it, letting entries go; see shard.c. */
+/* One shard of a map: locking it, adding buckets, retiring entries; see shard.c. */
 #ifndef SHMAP_SHARD_H
 #define SHMAP_SHARD_H
 
@@ -16,7 +16,8 @@ void shmap_shard_removed(struct shmap_map *map);
  * @map: the map
  * @shard: the shard
  *
- * Takes cuts->order as well while the moment of a snapshot is being chosen.
+ * If the shard is marked for a cut whose moment is not chosen yet, this takes cuts->order
+ * as well.
  *
  * Context: may sleep; nothing may sleep until shmap_shard_unlock().
  */
@@ -44,9 +45,9 @@ static inline void shmap_shard_unlock(struct shmap_map *map,
 }
 
 /**
- * shmap_shard_retire - free an entry that was unlinked
+ * shmap_shard_retire - hand over an unlinked entry to be freed
  * @map: the map
- * @shard: the shard it was in; not locked
+ * @shard: the shard that the entry was in; not locked
  * @ref: reference to it
  * @bytes: its size
  *

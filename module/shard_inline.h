@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Changing the entries of a shard.  Every change goes through here: SET, ADD in place
- * and by a copy, DELETE and CLEAR.  So this is where an entry gets its version, where
- * quotas and sums are kept, and where it is found out whether a snapshot needs what
- * goes.  Each of these changes all of that or, when it returns something else than 0,
- * nothing.
+ * Changing the entries of a shard.  Every change is made here: SET, ADD in place and
+ * by a copy, DELETE and CLEAR.  So these functions give an entry its version, update
+ * the quota and the shard's sums, and find out whether a snapshot needs the entry that
+ * is replaced or removed.  A function that does not return 0 has changed nothing.
  */
 #ifndef SHMAP_SHARD_INLINE_H
 #define SHMAP_SHARD_INLINE_H
@@ -29,10 +28,10 @@ struct shmap_fresh {
 };
 
 /**
- * struct shmap_records - records for what CLEAR takes out of a chain
+ * struct shmap_records - records to keep what CLEAR removes from a chain
  * @record: the records
- * @n: how many there are
- * @none: ERR_PTR() when there is no memory for more
+ * @n: number of records
+ * @none: used when there are no more: NULL, or ERR_PTR() when no memory is left for more
  */
 struct shmap_records {
 	struct shmap_kept	*record[SHMAP_CHAIN_SLOTS];
@@ -50,7 +49,7 @@ static __always_inline int shmap_shard_take(struct shmap_map *map,
 	return unlikely(ret == -EAGAIN) ? SHMAP_NEEDS_CREDIT : ret;
 }
 
-/* May it go?  SHMAP_NEEDS_RECORD when it has to be kept and there is no record. */
+/* Set *@kept if a snapshot needs the entry.  SHMAP_NEEDS_RECORD if there is no record then. */
 static __always_inline int
 shmap_shard_claim_locked(struct shmap_map *map, struct shmap_shard *shard,
 			 const struct kmap_entry *entry,
@@ -64,16 +63,16 @@ shmap_shard_claim_locked(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /**
- * shmap_shard_publish_locked - put an entry in the map whose key is absent
+ * shmap_shard_publish_locked - publish an entry whose key is absent
  * @map: the map
  * @shard: the shard
- * @fresh: the entry, complete but for its version; it is the map's afterwards
- * @probe: of the key
- * @version: set to its version
- * @wants: set to the block of buckets that is needed, if one is
+ * @fresh: the entry, complete except its version; it belongs to the map afterwards
+ * @probe: probe of the key
+ * @version: set to the version of the entry
+ * @wants: set to the block of buckets that is needed, on SHMAP_NEEDS_BLOCK
  *
- * What does not fit in the chain is refused before anything is taken from the
- * quota: units that come back would be missing for others meanwhile.
+ * An entry that does not fit in the chain is refused before anything is taken from the
+ * quota: units taken and given back would be missing for others meanwhile.
  *
  * Context: writer.
  * Return: 0, -EXFULL, -ENOSPC, SHMAP_NEEDS_BLOCK or SHMAP_NEEDS_CREDIT.
@@ -109,16 +108,16 @@ shmap_shard_publish_locked(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /**
- * shmap_shard_replace_locked - put an entry in the place of another
+ * shmap_shard_replace_locked - replace an entry by another with the same key
  * @map: the map
  * @shard: the shard
- * @fresh: the entry, complete but for its version; it is the map's afterwards
- * @probe: of the key
- * @spot: where the other entry is
- * @entry: the other entry, which is the caller's afterwards unless it is kept
- * @record: to keep it, or NULL, or ERR_PTR() without memory
- * @version: set to the version of the entry
- * @kept: set to whether the other one is kept
+ * @fresh: the new entry, complete except its version; it belongs to the map afterwards
+ * @probe: probe of the key
+ * @spot: slot of the old entry
+ * @entry: the old entry, which belongs to the caller afterwards unless it is kept
+ * @record: record to keep it, or NULL, or ERR_PTR() when there is no memory for one
+ * @version: set to the version of the new entry
+ * @kept: set to whether the old entry is kept
  *
  * Context: writer.
  * Return: 0, -ENOSPC, SHMAP_NEEDS_RECORD or SHMAP_NEEDS_CREDIT.
@@ -164,16 +163,16 @@ shmap_shard_replace_locked(struct shmap_map *map, struct shmap_shard *shard,
  * shmap_shard_update_locked - give an entry another number, in place
  * @map: the map
  * @shard: the shard
- * @probe: of the key
+ * @probe: probe of the key
  * @entry: the entry; its value is a number
  * @number: the number
  * @record: NULL, or ERR_PTR() when nothing can be kept
  * @version: set to the entry's new version
  *
- * One 64-bit store for the number and one for the version.
+ * This makes one 64-bit store for the number and one for the version.
  *
  * Context: writer.
- * Return: 0, or SHMAP_NEEDS_COPY when the entry is to stay as it is.
+ * Return: 0, or SHMAP_NEEDS_COPY when a snapshot needs the entry as it is.
  */
 static inline int
 shmap_shard_update_locked(struct shmap_map *map, struct shmap_shard *shard,
@@ -195,13 +194,13 @@ shmap_shard_update_locked(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /**
- * shmap_shard_unlink_locked - take an entry out of the map
+ * shmap_shard_unlink_locked - unlink an entry
  * @map: the map
  * @shard: the shard
- * @probe: of the key
- * @spot: where the entry is
- * @entry: the entry, which is the caller's afterwards unless it is kept
- * @record: to keep it, or NULL, or ERR_PTR() without memory
+ * @probe: probe of the key
+ * @spot: slot of the entry
+ * @entry: the entry, which belongs to the caller afterwards unless it is kept
+ * @record: record to keep it, or NULL, or ERR_PTR() when there is no memory for one
  * @bytes: set to its size
  * @kept: set to whether it is kept
  *
@@ -231,7 +230,7 @@ shmap_shard_unlink_locked(struct shmap_map *map, struct shmap_shard *shard,
 	return 0;
 }
 
-/* What of a chain is to be kept, a bit for each: 0, or SHMAP_NEEDS_RECORD. */
+/* Set one bit in *@keep per entry of a chain that must be kept: 0 or SHMAP_NEEDS_RECORD. */
 static inline int
 shmap_shard_claim_chain_locked(struct shmap_map *map, struct shmap_shard *shard,
 			       u32 bucket, u32 *refs,
@@ -263,14 +262,14 @@ shmap_shard_claim_chain_locked(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /**
- * shmap_shard_unlink_chain_locked - take all entries of a chain out of the map
+ * shmap_shard_unlink_chain_locked - unlink all entries of a chain
  * @map: the map
  * @shard: the shard
  * @bucket: number of the home bucket
- * @records: to keep what snapshots need
- * @refs: filled in with references to those that are the caller's afterwards, since
- *	they are not kept; room for SHMAP_CHAIN_SLOTS of them
- * @n: set to how many these are
+ * @records: records to keep the entries that snapshots need
+ * @refs: array of SHMAP_CHAIN_SLOTS references; filled in with those to the entries that
+ *	are not kept, which belong to the caller afterwards
+ * @n: set to the number of references filled in
  *
  * Context: writer.
  * Return: 0 or SHMAP_NEEDS_RECORD.

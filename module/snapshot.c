@@ -2,20 +2,21 @@
 /*
  * Snapshots: all entries as of one moment, read piece by piece.
  *
- * cut.c chooses the moment, and kept.c keeps what is replaced or removed after it
- * until it has been read here.  The walk goes interval by interval, an interval
- * being what is one chain when it is looked at.  Under the shard's lock it collects
- * references: of the chain, what was born before the cut, and of what is kept in
- * that interval, what died after it.  If there is more of the latter than can be
- * collected at a time, the rest follows, without what died since the first look: that
- * was in the chain then.
+ * cut.c chooses the moment, and kept.c keeps entries that are replaced or removed after
+ * it until they have been read here.  The walk goes interval by interval; an interval
+ * is what one chain covers in the order of walks when the walk arrives there.  Under
+ * the shard's lock it collects references: to the entries of the chain that were born
+ * before the cut, and to the entries kept for that interval that were born before the
+ * cut and died after it.  If too many are kept to be collected at once, the rest is
+ * collected later, without those that died since the chain was collected: they were
+ * collected from the chain.
  *
- * What was collected stays as it is, for it is needed, unless the cut is ended.
- * So each piece is copied as a reader, after a look at whether that has happened:
- * where readers take no lock the entry outlives the read-side critical section, and
- * where they do, nobody can take it out of the table, or of what is kept, meanwhile.
- * Version and number are those that were collected.  No lock is held when pieces
- * go to the user.
+ * The entries collected stay as they are, since the snapshot needs them, unless the cut
+ * is ended.  So each piece is copied as a reader copies, after a check that the cut has
+ * not ended: where readers take no lock, the entry outlives the read-side critical
+ * section; where they do, the entry cannot be removed meanwhile, neither from the table
+ * nor from what is kept.  Version and number are copied as they were collected.  No lock
+ * is held when pieces are copied to the user.
  */
 #include <linux/bitrev.h>
 #include <linux/err.h>
@@ -28,13 +29,13 @@
 #include "snapshot.h"
 #include "sweep.h"
 
-/* Kept entries that are looked at under one lock. */
+/* Most kept entries that are looked at before the lock is dropped. */
 #define LOOKS		256u
 
-/* Rounds of sweeping behind a piece. */
+/* Most calls of shmap_sweep_shard() after a piece. */
 #define SWEEPS		4u
 
-/* What was allocated ahead goes with the last snapshot. */
+/* Free what was allocated ahead, if no snapshot is left. */
 static void unstock(struct shmap_map *map)
 {
 	if (!READ_ONCE(map->cuts.n))
@@ -44,11 +45,12 @@ static void unstock(struct shmap_map *map)
 /**
  * shmap_snapshot_begin - begin a snapshot
  * @map: the map
- * @values: values too
+ * @values: whether records have values too
  *
  * Context: may sleep.
  * Return: the snapshot, of a moment during the call; ERR_PTR(-ENOMEM), or
- * ERR_PTR(-ENOBUFS) when the caller has too many of them.
+ * ERR_PTR(-ENOBUFS) when SHMAP_CUTS snapshots are active and no user has more of them than
+ * the caller.
  */
 struct shmap_snapshot *shmap_snapshot_begin(struct shmap_map *map, bool values)
 {
@@ -138,7 +140,7 @@ static bool collect_kept(struct shmap_snapshot *snap, struct shmap_shard *shard,
 	return false;
 }
 
-/* Collect what comes next.  When that is nothing, it may still not be the end. */
+/* Collect the next entries.  There may be none although more follow: see snap->over. */
 static int collect(struct shmap_snapshot *snap)
 {
 	const struct shmap_lock_ops *lock = snap->map->config.lock;
@@ -182,7 +184,7 @@ static u64 item_size(const struct shmap_snapshot *snap,
 			      KMAP_ENTRY_VALUE_LEN(item->seen.lens) : 0);
 }
 
-/* Copy what is left of a part of a record, and fits.  Returns how much. */
+/* Copy the rest of one part of a record, as far as it fits.  Returns the bytes copied. */
 static size_t copy_part(void *to, size_t room, const void *from, u64 len,
 			u64 done)
 {
@@ -195,7 +197,7 @@ static size_t copy_part(void *to, size_t room, const void *from, u64 len,
 	return n;
 }
 
-/* Go on with the record of an entry, as far as there is room. */
+/* Copy the next bytes of an entry's record, as far as they fit.  Returns how many. */
 static size_t copy_item(struct shmap_snapshot *snap,
 			const struct shmap_snapshot_item *item, void *to,
 			size_t room)
@@ -239,7 +241,7 @@ static size_t copy_item(struct shmap_snapshot *snap,
 	return copied;
 }
 
-/* Copy of what was collected as much as there is room for. */
+/* Copy records of the entries collected, as far as they fit.  Returns the bytes copied. */
 static size_t copy_items(struct shmap_snapshot *snap, void *to, size_t room)
 {
 	size_t used = 0;
@@ -284,7 +286,7 @@ static ssize_t copy_piece(struct shmap_snapshot *snap, void *to, size_t room)
 	return n;
 }
 
-/* Let go of what is behind, and get ready for what changes ahead. */
+/* Free what was kept for the part already read, and allocate ahead for later changes. */
 static void pass(struct shmap_snapshot *snap, const struct shmap_shard *last)
 {
 	struct shmap_map *map = snap->map;
@@ -303,14 +305,14 @@ static void pass(struct shmap_snapshot *snap, const struct shmap_shard *last)
 /**
  * shmap_snapshot_read - go on reading a snapshot
  * @snap: the snapshot
- * @buf: filled with the next bytes of the records; or NULL to count them only
- * @size: size of the buffer, at most SHMAP_PIECE
+ * @buf: buffer for the next bytes of the records; or NULL to count them only
+ * @size: size of @buf, at most SHMAP_PIECE
  *
- * A record may be parted between two calls.
+ * A record may be split between two calls.
  *
  * Context: may sleep.
- * Return: how many bytes, 0 only at the end; -ENOBUFS when the cut was ended, or
- * -EINTR.  Without a buffer that is all of a record that does not end within @size.
+ * Return: number of bytes, 0 only at the end; -ENOBUFS when the cut was ended, or
+ * -EINTR.  Without a buffer, records are counted whole, so it may exceed @size.
  */
 ssize_t shmap_snapshot_read(struct shmap_snapshot *snap, void *buf, size_t size)
 {

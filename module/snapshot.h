@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reading all of the map as of one moment; see snapshot.c. */
+/* Reading the whole map as of one moment; see snapshot.c. */
 #ifndef SHMAP_SNAPSHOT_H
 #define SHMAP_SNAPSHOT_H
 
 #include "read.h"
 
-/* Entries that are collected at a time. */
+/* Most entries that are collected at a time. */
 #define SHMAP_SNAPSHOT_ITEMS	SHMAP_CHAIN_SLOTS
 
 /**
  * struct shmap_snapshot_item - an entry that is to be copied
  * @ref: reference to it
- * @seen: what was seen of it
+ * @seen: its state when it was collected
  */
 struct shmap_snapshot_item {
 	u32			ref;
@@ -22,19 +22,19 @@ struct shmap_snapshot_item {
  * struct shmap_snapshot - a walk that shows one moment
  * @map: the map
  * @cut: the moment
- * @values: values too
- * @over: everything was collected
- * @short_of_memory: nothing is allocated ahead any more
- * @kept_only: of the interval, only what is kept is still to be collected
- * @count: records begun
- * @from: place where the interval begins; all before was copied
- * @end: place where it ends
- * @until: version of the shard when the interval's live entries were collected
- * @order: place from which on kept entries are still to be looked at
- * @death: and of that place, from this death on
- * @n: entries collected
- * @at: the first of them that was not copied to its end
- * @done: bytes copied of its record
+ * @values: whether records have values too
+ * @over: everything has been collected
+ * @short_of_memory: an allocation ahead has failed, so none is tried any more
+ * @kept_only: only kept entries of the interval are still to be collected
+ * @count: number of records begun
+ * @from: place where the interval begins; all entries before it have been copied
+ * @end: place where the interval ends
+ * @until: version of the shard when the interval's chain was collected
+ * @order: place of the next kept entry to look at
+ * @death: death of the next kept entry to look at
+ * @n: number of entries collected
+ * @at: index of the first of them whose record is not copied completely
+ * @done: bytes of its record that are copied
  * @place: for shmap_table_collect()
  * @item: entries collected
  */

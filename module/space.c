@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Room for entries, where the shard's arena has none at hand.
+ * Memory for entries, when the shard's arena has none at hand.
  *
- * In this order: what was removed from this shard and no reader has any more; a slab
- * from the pool; what all shards have put aside, for which grace periods are waited
- * for; what is kept for snapshots, which are ended then.
+ * It is taken from, in this order: deferred entries of this shard that no reader holds
+ * any more; a slab from the pool; deferred entries and empty slabs of all shards, which
+ * means waiting for grace periods; entries kept for snapshots, which ends the snapshots.
  */
 #include <linux/err.h>
 #include <linux/sched.h>
@@ -13,9 +13,9 @@
 #include "sweep.h"
 
 /**
- * shmap_space_squeeze - make all free memory of the entry area usable for all
+ * shmap_space_squeeze - free deferred entries and give empty slabs back to the pool
  * @map: the map
- * @killable: end at a fatal signal
+ * @killable: whether a fatal signal ends the wait for readers
  *
  * Context: may sleep.
  * Return: 0, or -EINTR when a fatal signal came.
@@ -39,20 +39,20 @@ int shmap_space_squeeze(struct shmap_map *map, bool killable)
 	return ret;
 }
 
-/* Has anything been put aside since somebody last looked for it in vain? */
+/* Has anything been put aside since the beginning of the last complete squeeze? */
 static bool can_squeeze(const struct shmap_map *map)
 {
 	return READ_ONCE(map->squeezed) != atomic_long_read(&map->pool.stirred);
 }
 
 /**
- * shmap_space_alloc - allocate an entry, where shmap_arena_take() gave none
+ * shmap_space_alloc - allocate an entry when shmap_arena_take() has returned none
  * @map: the map
- * @shard: the shard it is for; not locked
- * @bytes: its size, header and all
- * @ref: set to the reference that names it
+ * @shard: the shard that the entry is for; not locked
+ * @bytes: its size, including the header
+ * @ref: set to the reference to it
  *
- * What was removed and can be used again goes before fresh memory.
+ * Memory of removed entries is reused before fresh memory is allocated.
  *
  * Context: may sleep.
  * Return: the entry, or -ENOSPC, -ENOMEM or -EINTR as an ERR_PTR().
@@ -80,7 +80,7 @@ struct kmap_entry *shmap_space_alloc(struct shmap_map *map,
 			ret = shmap_space_squeeze(map, true);
 			squeezed = true;
 		}
-		/* No snapshot is worth an operation that fails. */
+		/* End a snapshot rather than let the operation fail. */
 		if ((ret == -ENOSPC || ret == -ENOMEM) && shmap_sweep_relieve(map))
 			ret = shmap_space_squeeze(map, true);
 	}

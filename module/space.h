@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Room for entries where there is none at hand; see space.c. */
+/* Memory for entries when the arena has none at hand; see space.c. */
 #ifndef SHMAP_SPACE_H
 #define SHMAP_SPACE_H
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Freeing what is kept for snapshots, when none needs it any more.
+ * Freeing entries that were kept for snapshots, when no snapshot needs them any more.
  *
- * That is done in bounded steps: by who keeps something after a cut was ended, by CLEAR
- * after each hold, and by each snapshot behind itself.  A change neither fails nor waits
- * because of a snapshot: when memory or the entry area runs out, cuts are ended first.
+ * This is done in bounded steps: by changes that keep an entry after a cut was ended, by
+ * CLEAR each time it has unlocked a shard, and by each snapshot for the part it has read.
+ * A change neither fails nor waits because of a snapshot: when memory or the entry area
+ * runs out, cuts are ended first.
  *
- * An entry that was kept is freed as any that was unlinked: at once where readers
- * lock the shard, as a snapshot does while it copies a piece, else after a grace
- * period.
+ * A kept entry is freed as any unlinked entry: at once where readers lock the shard, as
+ * a snapshot does while it copies a piece, else after a grace period.
  */
 #include <linux/sched.h>
 
@@ -17,14 +17,14 @@
 #include "shard.h"
 #include "sweep.h"
 
-/* Records that are swept up under one lock. */
+/* Most records, and bytes, that are swept up before the lock is dropped. */
 #define SWEEP		16u
 #define SWEEP_BYTES	65536u
 
-/* Shards that one change looks at for what is to be swept up. */
+/* Most shards that one change sweeps. */
 #define SWEEP_SHARDS	4u
 
-/* What no cut needs: all that died up to this version or is before that place. */
+/* No cut needs entries that died up to *@version, or that are before *@place. */
 static void see_locked(struct shmap_map *map, struct shmap_shard *shard,
 		       u64 *version, u64 *place)
 {
@@ -37,7 +37,7 @@ static void see_locked(struct shmap_map *map, struct shmap_shard *shard,
 	*place = SHMAP_ORDER_END;
 	raw_spin_lock(&map->cuts.lock);
 	list_for_each_entry(cut, &map->cuts.active, node) {
-		/* Made here later, it needs nothing that was kept before. */
+		/* This shard's version is not noted yet: the cut needs nothing kept so far. */
 		if (shard->cut < cut->number)
 			continue;
 		newest = max(newest, cut->version[i]);
@@ -71,7 +71,7 @@ static struct shmap_kept *take_locked(struct shmap_shard *shard, u64 version,
 }
 
 /**
- * shmap_sweep_shard - free some of what a shard has kept and nobody needs
+ * shmap_sweep_shard - free some kept entries of a shard that no cut needs
  * @map: the map
  * @shard: the shard
  *
@@ -107,11 +107,11 @@ bool shmap_sweep_shard(struct shmap_map *map, struct shmap_shard *shard)
 }
 
 /**
- * shmap_sweep_some - free some of what nobody needs since a cut was ended
+ * shmap_sweep_some - free some kept entries that are not needed since a cut was ended
  * @map: the map
  *
- * Who has kept something calls this.  Where removed entries are to be wiped in
- * time, this is also what makes sure of that.
+ * A change that has kept an entry must call this.  If the map wipes, this also queues
+ * the work that wipes kept entries in time.
  *
  * Context: may sleep.
  */
@@ -126,7 +126,7 @@ void shmap_sweep_some(struct shmap_map *map)
 	for (n = 0; n < SWEEP_SHARDS && READ_ONCE(cuts->sweep_left); n++) {
 		i = READ_ONCE(cuts->sweep) & (map->config.shards - 1);
 		defer = &map->shard[i].defer;
-		/* Not so much that a writer would have to wait for readers. */
+		/* Do not defer so much that a writer would have to wait for readers. */
 		if (READ_ONCE(defer->bytes) > defer->max / 2)
 			shmap_defer_reap(defer);
 		if (READ_ONCE(defer->bytes) > defer->max / 2 ||
@@ -141,7 +141,7 @@ void shmap_sweep_some(struct shmap_map *map)
 }
 
 /**
- * shmap_sweep_all - free all that is kept and nobody needs
+ * shmap_sweep_all - free all kept entries that no cut needs
  * @map: the map
  *
  * Context: may sleep.
@@ -156,10 +156,10 @@ void shmap_sweep_all(struct shmap_map *map)
 }
 
 /**
- * shmap_sweep_relieve - free what is kept, because memory ran out
+ * shmap_sweep_relieve - free kept entries because memory ran out
  * @map: the map
  *
- * What nobody needs goes first, then the oldest cut is ended.
+ * If no kept entry can be freed because cuts need them all, the oldest cut is ended.
  *
  * Context: may sleep.
  * Return: true when something was freed, or can be by another call.
@@ -186,12 +186,12 @@ bool shmap_sweep_relieve(struct shmap_map *map)
 }
 
 /**
- * shmap_sweep_expire - free what was kept for longer than since the last call
+ * shmap_sweep_expire - free entries that are kept for cuts older than the last call
  * @map: the map
- * @number: number of the last cut at that call; set to what it is now
+ * @number: number that the last cut had at the last call; set to the present one
  *
- * If anything is kept, cuts that were there at the last call are ended, and what
- * nobody needs any more is freed.
+ * If anything is kept, this ends the cuts that were made before the last call, and frees
+ * kept entries that no cut needs any more.
  *
  * Context: may sleep.
  * Return: true when something is still kept.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Freeing what is kept for nobody any more; see sweep.c. */
+/* Freeing kept entries that no snapshot needs any more; see sweep.c. */
 #ifndef SHMAP_SWEEP_H
 #define SHMAP_SWEEP_H
 
