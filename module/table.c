@@ -4,30 +4,30 @@
  *
  * Linear hashing (Litwin, VLDB 1980): with n buckets and m the largest power of
  * two not above n, a hash belongs to bucket hash mod 2m if there is such a
- * bucket, else to hash mod m.  The table grows by one bucket at a time, bucket
- * n taking its part of bucket n - m, so no operation pays for a whole rehash.
+ * bucket, else to hash mod m.  The table grows by one bucket at a time: a split moves
+ * a part of bucket n - m to the new bucket n, so no operation pays for a whole rehash.
  *
- * Walks go in the order of the bit-reversed hash.  Seen in that order, a chain
- * covers one interval and a split cuts the interval in two, so a position in
- * that order stays valid whatever the table does.
+ * Walks go in the order of the bit-reversed hash.  In that order, a chain covers one
+ * interval and a split cuts the interval in two, so a place in the order stays valid
+ * however the table grows.
  *
- * Locking: functions called *_locked are for the shard's only writer.  The
- * others are for the writer, for readers that shut the writer out, and for
- * readers that do not; the last must be in a read-side critical section of
- * RCU, begin with shmap_table_begin(), and believe what they read only when
- * shmap_table_stable() says so at the end.  The seq of a home bucket stands for
- * its chain, for the entries in it and for the overflow buckets it has.
+ * Locking: the caller of a function called *_locked must be the shard's only writer.
+ * The other functions are for the writer, for readers that exclude writers, and for
+ * readers that do not.  The last must be in an RCU read-side critical section, begin
+ * with shmap_table_begin(), and use what they read only if shmap_table_stable() returns
+ * true at the end, or shmap_table_same() for an entry that was found.  The seq of a home
+ * bucket covers its chain, the entries in it and the overflow buckets it has.
  *
- * Barriers, writer and reader:
+ * Barriers, by writer and reader:
  *  A. shmap_chain_change_begin() makes seq odd before anything changes (smp_wmb);
  *     shmap_table_same() reads it again after everything was read (smp_rmb).
  *  B. shmap_chain_change_end() makes seq even after everything changed (release);
  *     shmap_table_open() reads it before anything is read (acquire).
  *  C. A split writes the new bucket, then the number of buckets (release);
  *     shmap_table_home_number() reads it (acquire), then the bucket.
- *  D. A split writes the number of buckets, then, within A and B, clears what
+ *  D. A split writes the number of buckets, then, within A and B, removes what
  *     moved; shmap_table_stable() reads the number after everything else (smp_rmb of A),
- *     so who missed what moved sees that there is another home.
+ *     so a reader that missed an entry that moved sees that the hash has another home.
  */
 #include <linux/bitrev.h>
 #include <linux/log2.h>
@@ -36,10 +36,10 @@
 
 #include "table.h"
 
-/* Bits of the hash that may choose the bucket, so that one is left over. */
+/* Most bits of the hash that choose shard and bucket: at least one is left over. */
 #define HASH_BITS	31
 
-/* Does an entry move in the split that looks at this bit of the hash? */
+/* Does a split by this bit of the hash move the entry? */
 static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
 		  unsigned int bit)
 {
@@ -49,7 +49,7 @@ static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
 	return hash >> bit & 1;
 }
 
-/* Add one bucket.  Its block is there. */
+/* Add one bucket; the table has its block already. */
 static void split(struct shmap_table *table)
 {
 	struct shmap_chains *chains = &table->chains;
@@ -105,20 +105,20 @@ void shmap_table_grow_locked(struct shmap_table *table)
 		split(table);
 }
 
-/* Home buckets of a shard that may hold so many entries. */
+/* Most home buckets of a shard that is laid out for so many entries. */
 static u32 home_max(u64 max_entries, unsigned int shard_bits)
 {
 	u64 n = DIV_ROUND_UP_ULL(max_entries, SHMAP_LOAD);
 
-	/* Room for shards that get more than their share. */
+	/* Some more, for a shard that gets more than its share of the entries. */
 	n = round_up(n + n / 8 + 1, SHMAP_BLOCK_BUCKETS);
 	return min(n, 1ull << min(HASH_BITS - shard_bits, 30u));
 }
 
 /**
- * shmap_table_stride - address space that a shard's buckets need
- * @max_entries: of the shard
- * @shard_bits: low bits of the hash that chose the shard
+ * shmap_table_stride - address space for the buckets of a shard
+ * @max_entries: entries that the shard is laid out for
+ * @shard_bits: number of low bits of the hash that choose the shard
  *
  * Context: any.
  * Return: bytes, a multiple of the size of a block.
@@ -131,9 +131,9 @@ u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits)
 
 /**
  * shmap_table_init - make an empty table
- * @table: to be made; lock, lock_ops, pool, desc and shard_bits are set, the
+ * @table: to be made; the caller has set lock, lock_ops, pool, desc and shard_bits, the
  *	rest is zero
- * @max_entries: that the table is laid out for
+ * @max_entries: entries that the table is laid out for
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM; either way shmap_table_exit() may be called.
@@ -160,10 +160,10 @@ void shmap_table_exit(struct shmap_table *table)
 }
 
 /**
- * shmap_table_collect - all entries of a chain, from a place of the walk on
+ * shmap_table_collect - collect the entries of a chain, from a place in the order on
  * @table: the table
  * @probe: from shmap_table_begin() with the bit-reversed place as the hash
- * @places: filled in, in order; SHMAP_CHAIN_SLOTS of them
+ * @places: array of SHMAP_CHAIN_SLOTS places; filled in, sorted by order
  * @end: set to the place where the next chain begins, or 2^32
  *
  * Context: reader or writer.
@@ -188,7 +188,7 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 				continue;
 			order = bitrev32(shmap_pool_entry(table->pool,
 							  ref)->hash);
-			/* What moves in a split may still be here as well. */
+			/* An entry that a split moves may be here as well for a moment. */
 			if (order < from || order >= *end)
 				continue;
 			for (i = n++; i && places[i - 1].order > order; i--)
@@ -202,13 +202,13 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 }
 
 /**
- * shmap_table_feed_locked - give the table a block that it wanted
+ * shmap_table_feed_locked - give the table a block that it needs
  * @table: the table
  * @index: from shmap_table_wants_locked()
- * @block: from shmap_mem_alloc_pages(), SHMAP_BLOCK_ORDER
+ * @block: from shmap_mem_alloc_pages() with SHMAP_BLOCK_ORDER
  *
  * Context: writer.
- * Return: false when the table has that block by now; it is still the caller's.
+ * Return: false when the table has that block already; the caller keeps @block.
  */
 bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block)
 {
@@ -217,7 +217,7 @@ bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block)
 }
 
 /**
- * shmap_table_extend_locked - append an entry where the last bucket is full
+ * shmap_table_extend_locked - append an entry to a chain whose last bucket is full
  * @table: the table
  * @home: home bucket of its key
  * @end: end of the chain, from shmap_table_end_locked()
@@ -237,13 +237,13 @@ void shmap_table_extend_locked(struct shmap_table *table,
 }
 
 /**
- * shmap_table_refs_locked - all entries of a home bucket's chain
+ * shmap_table_refs_locked - get references to all entries of a home bucket's chain
  * @table: the table
  * @bucket: number of the home bucket
  * @refs: filled in with references to them, SHMAP_CHAIN_SLOTS at most
  *
  * Context: writer.
- * Return: how many.
+ * Return: number of references.
  */
 unsigned int shmap_table_refs_locked(const struct shmap_table *table,
 				     u32 bucket, u32 *refs)
@@ -266,7 +266,7 @@ unsigned int shmap_table_refs_locked(const struct shmap_table *table,
  * @refs: filled in with references to them, SHMAP_CHAIN_SLOTS at most
  *
  * Context: writer.
- * Return: how many.
+ * Return: number of references.
  */
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 				      u32 *refs)

@@ -10,7 +10,7 @@
 #include "lock.h"
 #include "pool.h"
 
-/* Entries a bucket, on average, past which the table grows. */
+/* Average number of entries per bucket beyond which the table grows. */
 #define SHMAP_LOAD		6
 
 /* Home buckets of an empty table. */
@@ -19,15 +19,15 @@
 /**
  * struct shmap_table - the entries of one shard by their keys
  * @lock: the shard's lock, for assertions
- * @lock_ops: its lock mode
- * @pool: the entries
- * @desc: what readers see: the number of buckets
+ * @lock_ops: the shard's lock mode
+ * @pool: the entry area, where references lead
+ * @desc: the shard's descriptor, which holds the number of buckets
  * @chains: the buckets
- * @shard_bits: low bits of the hash that chose the shard
- * @count: entries
+ * @shard_bits: number of low bits of the hash that choose the shard
+ * @count: number of entries
  *
- * All but constant fields are protected by the shard's lock.  Readers without
- * a lock read @desc and the buckets.
+ * The shard's lock protects all fields that are not constant.  Readers without a lock
+ * read @desc and the buckets.
  */
 struct shmap_table {
 	const struct shmap_lock		*lock;
@@ -41,9 +41,9 @@ struct shmap_table {
 
 /**
  * struct shmap_probe - where a key's hash leads
- * @hash: of the key
- * @home: home bucket
- * @seq: its sequence number when the probe began
+ * @hash: hash of the key
+ * @home: home bucket of the hash
+ * @seq: seq of the home bucket when the lookup began
  */
 struct shmap_probe {
 	u32			hash;
@@ -53,8 +53,8 @@ struct shmap_probe {
 
 /**
  * struct shmap_spot - the slot where an entry was found
- * @bucket: its bucket
- * @slot: its index there
+ * @bucket: the bucket
+ * @slot: index of the slot in the bucket
  * @ref: reference to the entry
  */
 struct shmap_spot {
@@ -65,7 +65,7 @@ struct shmap_spot {
 
 /**
  * struct shmap_place - an entry and its place in the order of a walk
- * @order: bit-reversed hash
+ * @order: the place: the bit-reversed hash
  * @ref: reference to the entry
  */
 struct shmap_place {
@@ -90,7 +90,7 @@ unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 				      u32 *refs);
 
 /**
- * shmap_table_assert_locked - the caller is the shard's only writer
+ * shmap_table_assert_locked - assert that the caller is the shard's only writer
  * @table: the table
  *
  * Context: writer.
@@ -102,13 +102,13 @@ shmap_table_assert_locked(const struct shmap_table *table)
 }
 
 /**
- * shmap_table_home_number - number of the home bucket
+ * shmap_table_home_number - find the home bucket of a hash
  * @table: the table
- * @hash: of the key
- * @bits: set to how many bits of the hash say so, unless NULL
+ * @hash: hash of the key
+ * @bits: unless NULL, set to how many low bits of the hash choose shard and bucket
  *
  * Context: reader or writer.
- * Return: the number.
+ * Return: number of the home bucket.
  */
 static __always_inline u32
 shmap_table_home_number(const struct shmap_table *table, u32 hash,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Looking a key up in a shard's table, and what most changes do there: hence
- * inline.  table.c tells what holds it together, and names the barriers.
+ * Lookups in a shard's table, and what most changes do there, inline because they are
+ * on the fast paths.  table.c describes the table, its locking and its barriers.
  */
 #ifndef SHMAP_TABLE_INLINE_H
 #define SHMAP_TABLE_INLINE_H
@@ -17,9 +17,9 @@
 #define SHMAP_LANE_TOPS		0x8000800080008000ull
 
 /**
- * shmap_table_home - the home bucket
+ * shmap_table_home - find the home bucket of a hash
  * @table: the table
- * @hash: of the key
+ * @hash: hash of the key
  *
  * Context: reader or writer.
  * Return: the bucket.
@@ -32,10 +32,10 @@ shmap_table_home(const struct shmap_table *table, u32 hash)
 }
 
 /**
- * shmap_table_aim - find out which chain is a hash's
+ * shmap_table_aim - find the chain of a hash
  * @table: the table
- * @hash: of the key
- * @probe: filled in, but for seq
+ * @hash: hash of the key
+ * @probe: filled in, except seq
  *
  * Context: reader or writer.
  */
@@ -47,12 +47,12 @@ static __always_inline void shmap_table_aim(const struct shmap_table *table,
 }
 
 /**
- * shmap_table_open - begin to look at the chain
+ * shmap_table_open - begin to read the chain
  * @probe: from shmap_table_aim()
  *
  * Context: reader or writer.
- * Return: false when a writer is at work there; never false for who holds the
- * shard's lock.
+ * Return: false while a writer changes the chain; always true for a caller that holds
+ * the shard's lock.
  */
 static __always_inline bool shmap_table_open(struct shmap_probe *probe)
 {
@@ -62,9 +62,9 @@ static __always_inline bool shmap_table_open(struct shmap_probe *probe)
 }
 
 /**
- * shmap_table_begin - begin to look at a hash's chain
+ * shmap_table_begin - find the chain of a hash and begin to read it
  * @table: the table
- * @hash: of the key
+ * @hash: hash of the key
  * @probe: filled in
  *
  * Context: reader or writer.
@@ -79,11 +79,11 @@ static __always_inline bool shmap_table_begin(const struct shmap_table *table,
 }
 
 /**
- * shmap_table_same - was what was found there all the time since the beginning?
+ * shmap_table_same - is the chain unchanged since shmap_table_begin()?
  * @probe: from shmap_table_begin()
  *
- * Enough for an entry that was found, and for what was read of it: it was in the
- * chain.  That nothing was found needs shmap_table_stable().
+ * This is enough for an entry that was found, and for what was read of it: it was in
+ * the chain all the time.  When no entry was found, use shmap_table_stable().
  *
  * Context: reader or writer.
  * Return: false when the chain changed.
@@ -96,12 +96,12 @@ static __always_inline bool shmap_table_same(const struct shmap_probe *probe)
 }
 
 /**
- * shmap_table_stable - was all that was read since the beginning of one moment?
+ * shmap_table_stable - was all that was read since shmap_table_begin() of one moment?
  * @table: the table
  * @probe: from shmap_table_begin()
  *
  * Context: reader or writer.
- * Return: false when the chain changed or another chain is the hash's now.
+ * Return: false when the chain changed, or the hash has another home bucket now.
  */
 static inline bool shmap_table_stable(const struct shmap_table *table,
 				      const struct shmap_probe *probe)
@@ -110,7 +110,7 @@ static inline bool shmap_table_stable(const struct shmap_table *table,
 	       shmap_table_home(table, probe->hash) == probe->home;
 }
 
-/* Is a key that is in an entry this one?  In words, the last two may overlap. */
+/* Are two keys the same?  Compares them in words, of which the last two may overlap. */
 static __always_inline bool shmap_key_same(const void *a, const void *b, u32 len)
 {
 	u32 i;
@@ -126,7 +126,7 @@ static __always_inline bool shmap_key_same(const void *a, const void *b, u32 len
 	return shmap_hash_word_at(a + len - 8) == shmap_hash_word_at(b + len - 8);
 }
 
-/* Look for the key in four slots of a bucket; wanted is its tag in each lane. */
+/* Look for a key in four slots of a bucket; @wanted has its tag in each lane. */
 static __always_inline struct kmap_entry *
 shmap_bucket_find(const struct shmap_table *table,
 		  const struct shmap_probe *probe, const void *key, u32 key_len,
@@ -134,7 +134,7 @@ shmap_bucket_find(const struct shmap_table *table,
 		  unsigned int word, u64 wanted)
 {
 	u64 diff = READ_ONCE(bucket->tags[word]) ^ wanted;
-	/* Tops of lanes that are zero, and maybe of some above. */
+	/* Top bits of the lanes that are zero, and possibly of lanes above these. */
 	u64 hits = (diff - SHMAP_LANES) & ~diff & SHMAP_LANE_TOPS;
 
 	for (; hits; hits &= hits - 1) {
@@ -154,7 +154,7 @@ shmap_bucket_find(const struct shmap_table *table,
 			spot->slot = slot;
 			spot->ref = ref;
 		}
-		/* So that nobody tests for it again. */
+		/* Tells the compiler that callers need not test for NULL. */
 		if (!entry)
 			__builtin_unreachable();
 		return entry;
@@ -163,12 +163,12 @@ shmap_bucket_find(const struct shmap_table *table,
 }
 
 /**
- * shmap_table_find - look for a key
+ * shmap_table_find - look for a key in a chain
  * @table: the table
  * @probe: from shmap_table_begin() with the key's hash
  * @key: the key
  * @key_len: its length
- * @spot: where it was found, or NULL
+ * @spot: unless NULL, set to the slot where the key was found
  *
  * Context: reader or writer.
  * Return: the entry, or NULL.
@@ -183,7 +183,7 @@ shmap_table_find(const struct shmap_table *table,
 	struct kmap_entry *entry;
 	u64 wanted = SHMAP_LANES;
 
-	/* One multiplication, not the shifts and additions it can be made of. */
+	/* Keeps the compiler from replacing the multiplication by shifts and additions. */
 	OPTIMIZER_HIDE_VAR(wanted);
 	wanted *= probe->hash >> 16;
 	do {
@@ -201,11 +201,11 @@ shmap_table_find(const struct shmap_table *table,
 }
 
 /**
- * shmap_table_wants_locked - does an insert need a block first?
+ * shmap_table_wants_locked - does an insertion need a block of buckets first?
  * @table: the table
  *
  * Context: writer.
- * Return: 0, or which block, for shmap_table_feed_locked().
+ * Return: 0, or the index of the block, for shmap_table_feed_locked().
  */
 static inline u32
 shmap_table_wants_locked(const struct shmap_table *table)
@@ -224,14 +224,14 @@ shmap_table_wants_locked(const struct shmap_table *table)
 }
 
 /**
- * shmap_table_end_locked - find out where an entry whose key is absent goes
+ * shmap_table_end_locked - find where to insert an entry whose key is absent
  * @table: the table
- * @probe: of its key
+ * @probe: probe of its key
  * @end: set to the end of the chain
  *
  * Context: writer.
- * Return: 0, or -EXFULL when the chain is as long as it may be, or would grow and
- * no overflow bucket is left.
+ * Return: 0, or -EXFULL when the chain is full, and is as long as it may be or no
+ * overflow bucket is left.
  */
 static __always_inline int
 shmap_table_end_locked(struct shmap_table *table, struct shmap_probe *probe,
@@ -256,11 +256,11 @@ shmap_table_end_locked(struct shmap_table *table, struct shmap_probe *probe,
 /**
  * shmap_table_insert_locked - insert an entry whose key is absent
  * @table: the table
- * @probe: of its key
+ * @probe: probe of its key
  * @end: from shmap_table_end_locked()
- * @ref: reference to it; the entry is complete
+ * @ref: reference to the entry, which is complete
  *
- * Grows the table by a bucket when it is time.
+ * This also adds a bucket when the load exceeds SHMAP_LOAD, if there is memory for it.
  *
  * Context: writer.
  */
@@ -287,9 +287,9 @@ shmap_table_insert_locked(struct shmap_table *table, struct shmap_probe *probe,
 /**
  * shmap_table_replace_locked - put another entry with the same key in a slot
  * @table: the table
- * @probe: of the key
- * @spot: where it is
- * @ref: reference to the new entry; the entry is complete
+ * @probe: probe of the key
+ * @spot: the slot
+ * @ref: reference to the new entry, which is complete
  *
  * Context: writer.
  */
@@ -307,8 +307,8 @@ shmap_table_replace_locked(struct shmap_table *table,
 /**
  * shmap_table_remove_locked - remove an entry
  * @table: the table
- * @probe: of its key
- * @spot: where it is
+ * @probe: probe of its key
+ * @spot: its slot
  *
  * The last entry of the chain takes its slot, so that the chain stays packed.
  *

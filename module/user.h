@@ -2,12 +2,12 @@
 /*
  * Short copies from and to user memory.
  *
- * The kernel's own functions are made for long copies: how to copy, and whether
- * what is copied lies within one object, takes longer to find out than to copy
- * some tens of bytes.  What is short goes in words here, between one beginning
- * and one end of user access; what is longer goes the usual way.
+ * The kernel's own functions suit long copies: they spend more time on choosing how to
+ * copy, and on checking that the kernel memory lies within one object, than it takes to
+ * copy some tens of bytes.  Short copies are done here in words, between one beginning
+ * and one end of user access; longer ones by copy_from_user() and copy_to_user().
  *
- * Like the kernel's functions these can be made to fail (fail_usercopy).
+ * Like those, these functions support fault injection (fail_usercopy).
  */
 #ifndef SHMAP_USER_H
 #define SHMAP_USER_H
@@ -18,17 +18,17 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
-/* Longest copy in words, bytes. */
+/* Longest copy that is done in words, in bytes. */
 #define SHMAP_USER_SHORT	256u
 
-/* User addresses can have any alignment. */
+/* Copies in words need efficient unaligned access: user addresses have any alignment. */
 static __always_inline bool shmap_user_short(size_t len)
 {
 	return IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
 	       len <= SHMAP_USER_SHORT;
 }
 
-/* From @from to @to, some bytes on. */
+/* Copy one word at offset @at from @from to @to. */
 #define SHMAP_USER_GET(type, at)					\
 do {									\
 	size_t __at = (at);						\
@@ -45,7 +45,7 @@ do {									\
 			(type __user *)(to + __at), fault);		\
 } while (0)
 
-/* All of @len bytes, by either of the above. */
+/* Copy @len bytes with either of the above. */
 #define SHMAP_USER_COPY(move, len)					\
 do {									\
 	size_t __len = (len), __i;					\
@@ -101,12 +101,12 @@ fault:
 }
 
 /**
- * shmap_user_read_now - copy from user memory, if it can be done at once
+ * shmap_user_read_now - copy from user memory, if that needs no page fault
  * @to: where to; 8-byte aligned
  * @from: user memory
  * @len: bytes
  *
- * What would need a page fault is refused: nobody can make this wait.
+ * A copy that would need a page fault is refused, so user space cannot stall this.
  *
  * Context: a task that may sleep.
  * Return: 0, or -EFAULT when it has to be copied in another way; part may be
@@ -152,7 +152,7 @@ fault:
 	return -EFAULT;
 }
 
-/* As shmap_user_write() does, after the checks. */
+/* The copy in words of shmap_user_write(), after its checks. */
 static __always_inline int shmap_user_write_words(void __user *to,
 						  const void *from, size_t len)
 {
@@ -188,15 +188,14 @@ static __always_inline int shmap_user_write(void __user *to, const void *from,
 }
 
 /**
- * shmap_user_write_now - copy to user memory, if it can be done at once
+ * shmap_user_write_now - copy to user memory, if it is short and needs no page fault
  * @to: user memory
  * @from: 8-byte aligned
  * @len: bytes
  *
- * What is long, or would need a page fault, is refused: nobody can make this
- * wait.
+ * Any other copy is refused, so user space cannot stall this.
  *
- * Context: a task, also where it may not sleep; page faults are off.
+ * Context: a task, which need not be allowed to sleep; page faults are off.
  * Return: 0, or -EFAULT when it has to be copied in another way; part may be
  * copied.
  */
@@ -211,7 +210,7 @@ static __always_inline int shmap_user_write_now(void __user *to,
 }
 
 /**
- * shmap_user_write_number_now - the same for a number
+ * shmap_user_write_number_now - copy a number to user memory, if no page fault is needed
  * @to: user memory
  * @number: the number
  *
@@ -224,12 +223,12 @@ static __always_inline int shmap_user_write_number_now(void __user *to,
 	return shmap_user_write_now(to, &number, sizeof(number));
 }
 
-/* A record is nine words, of which the last three are the outputs. */
+/* A record has nine words, of which the last three are the outputs. */
 static_assert(sizeof(struct kmap_op) == 9 * 8);
 static_assert(offsetof(struct kmap_op, version) == 6 * 8);
 
 /**
- * struct shmap_user_inputs - the inputs of a record, by words
+ * struct shmap_user_inputs - the inputs of a record, in words
  * @what: opcode in the lower half, flags in the upper one
  * @key: as in the record
  * @value: as in the record
@@ -237,8 +236,7 @@ static_assert(offsetof(struct kmap_op, version) == 6 * 8);
  * @lens: key_len in the lower half, value_len in the upper one
  * @room: out_size in the lower half, ttl in the upper one
  *
- * So most of what a record may not be is found out without taking it apart, and
- * its fields need not go through memory.
+ * Two fields in one word are checked together, and the words can stay in registers.
  */
 struct shmap_user_inputs {
 	u64	what;
@@ -252,7 +250,7 @@ struct shmap_user_inputs {
 static_assert(sizeof(struct shmap_user_inputs) ==
 	      offsetof(struct kmap_op, version));
 
-/* Two fields of a record: the first one is the lower half. */
+/* Put the first one of two fields in the lower half of a word. */
 static __always_inline u64 shmap_user_pair(u64 word)
 {
 	return IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ? rol64(word, 32) : word;
@@ -265,7 +263,7 @@ static __always_inline void shmap_user_pairs(struct shmap_user_inputs *in)
 	in->room = shmap_user_pair(in->room);
 }
 
-/* Word @n of a record, where user access has begun. */
+/* Read word @n of a record; user access must have begun. */
 #define SHMAP_USER_WORD(word, user, n) \
 	unsafe_get_user(word, (const u64 __user *)(user) + (n), fault)
 
@@ -280,7 +278,7 @@ do {									\
 } while (0)
 
 /**
- * shmap_user_read_inputs - copy a record in, but for its outputs
+ * shmap_user_read_inputs - copy in a record except its outputs
  * @in: filled in
  * @user: the record
  *
@@ -312,7 +310,7 @@ fault:
 }
 
 /**
- * shmap_user_write_outputs - copy a record's outputs out
+ * shmap_user_write_outputs - copy out a record's outputs
  * @user: the record
  * @version: version
  * @number: number
@@ -356,12 +354,12 @@ fault:
 }
 
 /**
- * shmap_user_read_change - copy a record in that changes, but for its outputs
+ * shmap_user_read_change - copy in the record of a change, except its outputs
  * @in: filled in
  * @user: the record
  *
- * First and last output are written as they are, so that memory that cannot be
- * written is found out about before anything changes.
+ * The first and the last output are written back unchanged, so that a record that cannot
+ * be written is refused before anything changes.
  *
  * Context: may sleep.
  * Return: 0 or -EFAULT.
@@ -398,9 +396,9 @@ fault:
 }
 
 /**
- * shmap_user_write_version - write the outputs of a change that did it
+ * shmap_user_write_version - write the outputs of a change that succeeded
  * @user: the record
- * @version: version; the other outputs are as they were, and error is 0
+ * @version: version; error becomes 0, and the other outputs stay as they were
  *
  * Context: may sleep.
  * Return: 0 or -EFAULT.
@@ -428,9 +426,9 @@ fault:
 }
 
 /**
- * shmap_user_write_op - copy a record's outputs out
+ * shmap_user_write_op - copy out a record's outputs
  * @user: the record
- * @op: the same, with its outputs
+ * @op: the kernel's copy of the record, with its outputs
  *
  * Context: may sleep.
  * Return: 0 or -EFAULT.
@@ -444,7 +442,7 @@ static __always_inline int shmap_user_write_op(struct kmap_op __user *user,
 }
 
 /**
- * shmap_user_read_op - copy a record in
+ * shmap_user_read_op - copy in a record
  * @op: filled in
  * @user: the record
  *
@@ -454,7 +452,7 @@ static __always_inline int shmap_user_write_op(struct kmap_op __user *user,
 static __always_inline int shmap_user_read_op(struct kmap_op *op,
 					      const struct kmap_op __user *user)
 {
-	/* Names as the macros have them. */
+	/* The names that the macros expect. */
 	const void __user *from = user;
 	void *to = op;
 
