@@ -3,11 +3,11 @@
  * Walks over all keys, chain by chain in the order of the bit-reversed hash.
  *
  * The low bits of the hash choose the shard and the bits above them the bucket,
- * so in the bit-reversed order shards follow each other, and within a shard the
- * chains do.  The cursor is a place in that order: everything before it has
- * been returned.  Entries with the same hash are returned together or not at
- * all.  A walk locks one shard at a time, for one chain, and copies no more than
- * SHMAP_PIECE bytes under one lock: what is longer is left to walk_long.c.
+ * so in the bit-reversed order one shard follows another, and within a shard one
+ * chain follows another.  The cursor is a place in that order: everything before it
+ * has been returned.  Entries with the same hash are returned together or not at
+ * all.  A step of a walk reads one chain as a reader of its shard, and copies no more
+ * than SHMAP_PIECE bytes before it leaves: longer records are left to walk_long.c.
  */
 #include <linux/bitrev.h>
 #include <linux/err.h>
@@ -15,10 +15,10 @@
 #include "walk.h"
 #include "walk_long.h"
 
-/* What an attempt at a step may come to, other than true, false and -EAGAIN. */
+/* Result of an attempt at a step, besides true, false and -EAGAIN: see write_chain(). */
 #define STEP_LONG	2
 
-/* Bytes that entries with the same place take; sets *@i to behind them. */
+/* Size of the records of all entries at the place of entry *@i; moves *@i past them. */
 static size_t same_size(struct shmap_map *map, const struct shmap_walk *walk,
 			unsigned int *i, unsigned int n)
 {
@@ -33,10 +33,10 @@ static size_t same_size(struct shmap_map *map, const struct shmap_walk *walk,
 }
 
 /*
- * Write places of one chain, as many as fit and may be copied at a time.
+ * Write the records of one chain, as many as fit and may be copied at a time.
  *
- * Return: true; false when some did not fit; STEP_LONG when those at the cursor are
- * too long.
+ * Return: true; false when a record did not fit; STEP_LONG when the records at the
+ * cursor's place are longer than SHMAP_PIECE.
  */
 static int write_chain(struct shmap_map *map, struct shmap_walk *walk,
 		       unsigned int n, u64 end)
@@ -72,7 +72,7 @@ static int write_chain(struct shmap_map *map, struct shmap_walk *walk,
 	return true;
 }
 
-/* Write one record at @at, if it fits.  Returns where the next one goes, or NULL. */
+/* Write one record at @at, if it fits.  Returns the address of the next one, or NULL. */
 static __always_inline void *write_fast(void *at, void *limit,
 					const struct kmap_entry *entry,
 					const bool values, unsigned int *count)
@@ -92,7 +92,7 @@ static __always_inline void *write_fast(void *at, void *limit,
 	item->key_len = key_len;
 	item->flags = 0;
 	item->value_len = value_len;
-	/* A key in an entry has zeroes behind it, up to a whole word. */
+	/* The key in an entry is padded with zeroes to a whole word. */
 	*to++ = *from++;
 	while ((void *)from < shmap_entry_key(entry) + key_len)
 		*to++ = *from++;
@@ -103,7 +103,7 @@ static __always_inline void *write_fast(void *at, void *limit,
 		if (values)
 			memcpy(at, shmap_entry_value(entry), value_len);
 	} else {
-		/* It has flags, so it is not just its key and value. */
+		/* With flags, the value may be a number, which changes in place. */
 		if (!shmap_read_see(entry, &seen))
 			return item;
 		item->flags = KMAP_ENTRY_FLAGS(seen.word);
@@ -120,11 +120,11 @@ static __always_inline void *write_fast(void *at, void *limit,
 }
 
 /*
- * Write a chain in the order of its slots, which is quick, where that is as good:
- * the walk stands at its beginning, and all of it fits.
+ * Write a whole chain in the order of its slots, which is faster than sorting it.  This
+ * is possible if the walk is at the beginning of the chain and all of it fits.
  *
- * Return: 1; 0 when it is to be done in another way; -EAGAIN.  Only with 1 has
- * the walk gone on.
+ * Return: 1; 0 when the caller has to sort the chain; -EAGAIN.  The walk advances only
+ * if this returns 1.
  */
 static __always_inline int step_whole(struct shmap_map *map,
 				      struct shmap_shard *shard,
@@ -140,7 +140,7 @@ static __always_inline int step_whole(struct shmap_map *map,
 	void *at = walk->buf + walk->used;
 	u32 mask, behind;
 
-	/* The number of buckets again: see shmap_table_collect(). */
+	/* As shmap_table_collect(): the number of buckets may have grown since. */
 	shmap_table_home_number(table, probe->hash, &bits);
 	mask = (u32)(BIT_ULL(bits) - 1);
 	behind = 0xffffffffu >> bits;
@@ -154,7 +154,7 @@ static __always_inline int step_whole(struct shmap_map *map,
 			if (!ref)
 				break;
 			entry = shmap_pool_entry(&map->pool, ref);
-			/* What moves in a split may still be here as well. */
+			/* An entry that a split moves may be here as well for a moment. */
 			if (unlikely((entry->hash ^ probe->hash) & mask))
 				continue;
 			at = write_fast(at, limit, entry, values, &count);
@@ -213,8 +213,8 @@ static int step_once(struct shmap_map *map, struct shmap_shard *shard,
  * @walk: the walk; cursor is a place in the order, not the end
  *
  * Context: may sleep.
- * Return: true, or false when something did not fit; then need says how much
- * the next records take.
+ * Return: true, or false when a record did not fit.  Then need is the size of the records
+ * at the cursor's place, or 1 when the chain is tried again with an emptied buffer.
  */
 bool shmap_walk_step(struct shmap_map *map, struct shmap_walk *walk)
 {

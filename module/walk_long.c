@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Walks where an entry is long, or many entries have the same hash.
+ * Walks at places where an entry is long, or many entries have the same hash.
  *
- * Such entries are copied one by one, and a long value in pieces of SHMAP_PIECE
- * bytes, each in a hold of its own.  Before each piece the entry is looked up
- * again by its reference and version, which together no other entry of the shard
- * ever has.  One that is changed again and again is copied whole, in one hold.
+ * Such entries are copied one by one, and long values in pieces of SHMAP_PIECE bytes,
+ * leaving the shard after each piece.  For each piece the entry is looked up again by
+ * its reference and version, which together no other entry of the shard ever has.
+ * An entry that has changed SHMAP_TRIES times meanwhile is copied whole at once.
  *
- * What has been written already is known by the keys of the records.
+ * The keys of the records written so far tell which entries have been copied.
  */
 #include <linux/bitrev.h>
 #include <linux/sched.h>
@@ -17,16 +17,16 @@
 /**
  * struct target - the entry that is being copied
  * @walk: the walk
- * @from: where the records of this place begin
- * @order: its place
- * @ref: reference to it
- * @seen: what was seen of it
- * @size: bytes of its record
- * @set_size: bytes of all records of that place
+ * @from: offset in the walk's buffer of the first record of this place
+ * @order: place of the entry
+ * @ref: reference to the entry
+ * @seen: state of the entry when it was chosen
+ * @size: size of its record, in bytes
+ * @set_size: size of the records of all entries at that place, in bytes
  * @whole: write even a long value at once
- * @to: where a piece of its value goes
- * @at: where that begins in the value
- * @len: its length
+ * @to: address that a piece of its value is copied to
+ * @at: offset of the piece in the value
+ * @len: length of the piece
  */
 struct target {
 	struct shmap_walk	*walk;
@@ -42,7 +42,7 @@ struct target {
 	u32			len;
 };
 
-/* Is the key of an entry in one of the records from @at on? */
+/* Does one of the records from offset @at on have the key of the entry? */
 static bool has_key(const struct shmap_walk *walk, size_t at,
 		    const struct kmap_entry *entry)
 {
@@ -61,10 +61,11 @@ static bool has_key(const struct shmap_walk *walk, size_t at,
 }
 
 /*
- * Choose an entry at the place whose key is in none of the records from @from on,
- * and write its record; not a value that is long, unless it is to be whole.
+ * Choose an entry at the target's place whose key is in none of the records from @from
+ * on, and write its record, without the value if that is to be copied in pieces.
  *
- * Return: true; false when there is none; -EMSGSIZE when it does not fit; -EAGAIN.
+ * Return: true; false when no such entry is left; -EMSGSIZE when the record does not fit;
+ * -EAGAIN.
  */
 static int choose_once(struct shmap_map *map, struct shmap_shard *shard,
 		       void *arg, bool locked)
@@ -105,7 +106,7 @@ static int choose_once(struct shmap_map *map, struct shmap_shard *shard,
 	return true;
 }
 
-/* Copy a piece of a value: 0, or -ESTALE when the entry has gone, or changed. */
+/* Copy a piece of a value: 0, -EAGAIN, or -ESTALE when the entry was removed or changed. */
 static int piece_once(struct shmap_map *map, struct shmap_shard *shard,
 		      void *arg, bool locked)
 {
@@ -137,7 +138,7 @@ static int piece_once(struct shmap_map *map, struct shmap_shard *shard,
 	return 0;
 }
 
-/* Write the record of one more entry at the place; as choose_once(), or -ESTALE. */
+/* Write the record of one more entry at the place.  Returns as choose_once(), or -ESTALE. */
 static int write_one(struct shmap_map *map, struct shmap_shard *shard,
 		     struct target *target)
 {
@@ -165,9 +166,9 @@ static int write_one(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /**
- * shmap_walk_long - go on with a walk, by all entries at the cursor's place
+ * shmap_walk_long - go on with a walk, by the entries at the cursor's place
  * @map: the map
- * @shard: the shard of the place
+ * @shard: the shard that the place belongs to
  * @walk: the walk
  *
  * Context: may sleep.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Walks where an entry is long; see walk_long.c. */
+/* Walks at places with long entries; see walk_long.c. */
 #ifndef SHMAP_WALK_LONG_H
 #define SHMAP_WALK_LONG_H
 

@@ -2,22 +2,23 @@
 /*
  * The window: what a reader may map, and the fault handler.
  *
- * The window has the layout that struct kmap_window tells.  Its pages are those
- * of the map itself, and a page is only there once the map uses it: where it does
- * not, there is nothing to map, and an access ends in SIGBUS.  A reader that keeps
- * the protocol gets to no such place.  Whatever leads it on (number of buckets,
- * link, reference) was written after the memory behind it was there, and that
- * memory stays until the map goes away; where an entry ends, the reader believes
- * only when the seq says so.
+ * struct kmap_window describes the layout of the window.  Its pages are the pages of
+ * the map itself, and a page exists only once the map has needed it.  An access to a
+ * page that does not exist yet ends in SIGBUS.  A reader that keeps the protocol never
+ * accesses one.  What it follows (a number of buckets, a link, a reference) was written
+ * after the memory that it leads to was allocated, and that memory stays until the map
+ * is freed; and the reader uses the lengths of an entry only after the seq has confirmed
+ * them.
  *
- * The pages hold nothing but buckets and entries of this map, and were zeroed
- * before.  That includes entries that are not in the map: removed ones until
- * their memory is used again or wiped, and those of a SET at work.
+ * The pages hold only the head of the window, the shards' descriptors, and buckets and
+ * entries of this map; they were zeroed when they were allocated.  Among the entries are
+ * some that are not in the map: removed ones, until their memory is used again or wiped,
+ * and those that a SET is preparing.
  *
- * Lifetime: a mapping holds its file, and the file the map and the module; and no
- * page leaves the map before that.  So pages are mapped by number, and need no
- * reference.  Nobody else can get one either: what is mapped so cannot be pinned,
- * and cannot outlive the mapping.
+ * Lifetime: a mapping holds its file, which holds the map and the module, and the map
+ * frees no page before it is freed itself.  So the pages are mapped by page frame
+ * number, without references.  Nor can anyone take a reference through the mapping: such
+ * pages cannot be pinned, and cannot be used after the mapping is gone.
  *
  * Locking: the fault handler runs under the process's mmap_lock.  It takes
  * pool->lock for a few instructions and no shard's lock, so neither readers nor
@@ -28,16 +29,16 @@
 
 #include "window.h"
 
-/* A fault maps what is there of so many bytes. */
+/* A fault maps those pages that exist within this many bytes around the address. */
 #define AROUND		max_t(unsigned long, SZ_64K, PAGE_SIZE)
 
 /**
- * shmap_window_page - a page of the window
+ * shmap_window_page - find a page of the window
  * @map: the map
  * @at: an offset in the window, less than its size
  *
  * Context: any; takes pool->lock.
- * Return: the page, or NULL as long as there is none.
+ * Return: the page, or NULL while it does not exist.
  */
 struct page *shmap_window_page(struct shmap_map *map, u64 at)
 {
@@ -55,7 +56,7 @@ struct page *shmap_window_page(struct shmap_map *map, u64 at)
 	return shmap_pool_page(&map->pool, at - head->entry_offset);
 }
 
-/* Map the page that @address of the mapping is for. */
+/* Map the page at @address of the mapping. */
 static vm_fault_t map_page(struct vm_area_struct *vma, unsigned long address)
 {
 	struct shmap_map *map = vma->vm_private_data;
@@ -76,7 +77,7 @@ static vm_fault_t window_fault(struct vm_fault *vmf)
 
 	if (r != VM_FAULT_NOPAGE)
 		return r;
-	/* Its neighbours will be wanted as well; whether that works is no matter. */
+	/* Map its neighbours too, which will be needed soon; a failure does not matter. */
 	for (at = max(at, vma->vm_start); at < end; at += PAGE_SIZE)
 		if (at != vmf->address)
 			map_page(vma, at);
@@ -87,7 +88,7 @@ static const struct vm_operations_struct window_ops = {
 	.fault	= window_fault,
 };
 
-/* Before Linux 6.3 there were no functions for this. */
+/* Linux before 6.3 has no functions that change the flags. */
 static void set_flags(struct vm_area_struct *vma)
 {
 	const unsigned long set = VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
@@ -103,11 +104,11 @@ static void set_flags(struct vm_area_struct *vma)
 /**
  * shmap_window_mmap - map a part of the window, or all of it
  * @map: the map
- * @vma: the mapping that is to be made; its file is open for reading
+ * @vma: the new mapping; its file is open for reading
  *
- * Context: may sleep; under mmap_lock.
- * Return: 0; -EACCES when it is to be written or executed; -EINVAL when it is to
- * be private, or reaches beyond the window.
+ * Context: may sleep; the caller holds mmap_lock.
+ * Return: 0; -EACCES when the mapping would be writable or executable; -EINVAL when it
+ * would be private or reach beyond the window.
  */
 int shmap_window_mmap(struct shmap_map *map, struct vm_area_struct *vma)
 {
@@ -115,7 +116,7 @@ int shmap_window_mmap(struct shmap_map *map, struct vm_area_struct *vma)
 
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EACCES;
-	/* VM_SHARED is not set where the file cannot be written. */
+	/* Not VM_SHARED, which mmap() clears if the file is not open for writing. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	if (vma->vm_pgoff > pages || vma_pages(vma) > pages - vma->vm_pgoff)

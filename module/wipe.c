@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Wiping what was removed in time.  An entry is zeroed when it is freed, but where
- * readers take no lock that is after a grace period, and left to later operations
- * of its shard; and what a snapshot needs is kept for it.  Where nobody comes,
- * work in the background does it.
+ * Wiping removed entries in time.  An entry is zeroed when it is freed.  But where
+ * readers take no lock, it is freed after a grace period, by a later operation on its
+ * shard; and an entry that a snapshot needs is kept.  If no operation comes, work in
+ * the background frees these entries.
  *
- * The work is queued when something was removed.  It asks for the grace period of
- * all that was, frees what can be freed, and queues itself again as long as there
- * is more.  If something is kept, snapshots whose moment was before the last run are
- * ended.  So an entry waits at most for three runs, and for its grace period between
- * them.
+ * The work is queued when an entry is removed.  It starts the grace period of all
+ * deferred entries, frees those whose grace period is over, and queues itself again as
+ * long as entries are deferred or kept.  If any are kept, it ends the snapshots that began
+ * before its last run.  So an entry waits for three runs at most, and for its grace period
+ * between them.
  */
 #include <linux/sched.h>
 
@@ -37,7 +37,7 @@ static void wipe_some(struct work_struct *work)
 }
 
 /**
- * shmap_wipe_init - get ready to wipe
+ * shmap_wipe_init - prepare the work that wipes
  * @map: the map
  *
  * Context: may sleep.
@@ -51,8 +51,8 @@ int shmap_wipe_init(struct shmap_map *map)
 }
 
 /**
- * shmap_wipe_exit - wipe no more
- * @map: the map; nobody uses it any more
+ * shmap_wipe_exit - stop the work that wipes
+ * @map: the map, which is no longer in use
  *
  * Context: may sleep.
  */

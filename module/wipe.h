@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Wiping what was removed in time; see wipe.c. */
+/* Wiping removed entries in time; see wipe.c. */
 #ifndef SHMAP_WIPE_H
 #define SHMAP_WIPE_H
 
