@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * libkmap: changing what the map holds, one operation or many.
+ * libkmap: the operations that change the map, and batches.
  */
 #include <stdbool.h>
 
 #include "internal.h"
 
-/* Does a call that ended like this set the version in its record? */
+/* Does a call with this result set the version in its record? */
 static bool tells_version(int ret)
 {
 	return !ret || ret == -EEXIST || ret == -ESTALE || ret == -EMSGSIZE;
 }
 
 /*
- * Carry out a record that is filled in but for the version, and hand the
- * version back.
+ * Carry out a record that is filled in except the version to match, and return the
+ * version from it in *@version.
  */
 static inline int change(struct kmap *map, unsigned long request,
 			 struct kmap_op *op, uint64_t *version)
@@ -32,7 +32,7 @@ static inline int change(struct kmap *map, unsigned long request,
 	return ret;
 }
 
-/* As change(), for a record with KMAP_RETURN. */
+/* Like change(), for a record that gets KMAP_RETURN and returns a value. */
 static int change_return(struct kmap *map, unsigned long request,
 			 struct kmap_op *op, uint64_t *version, void *out,
 			 size_t size, size_t *out_len)
@@ -84,7 +84,7 @@ KMAP_EXPORT int kmap_set(struct kmap *map, const void *key, size_t key_len,
 	return ret ? ret : change(map, KMAP_IOC_SET, &op, version);
 }
 
-/* Carry out a record that has a value to compare with. */
+/* Carry out a record that gets KMAP_EQUAL and the value to compare with. */
 static int change_equal(struct kmap *map, unsigned long request,
 			struct kmap_op_ext *ext, const void *expected,
 			size_t expected_len, uint64_t *version)
@@ -182,7 +182,7 @@ KMAP_EXPORT int kmap_add(struct kmap *map, const void *key, size_t key_len,
 	struct kmap_op op = { .opcode = KMAP_OP_ADD };
 	int ret;
 
-	/* There is no way to say which version; and nothing to return. */
+	/* The kernel refuses these for ADD; refuse them before change() reads *version. */
 	if (flags & (KMAP_MATCH | KMAP_EQUAL | KMAP_RETURN))
 		return -EINVAL;
 	op.flags = flags;

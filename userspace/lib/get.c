@@ -2,22 +2,22 @@
 /*
  * libkmap: looking a key up.
  *
- * In the window where there is one, else, or when that does not tell, with a
- * system call.
+ * A key is looked up in the window if there is one; if not, or if the window gives no
+ * answer, with a system call.
  */
 #include <stdlib.h>
 
 #include "internal.h"
 #include "lookup.h"
 
-/* Room of the first try of kmap_get_alloc(); most values are smaller. */
+/* Size of the first buffer of kmap_get_alloc(), in bytes; most values are smaller. */
 #define FIRST_TRY	512u
 
 #define NOINLINE	__attribute__((noinline))
 
 /*
- * Not found out at once: try again, and then ask the kernel.  On 0 and -EMSGSIZE
- * *len and *version are set.
+ * The slow path of a lookup: try the window again, then ask the kernel.  On 0 and
+ * -EMSGSIZE *len and *version are set.
  */
 static NOINLINE int ask(struct kmap *map, const void *key, size_t key_len,
 			void *buf, size_t size, size_t *len, uint64_t *version)
@@ -58,7 +58,7 @@ static NOINLINE int look(struct kmap *map, const void *key, size_t key_len,
 	return ask(map, key, key_len, buf, size, len, version);
 }
 
-/* The same for keys of 16 bytes, the length of most that machines make. */
+/* The same for keys of 16 bytes, the most common length of generated keys. */
 static NOINLINE int look_16(struct kmap *map, const void *key,
 			    uint64_t *version, void *buf, size_t size,
 			    size_t *len)
@@ -71,7 +71,7 @@ static NOINLINE int look_16(struct kmap *map, const void *key,
 	return ask(map, key, 16, buf, size, len, version);
 }
 
-/* Each way has what it needs in registers; this only chooses. */
+/* Only chooses a function, so that each of them keeps its variables in registers. */
 KMAP_EXPORT int kmap_get(struct kmap *map, const void *key, size_t key_len,
 			 void *buf, size_t size, size_t *len,
 			 uint64_t *version)
@@ -123,7 +123,7 @@ KMAP_EXPORT int kmap_get_alloc(struct kmap *map, const void *key,
 		return -EINVAL;
 	*value = NULL;
 
-	/* Each try has more room than the one before, and values a limit. */
+	/* This ends: each buffer is larger than the one before, and values have a limit. */
 	for (;;) {
 		buf = malloc(size + 1);
 		if (!buf)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libkmap: the hash of a key, as <linux/kmap.h> has it.
+ * libkmap: the hash of a key, as <linux/kmap.h> defines it.
  *
  * SipHash-1-3 after Aumasson and Bernstein, "SipHash: a fast short-input PRF",
- * INDOCRYPT 2012: one round for each 8 bytes, three at the end.  What the key of
- * the hash alone decides, up to the middle of the first round, is worked out once.
+ * INDOCRYPT 2012: one round per 8 bytes, three at the end.  The beginning of the first
+ * round depends only on the key of the hash, so it is computed once.
  */
 #ifndef KMAP_HASH_H
 #define KMAP_HASH_H
@@ -15,10 +15,10 @@
 #include <string.h>
 
 /**
- * struct hash_state - what a hash begins with
- * @v: the four words of the state, the first two as the first round leaves them
- *	before it meets what is hashed
- * @turned: v[1], turned as the first round goes on to do
+ * struct hash_state - the state that each hash begins with
+ * @v: the four words of the state; the first two as the first round leaves them before
+ *	it uses any data
+ * @turned: v[1], rotated as the next step of the first round requires
  */
 struct hash_state {
 	uint64_t	v[4];
@@ -44,7 +44,7 @@ static inline void hash_init(struct hash_state *state, const uint64_t key[2])
 	state->turned = hash_rotate(v[1], 17);
 }
 
-/* The rest of the first round, with the first word. */
+/* The rest of the first round, which takes the first word of data. */
 static inline void hash_first(struct hash_state *s, uint64_t word)
 {
 	s->v[3] ^= word;
@@ -87,7 +87,7 @@ static inline uint64_t hash_load(const void *from)
 	return le64toh(word);
 }
 
-/* The last bytes, fewer than 8, as the low bytes of a word. */
+/* The last len % 8 bytes, as the low bytes of a word. */
 static inline uint64_t hash_tail(const unsigned char *data, size_t len)
 {
 	const unsigned char *at = data + (len & ~(size_t)7);
@@ -96,7 +96,7 @@ static inline uint64_t hash_tail(const unsigned char *data, size_t len)
 
 	if (!left)
 		return 0;
-	/* Read so far back that the word ends where the data does. */
+	/* Read the last 8 bytes of the data, and drop those hashed already. */
 	if (len >= 8)
 		return hash_load(data + len - 8) >> (64 - 8 * left);
 	while (left--)
@@ -107,10 +107,10 @@ static inline uint64_t hash_tail(const unsigned char *data, size_t len)
 /**
  * hash_64 - SipHash-1-3
  * @init: from hash_init()
- * @data: the bytes
- * @len: how many
+ * @data: the bytes to hash
+ * @len: number of bytes
  *
- * Return: all 64 bits; a key's hash is the lower half.
+ * Return: all 64 bits; the hash of a key is the lower half.
  */
 static inline __attribute__((always_inline)) uint64_t
 hash_64(const struct hash_state *init, const void *data, size_t len)

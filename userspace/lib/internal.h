@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of libkmap share.
+ * libkmap: what its source files share.
  *
  * A handle does not change between kmap_open() and kmap_close(), which is why
  * any number of threads may use it without a lock.
@@ -15,14 +15,14 @@
 #include "kmap.h"
 #include "window.h"
 
-/* The library is built with hidden visibility; this is what comes out. */
+/* The library is built with hidden visibility; this marks functions that it exports. */
 #define KMAP_EXPORT	__attribute__((visibility("default")))
 
 /**
  * struct kmap - a handle
  * @fd: the device
- * @flags: KMAP_RDWR, KMAP_RDONLY or KMAP_WRONLY, as @fd really is, and
- *	KMAP_NO_WINDOW and KMAP_WINDOW as the caller wants it
+ * @flags: KMAP_RDWR, KMAP_RDONLY or KMAP_WRONLY, as @fd was opened, and
+ *	KMAP_NO_WINDOW or KMAP_WINDOW, if the caller passed it
  * @window_error: why there is no window, or 0
  * @window: the window, if @fd has one and may be read
  */
@@ -34,13 +34,12 @@ struct kmap {
 };
 
 /**
- * device_call - one ioctl
+ * device_call - call an ioctl of the device
  * @map: the handle
  * @request: KMAP_IOC_*
  * @record: its record
  *
- * The kernel interrupts a call for fatal signals only, so there is nothing to
- * try again.
+ * The kernel interrupts a call for fatal signals only, so no call is repeated.
  *
  * Return: 0 or a negative errno value.
  */
@@ -56,7 +55,7 @@ static inline int device_call(const struct kmap *map, unsigned long request,
  * @key: the key
  * @key_len: its length
  *
- * Return: 0, or -ENAMETOOLONG for a length that a record cannot express.
+ * Return: 0, or -ENAMETOOLONG for a length that does not fit in the record.
  */
 static inline int op_set_key(struct kmap_op *op, const void *key,
 			     size_t key_len)
@@ -67,10 +66,10 @@ static inline int op_set_key(struct kmap_op *op, const void *key,
 }
 
 /**
- * op_set_out - put the buffer for a value that comes back into a record
+ * op_set_out - put the buffer for a value that is returned into a record
  * @op: the record
  * @out: the buffer
- * @size: its size; more than any value can fill is fine
+ * @size: its size; may be larger than the record can hold
  */
 static inline void op_set_out(struct kmap_op *op, void *out, size_t size)
 {

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * libkmap: walking over the map.
+ * libkmap: walks over the map.
  *
- * An iterator is a buffer of records that the kernel filled, and the cursor
- * that says where the kernel goes on once they have been handed out.
+ * An iterator is a buffer of records that the kernel has filled, and the cursor from
+ * which the kernel goes on after the caller has got all of them.
  */
 #include <stdlib.h>
 
 #include "internal.h"
 
-/* Room for records of one call; it grows when a single one needs more. */
+/* First size of the buffer, in bytes; it grows if the kernel needs more for one call. */
 #define FIRST_SIZE	65536u
 
 /**
  * struct kmap_iter - a walk
  * @map: the handle
  * @flags: KMAP_KEYS_*
- * @buf: records
+ * @buf: buffer of records
  * @size: bytes of @buf
  * @used: bytes of @buf that hold records
- * @pos: byte of @buf where the next record to hand out begins
+ * @pos: offset in @buf of the next record for the caller
  * @cursor: where the kernel goes on
  */
 struct kmap_iter {
@@ -33,14 +33,14 @@ struct kmap_iter {
 };
 
 /*
- * Get a buffer of at least @need bytes, in any case a larger one than before;
- * what was in it is not kept.
+ * Replace the buffer by one of at least @need bytes that is larger than the old one.
+ * The contents are lost.
  */
 static int make_room(struct kmap_iter *it, uint64_t need)
 {
 	unsigned char *buf;
 
-	/* The map may have grown before the next try: leave some room. */
+	/* Add some space: the map may have grown before the next try. */
 	if (it->flags & KMAP_KEYS_ATOMIC)
 		need += need / 8;
 	if (need <= it->size)
@@ -56,7 +56,7 @@ static int make_room(struct kmap_iter *it, uint64_t need)
 	return 0;
 }
 
-/* Get the next records, at least one unless the walk is over. */
+/* Get the next records from the kernel: at least one unless the walk is over. */
 static int refill(struct kmap_iter *it)
 {
 	it->used = 0;
@@ -127,7 +127,7 @@ KMAP_EXPORT int kmap_iter_next(struct kmap_iter *it, struct kmap_pair *pair)
 			return 0;
 	}
 
-	/* The buffer is from malloc() and records are multiples of 8 bytes. */
+	/* Aligned: the buffer is from malloc() and records are multiples of 8 bytes. */
 	item = (const struct kmap_item *)(const void *)(it->buf + it->pos);
 	data = (const unsigned char *)(item + 1);
 

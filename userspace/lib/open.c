@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * libkmap: handles, and what concerns the map as a whole.
+ * libkmap: handles, and operations on the whole map.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -27,8 +27,8 @@ static int check_flags(unsigned int flags)
 }
 
 /*
- * Ask what is open.  Whatever is no kmap does not know the question, however it
- * says so; or it is a device that takes any question and fills nothing in.
+ * Ask the kernel whether @fd is a kmap.  Another file or device does not know the ioctl
+ * and fails with any error; or it accepts every ioctl and leaves the record as it is.
  */
 static int ask_map(int fd, struct kmap_info *info)
 {
@@ -76,10 +76,10 @@ KMAP_EXPORT int kmap_open(struct kmap **map, const char *path,
 	if (!path || !*path)
 		path = KMAP_DEVICE;
 
-	/* What is no kmap must not hold the program up, or become its terminal. */
+	/* A file that is no kmap must not block the program or become its terminal. */
 	fd = open(path, mode | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
-		/* ENOENT is for keys; here it and ENXIO mean no module. */
+		/* ENOENT is for absent keys; here ENOENT and ENXIO mean: no module. */
 		if (errno == ENOENT || errno == ENXIO)
 			return -ENODEV;
 		return -errno;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * libkmap: errors in words, after the table at the top of <linux/kmap.h>.
+ * libkmap: errors in words, as in the table at the top of <linux/kmap.h>.
  */
 #include <string.h>
 
@@ -35,7 +35,7 @@ static const struct {
 	{ ENODEV,	"no such device: is the kmap module loaded?" },
 	{ EACCES,	"permission denied" },
 	{ EPERM,	"operation not permitted" },
-	/* What only kmap_window_error() returns. */
+	/* Only kmap_window_error() returns these. */
 	{ ECANCELED,	"not wanted" },
 	{ EOPNOTSUPP,	"the kernel module has no window" },
 	{ EPROTO,	"the kernel module's window is of another kind" },

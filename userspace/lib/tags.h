@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libkmap: which slots of a bucket have a tag.
+ * libkmap: finding the slots of a bucket that have a given tag.
  *
- * The answer is a set of slots: slots_ref() leads to the first one's reference, and
- * slots_next() is the set without it.  All eight tags are compared at once where the
- * machine has SSE2, else four in a word; there the set can hold a slot too many,
- * never one too few.
+ * The result is a set of slots: slots_ref() returns the reference of its first slot, and
+ * slots_next() returns the set without that slot.  Where the machine has SSE2, all eight
+ * tags are compared at once, else four at a time in a word; then the set may hold slots
+ * with other tags too, but never misses one.
  *
- * Tags may change while they are read: what they say counts when the seq of the
- * home bucket is the same afterwards.
+ * Tags may change while they are read: the result is valid only if the seq of the home
+ * bucket is the same afterwards.
  */
 #ifndef KMAP_TAGS_H
 #define KMAP_TAGS_H
@@ -30,14 +30,14 @@ static inline tags_t tags_wanted(uint32_t hash)
 {
 	__m128i word = _mm_cvtsi32_si128((int)hash);
 
-	/* Its upper half four times, then all of that twice. */
+	/* Repeat the upper half of the hash four times, then the result twice. */
 	return _mm_shuffle_epi32(_mm_shufflelo_epi16(word, 0x55), 0);
 }
 
 static inline slots_t slots_find(const struct kmap_bucket *bucket,
 				 tags_t wanted)
 {
-	/* Read once: seq is to speak of what is compared. */
+	/* Read once: the check of seq must cover the very tags that are compared. */
 	tags_t tags = *(const volatile __m128i_u *)(const void *)bucket->tags;
 
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(tags, wanted));
@@ -48,7 +48,7 @@ static inline const __u32 *slots_ref(const struct kmap_bucket *bucket,
 {
 	size_t bit = (unsigned int)__builtin_ctz(slots);
 
-	/* Four bytes for two bits. */
+	/* Two bits of the set stand for a reference of four bytes. */
 	return (const void *)((const char *)bucket->refs + 2 * bit);
 }
 
@@ -75,7 +75,7 @@ static inline tags_t tags_wanted(uint32_t hash)
 	return (hash >> 16) * TAG_LANES;
 }
 
-/* Tops of lanes that are 0, and maybe of some above. */
+/* Top bits of the lanes that are 0, and possibly of lanes above these. */
 static inline uint64_t tags_zero(uint64_t tags)
 {
 	return (tags - TAG_LANES) & ~tags & TAG_LANE_TOPS;
