@@ -2,16 +2,16 @@
 /*
  * libkmap: looking a key up in the window, without a system call.
  *
- * The protocol is that of <linux/kmap.h>; the numbers below are its steps.  The
- * kernel may change everything while we read, so what is read once is used, what
- * is used is checked against the bounds of the window first, and what was found
- * counts when the seq of the home bucket is afterwards what it was before.  Both
- * hold for a window that is damaged too: it can make us find nothing or nonsense,
- * but neither read outside of it nor go on for ever.
+ * The protocol is that of <linux/kmap.h>; the comments below number its steps.  The
+ * kernel may change everything while we read.  So each field is read once and checked
+ * against the bounds of the window before it is used, and the result is valid only if
+ * the seq of the home bucket is the same at the end as at the beginning.  The checks also
+ * hold for a damaged window: it can make us find nothing or nonsense, but neither read
+ * outside of it nor loop for ever.
  *
- * Orders.  seq and the number of buckets are read with acquire, and what follows
- * them is read later.  An acquire fence before seq is read again keeps what was
- * read earlier from being read after it.
+ * Ordering: seq and the number of buckets are loaded with acquire semantics, so later
+ * reads stay after them.  An acquire fence before seq is loaded again keeps earlier
+ * reads before that load.
  */
 #ifndef KMAP_LOOKUP_H
 #define KMAP_LOOKUP_H
@@ -22,7 +22,7 @@
 #include "tags.h"
 #include "window.h"
 
-/* A seq is read as a long, its lower half where a long is no more. */
+/* A seq is read as a long: where that has 32 bits, the lower half of the seq. */
 #if __BYTE_ORDER == __BIG_ENDIAN
 #define WINDOW_SEQ_AT		(sizeof(__u64) - sizeof(long))
 #else
@@ -37,7 +37,7 @@ static inline uint32_t load_32(const uint32_t *from)
 	return __atomic_load_n(from, __ATOMIC_RELAXED);
 }
 
-/* In two halves where the machine has no more: seq tells if they are one. */
+/* Reads two halves where a long has 32 bits: the check of seq covers both of them. */
 static inline uint64_t load_64(const __u64 *from)
 {
 #if __SIZEOF_LONG__ == 8
@@ -60,7 +60,7 @@ static inline unsigned long load_seq(const struct kmap_bucket *home, int order)
 	return __atomic_load_n((const unsigned long *)at, order);
 }
 
-/* Steps 5 and 6: is all that was read so far of one moment? */
+/* Steps 5 and 6: is everything that was read so far of one moment? */
 static inline bool stable(const struct kmap_bucket *home, unsigned long seq)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -91,10 +91,10 @@ static inline bool same(const unsigned char *a, const unsigned char *b,
 	return word_at(a + len - 8) == word_at(b + len - 8);
 }
 
-/* 16 bytes, wherever they are. */
+/* 16 bytes at any address. */
 typedef unsigned char piece __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* Short values without a call: in pieces, which may overlap. */
+/* Copy bytes; 16 to 64 of them without a call, in pieces that may overlap. */
 static inline void copy(unsigned char *to, const unsigned char *from,
 			size_t len)
 {
@@ -116,7 +116,7 @@ static inline void copy(unsigned char *to, const unsigned char *from,
 	}
 }
 
-/* Bucket of a hash's shard by its number, which is below window->bucket_max. */
+/* Bucket @i of the shard of a hash; @i must be below window->bucket_max. */
 static inline const struct kmap_bucket *
 window_bucket(const struct window *window, uint32_t hash, uint32_t i)
 {
@@ -126,7 +126,7 @@ window_bucket(const struct window *window, uint32_t hash, uint32_t i)
 	       (window->buckets + shard * window->stride) + i;
 }
 
-/* Steps 2 and 3: the home bucket, or NULL when that cannot be told. */
+/* Steps 2 and 3: the home bucket, or NULL if the number of buckets is out of bounds. */
 static inline __attribute__((always_inline)) const struct kmap_bucket *
 window_home(const struct window *window, uint32_t hash)
 {
@@ -143,12 +143,12 @@ window_home(const struct window *window, uint32_t hash)
 }
 
 /**
- * window_takes - is this a key that can be looked up there?
+ * window_takes - can this key be looked up in the window?
  * @window: the window, or all zero when there is none
  * @key: the key
  * @key_len: its length
  *
- * Return: false also where the kernel has to say what is wrong.
+ * Return: false also for a key that is invalid: the kernel returns the error for it.
  */
 static inline bool window_takes(const struct window *window, const void *key,
 				size_t key_len)
@@ -159,8 +159,8 @@ static inline bool window_takes(const struct window *window, const void *key,
 /**
  * window_absent - step 7: is a key that was not found in its chain absent?
  * @window: the window
- * @hash: of the key
- * @home: the home bucket that was looked at
+ * @hash: hash of the key
+ * @home: the home bucket whose chain was read
  * @seq: its seq when the lookup began
  *
  * Return: -ENOENT, or WINDOW_UNKNOWN.
@@ -172,16 +172,15 @@ int window_absent(const struct window *window, uint32_t hash,
  * window_lookup - look a key up in the window, once
  * @window: the window
  * @key: the key
- * @key_len: its length; window_takes() it
- * @buf: room for the value, not NULL unless @size is 0; may be written to whatever comes of it
- * @size: bytes of @buf
+ * @key_len: its length; window_takes() has returned true for it
+ * @buf: buffer for the value, which may be written to whatever the result; not NULL
+ * @size: size of @buf, in bytes
  * @len: set to the length of the value, on 0 and -EMSGSIZE, unless NULL
  * @version: set to its version, likewise
- * @word: whether @version is to be the whole version word, flags and all
+ * @word: set @version to the whole version word, including the flags
  *
- * Return: 0, -ENOENT or -EMSGSIZE as the ioctl would have said at some moment of
- * this call, or WINDOW_UNKNOWN when that cannot be told: a writer interferes, or
- * the window is damaged.
+ * Return: 0, -ENOENT or -EMSGSIZE as the ioctl would have returned at some moment of
+ * this call, or WINDOW_UNKNOWN when a writer interfered or the window is damaged.
  */
 static inline __attribute__((always_inline)) int
 window_lookup(const struct window *window, const void *key, uint32_t key_len,
@@ -211,7 +210,7 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 		slots = slots_find(bucket, wanted);
 		for (; slots; slots = slots_next(slots)) {
 			ref = load_32(slots_ref(bucket, slots));
-			/* Free, or no reference at all. */
+			/* The slot is free, or the reference is out of bounds. */
 			if (unlikely(ref - 1 >= window->ref_max)) {
 				if (ref)
 					return WINDOW_UNKNOWN;
@@ -224,7 +223,7 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 			lens = load_32(&entry->lens);
 			if (unlikely(KMAP_ENTRY_KEY_LEN(lens) != key_len))
 				continue;
-			/* Lengths of what was here once are not to be followed. */
+			/* The lengths may be stale: use them only if seq confirms them. */
 			if (!stable(home, seq))
 				return WINDOW_UNKNOWN;
 			value_len = KMAP_ENTRY_VALUE_LEN(lens);
@@ -243,7 +242,7 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 	}
 
 found:
-	/* Step 6: it has room for what its lengths say. */
+	/* Step 6: key and value, by their lengths, are within the entry area. */
 	found_word = load_64(&entry->version);
 	ret = -EMSGSIZE;
 	if (likely(value_len <= size)) {

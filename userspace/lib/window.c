@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * libkmap: the window, mapped and checked.  How it is read is in lookup.h.
+ * libkmap: mapping and checking the window.  lookup.h reads it.
  */
 #include <stddef.h>
 #include <sys/mman.h>
@@ -8,10 +8,10 @@
 #include "internal.h"
 #include "lookup.h"
 
-/* A lookup that writers disturb so often asks the kernel. */
+/* A lookup that writers have disturbed this many times asks the kernel. */
 #define TRIES		16
 
-/* Longest chain of buckets that makes sense. */
+/* Longest chain that is accepted from the window's head, in buckets. */
 #define DEPTH_MAX	128u
 
 static inline void relax(void)
@@ -36,13 +36,14 @@ int window_absent(const struct window *window, uint32_t hash,
  * @window: the window
  * @key: the key
  * @key_len: its length
- * @buf: room for the value; may be written to whatever comes of it; NULL is
- *	fine when @size is 0
- * @size: bytes of @buf
- * @len: set to the length of the value, on 0 and -EMSGSIZE
+ * @buf: buffer for the value, which may be written to whatever the result; NULL is
+ *	allowed if @size is 0
+ * @size: size of @buf, in bytes
+ * @len: set to the length of the value, on 0 and -EMSGSIZE, unless NULL
  * @version: set to its version, likewise
  *
- * Return: as window_lookup(), but WINDOW_UNKNOWN only after some tries.
+ * Return: as window_lookup(), but WINDOW_UNKNOWN only after TRIES attempts, or if the
+ * window does not take the key or the buffer.
  */
 int window_get(const struct window *window, const void *key, size_t key_len,
 	       void *buf, size_t size, size_t *len, uint64_t *version)
@@ -53,7 +54,7 @@ int window_get(const struct window *window, const void *key, size_t key_len,
 
 	if (!window_takes(window, key, key_len) || (size && !buf))
 		return WINDOW_UNKNOWN;
-	/* An empty value is copied too, and not to NULL. */
+	/* An empty value is copied too, and must not be copied to NULL. */
 	if (!buf)
 		buf = none;
 	for (tries = TRIES;; relax()) {
@@ -94,7 +95,7 @@ int window_get_number(const struct window *window, const void *key,
 	return ret;
 }
 
-/* Do @n pieces of @each bytes fit behind @offset, at this alignment? */
+/* Is @offset aligned, and do @n > 0 pieces of @each bytes fit between it and @size? */
 static bool fits(uint64_t size, uint64_t offset, uint64_t n, uint64_t each,
 		 uint64_t align)
 {
@@ -102,12 +103,12 @@ static bool fits(uint64_t size, uint64_t offset, uint64_t n, uint64_t each,
 	       each <= (size - offset) / n;
 }
 
-/* Is the head of a window something to go by? */
+/* Is the head of a window one that this library can use? */
 static bool head_fine(const struct kmap_window *head, uint64_t size)
 {
 	const uint64_t bucket = sizeof(struct kmap_bucket);
 
-	/* A feature or a hash that is not known here is for the kernel to follow. */
+	/* With a feature or a hash that is not known here, only the kernel can look up. */
 	return head->magic == KMAP_WINDOW_MAGIC && head->size == size &&
 	       head->features == KMAP_WINDOW_HSIPHASH &&
 	       head->shard_bits < 31 && head->shards == 1u << head->shard_bits &&
@@ -125,13 +126,13 @@ static bool head_fine(const struct kmap_window *head, uint64_t size)
 }
 
 /**
- * window_init - get ready to read a window
+ * window_init - check a window and prepare to read it
  * @window: filled in
  * @mem: where the window is; 8-byte aligned
  * @size: its size
  * @key_max: longest key
  *
- * Return: false when this is no window that can be read.
+ * Return: false when the window cannot be used.
  */
 bool window_init(struct window *window, const void *mem, size_t size,
 		 uint32_t key_max)
@@ -170,7 +171,7 @@ bool window_init(struct window *window, const void *mem, size_t size,
 	return true;
 }
 
-/* Are there too many addresses in it for this program to give them unasked? */
+/* Does the window need more address space than a 32-bit program gives unasked? */
 static bool too_large(const struct kmap *map, uint64_t size)
 {
 	if (size > SIZE_MAX)
@@ -180,13 +181,13 @@ static bool too_large(const struct kmap *map, uint64_t size)
 }
 
 /**
- * window_map - map the window of an open map, if that can be
+ * window_map - map the window of an open map, if possible
  * @map: the handle; fd and flags are set
- * @info: what the kernel says of the map
+ * @info: what the kernel returned about the map
  *
- * Without one everything works as well, with system calls.
+ * Without a window, the library uses system calls.
  *
- * Return: 0, or why there is none: see kmap_window_error().
+ * Return: 0, or why there is no window: see kmap_window_error().
  */
 int window_map(struct kmap *map, const struct kmap_info *info)
 {

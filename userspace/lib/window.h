@@ -9,28 +9,28 @@
 
 struct kmap;
 
-/* What window_get() returns when a system call has to answer. */
+/* Returned by lookups in the window when only a system call can answer. */
 #define WINDOW_UNKNOWN	1
 
 /**
  * struct window - a window that can be read
- * @mem: where it is, or NULL when there is none
- * @size: its size
- * @hash: what each hash begins with
+ * @mem: address of the window, or NULL when there is none
+ * @size: its size, in bytes
+ * @hash: the state that each hash begins with
  * @shards: the first shard's descriptor
  * @buckets: bucket 0 of shard 0
- * @entries: what references count from
+ * @entries: start of the entry area, from which references count
  * @end: end of the entry area
- * @stride: bytes from bucket 0 of a shard to that of the next
+ * @stride: bytes from bucket 0 of a shard to bucket 0 of the next shard
  * @shard_mask: number of shards, less 1
- * @shard_bits: its logarithm
- * @bucket_max: number past the last bucket of a shard that can be
- * @ref_max: largest reference that leads to a whole header of an entry
+ * @shard_bits: binary logarithm of the number of shards
+ * @bucket_max: number of buckets that a shard has address space for
+ * @ref_max: largest reference to an entry whose whole header is in the entry area
  * @depth_max: most buckets in a chain
- * @key_max: longest key
+ * @key_max: longest key, in bytes
  *
- * All that is needed of the window's head is here, checked; the head itself is
- * not looked at again.
+ * These are checked copies of what is needed of the window's head, which is not read
+ * again.
  */
 struct window {
 	const unsigned char	*mem;
