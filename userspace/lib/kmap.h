@@ -2,30 +2,30 @@
 /*
  * libkmap: use the kernel's shared map, /dev/kmap, from a program.
  *
- * The map stores byte strings under byte strings, for all processes that have
- * the device open.  One function here is one operation, and an operation is
- * atomic: it happens as a whole or not at all, whoever is killed meanwhile.
+ * The map stores one value per key, both strings of bytes, for all processes that have
+ * the device open.  A function that reads or changes one key is atomic: its operation
+ * happens as a whole or not at all, even if the process is killed meanwhile.
  *
- * Results.  Functions return 0, or a count where they say so, or a negative
- * errno value; errno itself is not part of the interface.  kmap_strerror()
- * puts a negative errno value in words.  What each value means is in the table
- * at the top of <linux/kmap.h>; a function below names those that a program is
- * likely to act on.  A function that fails leaves its results alone, unless it
- * says otherwise.  Every pointer to a result may be NULL.
+ * Results.  Unless a function says otherwise, it returns 0 or a negative errno value;
+ * errno itself is not part of the interface.  kmap_strerror() puts a negative errno
+ * value in words.  The table at the top of <linux/kmap.h> tells what each value means;
+ * the functions below name those that a program is likely to act on.  A function that
+ * fails leaves its results alone, unless it says otherwise.  A pointer to a result may
+ * be NULL, unless the function says otherwise.
  *
- * Units.  All lengths and sizes are bytes.  A key has 1 to max_key bytes, a
- * value 0 to max_value, any bytes in both; kmap_info() tells the limits.
+ * Units.  All lengths and sizes are in bytes.  A key has 1 to max_key bytes, a value 0
+ * to max_value bytes, and both may contain any bytes; kmap_info() tells the limits.
  *
  * Versions.  Each value has a version larger than 0, and a key never has the
  * same version twice, not even when it was deleted and created again.
  *
- * Threads.  Any number of threads may use one handle at the same time, also
- * after fork() in the child, but an iterator belongs to one thread at a time,
- * and nobody may use what somebody closes.
+ * Threads.  Any number of threads may use one handle at the same time, and so may a
+ * child after fork().  Only one thread at a time may use an iterator.  No thread may use
+ * a handle or an iterator while another closes it.
  *
- * The flags KMAP_CREATE, KMAP_REPLACE, KMAP_MATCH, KMAP_RETURN,
- * KMAP_KEYS_VALUES and KMAP_KEYS_ATOMIC, and struct kmap_op and struct
- * kmap_info, come from <linux/kmap.h>.
+ * The flags KMAP_CREATE, KMAP_REPLACE, KMAP_MATCH, KMAP_NUMBER, KMAP_IS_NUMBER,
+ * KMAP_KEYS_VALUES and KMAP_KEYS_ATOMIC, and struct kmap_op and struct kmap_info, come
+ * from <linux/kmap.h>.
  */
 #ifndef KMAP_H
 #define KMAP_H
@@ -42,20 +42,20 @@ extern "C" {
 #pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
-/* What kmap_open() opens when it is not told and $KMAP_DEVICE is not set. */
+/* Device that kmap_open() opens if its path is NULL and $KMAP_DEVICE is not set or empty. */
 #define KMAP_DEVICE	"/dev/kmap"
 
-/* Flags of kmap_open(): at most one of RDONLY and WRONLY. */
+/* Flags of kmap_open(): at most one of RDONLY and WRONLY, and one of the window flags. */
 #define KMAP_RDWR	0u
 #define KMAP_RDONLY	1u	/* get, walk, info */
-#define KMAP_WRONLY	2u	/* set, delete, clear, info; no value out */
-#define KMAP_NO_WINDOW	4u	/* look up with system calls only */
-#define KMAP_WINDOW	8u	/* map a window of any size, also for 32 bits */
+#define KMAP_WRONLY	2u	/* set, delete, clear, info; no values are returned */
+#define KMAP_NO_WINDOW	4u	/* look keys up with system calls only */
+#define KMAP_WINDOW	8u	/* map a window of any size, even in a 32-bit program */
 
-/* Length of a value that was not there, see kmap_swap(). */
+/* Length that stands for no value; see kmap_swap(). */
 #define KMAP_NO_VALUE	((size_t)-1)
 
-/* A pointer as the fields of struct kmap_op want it. */
+/* Convert a pointer for a field of struct kmap_op. */
 #define KMAP_PTR(pointer)	((__u64)(uintptr_t)(pointer))
 
 /* An open map. */
@@ -65,12 +65,12 @@ struct kmap;
 struct kmap_iter;
 
 /**
- * struct kmap_pair - what a walk finds
+ * struct kmap_pair - a key and its value, found by a walk
  * @key: the key; not zero-terminated
  * @key_len: length of the key
- * @value: the value, or NULL when the walk is over keys only; not
+ * @value: the value, or NULL when the walk returns keys only; not
  *	zero-terminated
- * @value_len: length of the value, also when the walk is over keys only
+ * @value_len: length of the value, also when the walk returns keys only
  * @version: version of the value
  * @flags: what the value is: KMAP_IS_NUMBER
  */
@@ -85,31 +85,31 @@ struct kmap_pair {
 
 /**
  * kmap_open - open the map
- * @map: set to the handle, or to NULL on failure
- * @path: the device; NULL for $KMAP_DEVICE, or /dev/kmap if that is not set
+ * @map: set to the handle, or to NULL on failure; must not be NULL itself
+ * @path: the device; NULL for $KMAP_DEVICE, or /dev/kmap if that is not set or empty
  * @flags: KMAP_RDWR, KMAP_RDONLY or KMAP_WRONLY, and KMAP_NO_WINDOW or
  *	KMAP_WINDOW, see kmap_window()
  *
- * The file descriptor is closed by execve().  A program with more rights than
- * its caller (set-user-ID and the like) is not led by $KMAP_DEVICE.
+ * execve() closes the file descriptor.  A program that runs with more rights than its
+ * caller has (set-user-ID and the like) ignores $KMAP_DEVICE.
  *
  * Return: 0; -ENODEV when there is no such device, that is, the module is not
- * loaded; -EMEDIUMTYPE when there is something else than a kmap; -EACCES; -EINVAL
- * for unknown flags, or flags that do not go together; -ENOMEM; what open(2) says.
+ * loaded; -EMEDIUMTYPE when @path is not a kmap; -EACCES; -EINVAL for unknown flags, or
+ * flags that do not go together; -ENOMEM; other errors of open(2).
  */
 int kmap_open(struct kmap **map, const char *path, unsigned int flags);
 
 /**
  * kmap_open_fd - use a file descriptor of the device that is already open
- * @map: set to the handle, or to NULL on failure
- * @fd: the descriptor, for instance one that came over a socket
- * @flags: as for kmap_open(); but what may be done is what @fd was opened for
+ * @map: set to the handle, or to NULL on failure; must not be NULL itself
+ * @fd: the descriptor, for instance one that was received over a socket
+ * @flags: as for kmap_open(), but reading and writing are allowed as @fd was opened
  *
  * On success @fd belongs to the handle, and kmap_close() closes it.  On failure
- * it is left to the caller.
+ * it still belongs to the caller.
  *
- * Return: 0; -EBADF when @fd is not open; -EMEDIUMTYPE when it is something else
- * than a kmap; -EINVAL for flags as above; -ENOMEM.
+ * Return: 0; -EBADF when @fd is not open; -EMEDIUMTYPE when it is not a kmap;
+ * -EINVAL for flags as above; -ENOMEM.
  */
 int kmap_open_fd(struct kmap **map, int fd, unsigned int flags);
 
@@ -117,12 +117,12 @@ int kmap_open_fd(struct kmap **map, int fd, unsigned int flags);
  * kmap_close - close the map
  * @map: the handle, or NULL
  *
- * Its iterators must have been closed before.  What the map holds stays.
+ * The caller must have closed its iterators.  The contents of the map stay.
  */
 void kmap_close(struct kmap *map);
 
 /**
- * kmap_fd - the file descriptor of an open map
+ * kmap_fd - get the file descriptor of an open map
  * @map: the handle
  *
  * The descriptor still belongs to the handle.
@@ -135,20 +135,20 @@ int kmap_fd(const struct kmap *map);
  * kmap_window - are keys looked up without system calls?
  * @map: the handle
  *
- * kmap_open() and kmap_open_fd() map the kernel's table for reading, unless told
- * not to by KMAP_NO_WINDOW, or the map is not open for reading, or it cannot be
- * done.  Where it is not done, everything works as well, with system calls;
+ * kmap_open() and kmap_open_fd() map the kernel's table for reading (the window),
+ * except with KMAP_NO_WINDOW, or if the map is not open for reading, or if mapping
+ * fails.  Without a window, all functions work with system calls;
  * kmap_window_error() tells why.
  *
- * The window takes addresses, at least twice as many as the map may have bytes.  A
- * 32-bit program gives it at most KMAP_WINDOW_MAX_32 of its own, unless
- * KMAP_WINDOW allows more; a 64-bit program has enough of them.
+ * The window takes address space, usually more than twice the map's max_bytes.  In a
+ * 32-bit program a window larger than KMAP_WINDOW_MAX_32 bytes is mapped only with
+ * KMAP_WINDOW; a 64-bit program has enough address space.
  *
- * Return: bytes that are mapped for that, or 0.
+ * Return: size of the window, or 0 when there is none.
  */
 size_t kmap_window(const struct kmap *map);
 
-/* Largest window that a 32-bit program maps unasked. */
+/* Largest window that a 32-bit program maps without KMAP_WINDOW. */
 #define KMAP_WINDOW_MAX_32	(256u << 20)
 
 /**
@@ -160,13 +160,13 @@ size_t kmap_window(const struct kmap *map);
  *	-EBADF		the map is not open for reading
  *	-EOPNOTSUPP	the module has no window
  *	-EPROTO		the module's window is of a kind that is not known here
- *	-EOVERFLOW	it takes more addresses than a 32-bit program gives unasked
- *	-ENOMEM		there are no such addresses, or RLIMIT_AS forbids them
+ *	-EOVERFLOW	the window is too large for a 32-bit program without KMAP_WINDOW
+ *	-ENOMEM		there is not enough address space, or RLIMIT_AS forbids it
  *	-EAGAIN		mlockall(2) with MCL_FUTURE is in force, and RLIMIT_MEMLOCK
- *			forbids so much
+ *			forbids that much
  *	-EACCES		the program has the personality READ_IMPLIES_EXEC, and the
  *			window cannot be executed
- * or what else mmap(2) says.
+ * or another error of mmap(2).
  */
 int kmap_window_error(const struct kmap *map);
 
@@ -175,14 +175,14 @@ int kmap_window_error(const struct kmap *map);
  * @map: the handle
  * @key: the key
  * @key_len: its length
- * @buf: where the value goes; may be NULL when @size is 0
- * @size: room at @buf
+ * @buf: buffer for the value; may be NULL when @size is 0
+ * @size: size of @buf
  * @len: set to the length of the value, also with -EMSGSIZE
  * @version: set to the version of that value, also with -EMSGSIZE
  *
- * Value, length and version are of one moment.  On failure too @buf may have been
- * written to.  @key and @buf must be memory that can be used: only a system call
- * could say -EFAULT.
+ * Value, length and version are of one moment.  @buf may have been written to even on
+ * failure.  @key and @buf must be valid memory: without a system call there is no
+ * -EFAULT.
  *
  * Return: 0; -ENOENT when the key is absent; -EMSGSIZE when the value is longer
  * than @size.
@@ -198,26 +198,26 @@ int kmap_get(struct kmap *map, const void *key, size_t key_len, void *buf,
  * @number: set to the number
  * @version: set to its version
  *
- * A number is what kmap_add() made, or kmap_set() with KMAP_NUMBER.
+ * A number is a value that was stored by kmap_add(), or with KMAP_NUMBER.
  *
- * Return: 0; -ENOENT when the key is absent; -EDOM when its value is no number; -EBADF
+ * Return: 0; -ENOENT when the key is absent; -EDOM when its value is not a number; -EBADF
  * when the map is not open for reading.
  */
 int kmap_get_number(struct kmap *map, const void *key, size_t key_len,
 		    int64_t *number, uint64_t *version);
 
 /**
- * kmap_get_alloc - look a key up, into memory of the right size
+ * kmap_get_alloc - look a key up, and allocate memory for its value
  * @map: the handle
  * @key: the key
  * @key_len: its length
- * @value: set to the value, which the caller hands to free(), or to NULL on
+ * @value: set to the value, which the caller must free(), or to NULL on
  *	failure; must not be NULL itself
  * @len: set to the length of the value
  * @version: set to the version of that value
  *
- * The value is followed by a zero byte that does not count, and is memory of
- * its own also when it is empty.  A value that grows meanwhile is followed up.
+ * The value is followed by a zero byte that @len does not count.  Memory is allocated
+ * for an empty value too.  If the value grows meanwhile, the lookup is repeated.
  *
  * Return: 0; -ENOENT when the key is absent; -ENOMEM.
  */
@@ -237,7 +237,7 @@ int kmap_get_alloc(struct kmap *map, const void *key, size_t key_len,
  *	KMAP_MATCH	only if the key is present at *@version
  *	and KMAP_NUMBER: the value is a number, an int64_t, that kmap_add() can
  *	add to
- * @version: in with KMAP_MATCH (then not NULL): the version to match; out: the
+ * @version: in, with KMAP_MATCH (then not NULL): the version to match; out: the
  *	new version, or with -EEXIST and -ESTALE the version found
  *
  * Return: 0; -EEXIST (KMAP_CREATE); -ENOENT (KMAP_REPLACE, KMAP_MATCH); -ESTALE
@@ -250,7 +250,7 @@ int kmap_set(struct kmap *map, const void *key, size_t key_len,
 	     uint64_t *version);
 
 /**
- * kmap_set_equal - store a value if the one that is there is the expected one
+ * kmap_set_equal - store a value if the present one is as expected
  * @map: the handle
  * @key: the key
  * @key_len: its length
@@ -258,7 +258,7 @@ int kmap_set(struct kmap *map, const void *key, size_t key_len,
  * @value_len: its length
  * @expected: the value that must be there; may be NULL when @expected_len is 0
  * @expected_len: its length
- * @flags: 0 or KMAP_NUMBER, which is about @value
+ * @flags: 0, or KMAP_NUMBER: @value is a number
  * @version: set to the new version, or with -ESTALE to the version found
  *
  * Return: 0; -ENOENT when the key is absent; -ESTALE when its value is another one;
@@ -269,7 +269,7 @@ int kmap_set_equal(struct kmap *map, const void *key, size_t key_len,
 		   size_t expected_len, unsigned int flags, uint64_t *version);
 
 /**
- * kmap_swap - store a value and get the one that was there
+ * kmap_swap - store a value and get the old one
  * @map: the handle
  * @key: the key
  * @key_len: its length
@@ -277,18 +277,17 @@ int kmap_set_equal(struct kmap *map, const void *key, size_t key_len,
  * @value_len: its length
  * @flags: as for kmap_set()
  * @version: as for kmap_set()
- * @out: where the value that was there goes; may be NULL when @size is 0
- * @size: room at @out
- * @out_len: set to the length of the value that was there, or to KMAP_NO_VALUE
- *	if there was none, also with -ENOENT; with -EMSGSIZE to the room that
- *	is needed
+ * @out: buffer for the old value; may be NULL when @size is 0
+ * @size: size of @out
+ * @out_len: set to the length of the old value, also with -EMSGSIZE; or to
+ *	KMAP_NO_VALUE if there was none, also with -ENOENT
  *
- * With -EEXIST and -ESTALE @out, @out_len and @version tell the value found, so
- * that KMAP_CREATE here means "load or store", and a KMAP_MATCH that fails
- * brings what the next try needs.
+ * With -EEXIST and -ESTALE @out, @out_len and @version are set from the value found.  So
+ * KMAP_CREATE makes this "load or store", and a KMAP_MATCH that fails returns what the
+ * next attempt needs.
  *
- * Return: as kmap_set(); -EMSGSIZE when the value that was there is longer than
- * @size, and then nothing was stored.
+ * Return: as kmap_set(); -EMSGSIZE when the old value is longer than @size: then
+ * nothing was stored.
  */
 int kmap_swap(struct kmap *map, const void *key, size_t key_len,
 	      const void *value, size_t value_len, unsigned int flags,
@@ -300,7 +299,7 @@ int kmap_swap(struct kmap *map, const void *key, size_t key_len,
  * @key: the key
  * @key_len: its length
  * @flags: 0, or KMAP_MATCH: only if the key is present at *@version
- * @version: in with KMAP_MATCH (then not NULL): the version to match; out: the
+ * @version: in, with KMAP_MATCH (then not NULL): the version to match; out: the
  *	version of the value removed, or with -ESTALE the version found
  *
  * Return: 0; -ENOENT when the key is absent; -ESTALE (KMAP_MATCH).
@@ -309,7 +308,7 @@ int kmap_delete(struct kmap *map, const void *key, size_t key_len,
 		unsigned int flags, uint64_t *version);
 
 /**
- * kmap_delete_equal - remove a key if its value is the expected one
+ * kmap_delete_equal - remove a key if its value is as expected
  * @map: the handle
  * @key: the key
  * @key_len: its length
@@ -332,15 +331,15 @@ int kmap_delete_equal(struct kmap *map, const void *key, size_t key_len,
  * @key_len: its length
  * @flags: as for kmap_delete()
  * @version: as for kmap_delete()
- * @out: where the value goes; may be NULL when @size is 0
- * @size: room at @out
- * @out_len: set to the length of the value, or to KMAP_NO_VALUE with -ENOENT;
- *	with -EMSGSIZE to the room that is needed
+ * @out: buffer for the value; may be NULL when @size is 0
+ * @size: size of @out
+ * @out_len: set to the length of the value, also with -EMSGSIZE; or to
+ *	KMAP_NO_VALUE with -ENOENT
  *
- * With -ESTALE @out, @out_len and @version tell the value found.
+ * With -ESTALE @out, @out_len and @version are set from the value found.
  *
- * Return: as kmap_delete(); -EMSGSIZE when the value is longer than @size, and
- * then nothing was removed.
+ * Return: as kmap_delete(); -EMSGSIZE when the value is longer than @size: then
+ * nothing was removed.
  */
 int kmap_take(struct kmap *map, const void *key, size_t key_len,
 	      unsigned int flags, uint64_t *version, void *out, size_t size,
@@ -351,50 +350,50 @@ int kmap_take(struct kmap *map, const void *key, size_t key_len,
  * @map: the handle
  * @key: the key
  * @key_len: its length
- * @delta: what to add, may be negative
+ * @delta: number to add; may be negative
  * @flags: 0, or KMAP_CREATE or KMAP_REPLACE as for kmap_set()
  * @sum: set to the sum
  * @version: set to the new version, or with -EEXIST to the version found
  *
- * A number is a value of 8 bytes, an int64_t in the byte order of the machine, that
- * was stored as one: here, or by kmap_set() with KMAP_NUMBER.  A key that is absent
- * counts as 0 and is created.  No addition is ever lost.
+ * A number is a value of 8 bytes, an int64_t in the byte order of the machine, that was
+ * stored by this function or with KMAP_NUMBER.  A key that is absent counts as 0 and is
+ * created.  No addition is ever lost.
  *
- * Return: 0; -EDOM when the value is no number; -EBADF when the map is not open for
- * reading and writing, since the sum tells the value; -ERANGE when the sum would
- * overflow; -EEXIST, -ENOENT by @flags; -ENOSPC when the map is full.
+ * Return: 0; -EDOM when the value is not a number; -EBADF when the map is not open for
+ * reading and writing, since the sum reveals the value; -ERANGE when the sum would
+ * overflow; -EEXIST (KMAP_CREATE); -ENOENT (KMAP_REPLACE); -ENOSPC when the map is full.
  */
 int kmap_add(struct kmap *map, const void *key, size_t key_len, int64_t delta,
 	     unsigned int flags, int64_t *sum, uint64_t *version);
 
 /**
- * kmap_batch - several operations with few system calls, in order
+ * kmap_batch - carry out several operations in order, with few system calls
  * @map: the handle
  * @ops: the operations, with opcodes; see struct kmap_op in <linux/kmap.h>
- * @count: how many, as many as you like
- * @done: set to how many were carried out, from the first on, in any case
+ * @count: number of operations, without a limit
+ * @done: set to how many were carried out, from the first on, also on failure
  *
- * Each operation succeeds or fails alone, is atomic alone, and has its result
- * in its error field; they are not one transaction.
+ * Each operation succeeds or fails by itself, is atomic by itself, and gets its result
+ * in its error field; together they are not a transaction.
  *
  * Return: 0 when all were carried out, whatever their results; -EFAULT, -EINTR
- * or what else stopped the rest.
+ * or another error that stopped the batch.
  */
 int kmap_batch(struct kmap *map, struct kmap_op *ops, size_t count,
 	       size_t *done);
 
 /**
  * kmap_iter_open - begin a walk over the map
- * @map: the handle, which must stay open meanwhile
+ * @map: the handle, which must stay open until the iterator is closed
  * @flags: KMAP_KEYS_VALUES	values too, not only keys
- *	KMAP_KEYS_ATOMIC	everything as of one moment within this call,
- *				held in memory; -ENOBUFS when others change too
- *				much meanwhile: try again
+ *	KMAP_KEYS_ATOMIC	all keys as of one moment within this call, held
+ *				in memory; -ENOBUFS when others change too much
+ *				meanwhile: try again
  * @it: set to the iterator, or to NULL on failure; must not be NULL itself
  *
- * The order has no meaning.  Without KMAP_KEYS_ATOMIC: a key that is present
- * for the whole walk is found exactly once, and no key twice, while others
- * change the map; a key that comes or goes meanwhile may be found or not.
+ * The order of the keys has no meaning.  Without KMAP_KEYS_ATOMIC others may change the
+ * map during the walk: a key that is present all the time is found exactly once, a key
+ * that is created or removed meanwhile is found once or not at all.
  *
  * Return: 0; -EBADF when the map is not open for reading; -EINVAL; -ENOMEM;
  * -ENOBUFS.
@@ -407,8 +406,8 @@ int kmap_iter_open(struct kmap *map, unsigned int flags, struct kmap_iter **it);
  * @pair: set to what was found; must not be NULL.  Its pointers are valid until
  *	the next call with this iterator.
  *
- * Return: 1 when there is a pair, 0 after the last one, or a negative errno
- * value; after one of those the walk can be tried on.
+ * Return: 1 when there is a pair, 0 after the last one, or a negative errno value.  After
+ * an error, another call tries to go on with the walk.
  */
 int kmap_iter_next(struct kmap_iter *it, struct kmap_pair *pair);
 
@@ -423,15 +422,15 @@ void kmap_iter_close(struct kmap_iter *it);
  * @map: the handle
  * @removed: set to how many were removed, also with -EINTR
  *
- * Removes every key that is present when the call begins, and may remove keys
- * set meanwhile.
+ * This removes every key that is present when the call begins, and may remove keys that
+ * are set meanwhile.
  *
- * Return: 0; -EBADF when the map is not open for writing.
+ * Return: 0; -EBADF when the map is not open for writing; -EINTR.
  */
 int kmap_clear(struct kmap *map, uint64_t *removed);
 
 /**
- * kmap_info - limits, size and statistics of the map
+ * kmap_info - get limits, size and statistics of the map
  * @map: the handle
  * @info: filled in; see <linux/kmap.h>
  *
@@ -440,7 +439,7 @@ int kmap_clear(struct kmap *map, uint64_t *removed);
 int kmap_info(struct kmap *map, struct kmap_info *info);
 
 /**
- * kmap_strerror - an error in words
+ * kmap_strerror - describe an error in words
  * @err: what a function of this library returned
  *
  * Return: a string that need not be freed, without a newline, for instance
