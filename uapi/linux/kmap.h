@@ -417,7 +417,8 @@ struct kmap_info {
  *	EINVAL		MAP_PRIVATE, or a part that reaches beyond the window
  *	ENODEV		this module has no window, kmap_info.window is 0
  *	ENOMEM		the process has too few free addresses: the window is as large
- *			as the map can ever get, at least twice max_bytes.  A 32-bit
+ *			as the map can ever get, for the entries more than twice
+ *			max_bytes (32 GiB at most), and the table besides.  A 32-bit
  *			program, or one under RLIMIT_AS, may have to use ioctls only.
  *
  * A mapping stays when the file is closed, and keeps the map and the module.  A
