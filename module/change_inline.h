@@ -91,6 +91,28 @@ shmap_change_let_go(struct shmap_map *map, struct shmap_shard *shard,
 }
 
 /**
+ * shmap_change_begin - lock the shard of a request and look the key up
+ * @map: the map
+ * @shard: the shard of the hash
+ * @rq: the request
+ * @probe: filled in
+ * @spot: set to the slot of the entry, if there is one
+ *
+ * Context: as shmap_shard_lock(); the caller must unlock the shard.
+ * Return: the entry, or NULL.
+ */
+static __always_inline struct kmap_entry *
+shmap_change_begin(struct shmap_map *map, struct shmap_shard *shard,
+		   const struct shmap_request *rq, struct shmap_probe *probe,
+		   struct shmap_spot *spot)
+{
+	shmap_shard_lock(map, shard);
+	shmap_table_begin(&shard->table, rq->hash, probe);
+	return shmap_table_find(&shard->table, probe, rq->key, rq->key_len,
+				spot);
+}
+
+/**
  * shmap_change_set - one attempt to store a value
  * @map: the map
  * @shard: the shard of the hash
@@ -108,16 +130,13 @@ static __always_inline int shmap_change_set(struct shmap_map *map,
 					    shmap_holds_t *holds,
 					    struct shmap_kept *record)
 {
-	struct shmap_table *table = &shard->table;
 	struct shmap_probe probe __uninitialized;
 	struct shmap_spot spot __uninitialized;
 	struct kmap_entry *entry;
 	bool kept = false;
 	int ret;
 
-	shmap_shard_lock(map, shard);
-	shmap_table_begin(table, rq->hash, &probe);
-	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
+	entry = shmap_change_begin(map, shard, rq, &probe, &spot);
 	ret = holds ? holds(rq, entry) : 0;
 	if (!ret && entry)
 		ret = shmap_shard_replace_locked(map, shard, &rq->fresh, &probe,
@@ -153,7 +172,6 @@ static __always_inline int shmap_change_delete(struct shmap_map *map,
 					       shmap_holds_t *holds,
 					       struct shmap_kept *record)
 {
-	struct shmap_table *table = &shard->table;
 	struct shmap_probe probe __uninitialized;
 	struct shmap_spot spot __uninitialized;
 	struct kmap_entry *entry;
@@ -161,9 +179,7 @@ static __always_inline int shmap_change_delete(struct shmap_map *map,
 	u32 bytes = 0;
 	int ret;
 
-	shmap_shard_lock(map, shard);
-	shmap_table_begin(table, rq->hash, &probe);
-	entry = shmap_table_find(table, &probe, rq->key, rq->key_len, &spot);
+	entry = shmap_change_begin(map, shard, rq, &probe, &spot);
 	ret = !entry ? -ENOENT : holds ? holds(rq, entry) : 0;
 	if (!ret)
 		ret = shmap_shard_unlink_locked(map, shard, &probe, &spot, entry,

@@ -455,10 +455,7 @@ static int add(struct shmap_map *map, struct shmap_shard *shard,
 	s64 sum = rq->number;
 	int ret;
 
-	shmap_shard_lock(map, shard);
-	shmap_table_begin(&shard->table, rq->hash, &probe);
-	entry = shmap_table_find(&shard->table, &probe, rq->key, rq->key_len,
-				 &spot);
+	entry = shmap_change_begin(map, shard, rq, &probe, &spot);
 	ret = check(rq, entry);
 	if (!ret && entry)
 		ret = sum_up(entry, rq, &sum);
