@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
  * The subcommand advise: with which parameters should the module be loaded for
- * a mix of the user's own?
+ * the user's mix of operations?
  *
- * Each candidate, a lock and a number of shards, is loaded and measured for a
- * short while, one after the other, round after round, and the best round of
- * each counts: what else the machine does makes a round slower, never faster.
- * In the end everything is as it was before.
+ * Each candidate, a lock mode and a number of shards, is loaded and measured for
+ * a short while, one after the other, round after round.  The best round of each
+ * counts: other work of the machine makes a round slower, never faster.  At the
+ * end the module is loaded as it was before.
  *
- * A map that holds entries, or that somebody has open, is never unloaded, and
- * one that is loaded only with --reload.  Without that, only what is loaded is
- * measured.  The maps of candidates are for nobody else, so their node is for
- * root alone.
+ * The module is not unloaded while its map has entries or somebody has it open,
+ * and a module that was loaded before is unloaded only with --reload.  Without
+ * that, only the module that is loaded is measured.  Nobody else should use the
+ * maps of candidates, so only root can open their node.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -24,7 +24,7 @@
 
 #define SHARDS_MAX	1024
 
-/* How often and how long to wait for the node of a module just loaded. */
+/* How often to look for the node of a module just loaded, and the time between. */
 #define NODE_TRIES	1500
 #define NODE_WAIT	20000000	/* ns */
 
@@ -46,7 +46,7 @@ static bool is_lock(const char *word)
 	       !strcmp(word, "rcu");
 }
 
-/* A number of shards, 0 for the default. */
+/* Parse a number of shards; 0 stands for the default. */
 static bool parse_shards(const char *word, uint64_t *shards)
 {
 	*shards = 0;
@@ -70,7 +70,7 @@ static enum cli_status add_load(const struct cli *cli, struct advise *advise,
 	return CLI_DONE;
 }
 
-/* All locks of one list with all numbers of shards of the other. */
+/* Combine each lock mode of one list with each number of shards of the other. */
 static enum cli_status take_loads(const struct cli *cli, struct advise *advise)
 {
 	const char *locks = cli->args.locks ? cli->args.locks :
@@ -85,7 +85,7 @@ static enum cli_status take_loads(const struct cli *cli, struct advise *advise)
 	for (lock = strtok_r(lock_words, ",", &out); lock;
 	     lock = strtok_r(NULL, ",", &out)) {
 		if (!is_lock(lock))
-			return cli_usage(cli, "--locks takes names with commas, not \"%s\"",
+			return cli_usage(cli, "--locks takes lock modes with commas, not \"%s\"",
 					 locks);
 		memcpy(shard_words, shards, strlen(shards) + 1);
 		for (shard = strtok_r(shard_words, ",", &in); shard;
@@ -99,7 +99,7 @@ static enum cli_status take_loads(const struct cli *cli, struct advise *advise)
 	return CLI_DONE;
 }
 
-/* A word for the module, which is one for a shell and for JSON too. */
+/* Is it a parameter for the module that shells and JSON take without quoting? */
 static bool is_parameter(const char *word)
 {
 	const char *at = word;
@@ -109,7 +109,7 @@ static bool is_parameter(const char *word)
 	return !*at && strchr(word, '=');
 }
 
-/* Operands are more parameters, for all candidates. */
+/* Take the operands: further parameters for all candidates. */
 static enum cli_status take_extra(const struct cli *cli, struct advise *advise)
 {
 	size_t len = 0;
@@ -122,7 +122,7 @@ static enum cli_status take_extra(const struct cli *cli, struct advise *advise)
 			return cli_usage(cli, "operands are PARAMETER=VALUE, not \"%s\"",
 					 word);
 		if (!strncmp(word, "lock=", 5) || !strncmp(word, "shards=", 7))
-			return cli_usage(cli, "\"%s\" is asked for by --locks and --shards",
+			return cli_usage(cli, "instead of \"%s\" use --locks and --shards",
 					 word);
 		more = snprintf(advise->extra + len,
 				sizeof(advise->extra) / 2 - len, " %s", word);
@@ -133,7 +133,7 @@ static enum cli_status take_extra(const struct cli *cli, struct advise *advise)
 	return CLI_DONE;
 }
 
-/* What is looked up at all can be looked up in two ways. */
+/* If the mix has lookups, there are two ways to do them. */
 static void choose_ways(const struct cli *cli, struct advise *advise)
 {
 	bool gets = advise->plan.read ||
@@ -159,7 +159,7 @@ static enum cli_status sample(const struct cli *cli, const struct advise *advise
 	if (way == ADVISE_CALLS)
 		plan.open_flags |= KMAP_NO_WINDOW;
 	status = bench_run(cli, &plan, sum);
-	/* A signal made it shorter, or kept it from beginning. */
+	/* A signal cut the run short, or kept it from beginning. */
 	if (!status && cli_end_signal)
 		status = cli_error(cli, "stopped by signal %d", cli_end_signal);
 	if (!status && latency) {
@@ -183,13 +183,13 @@ static enum cli_status sample(const struct cli *cli, const struct advise *advise
 	return status;
 }
 
-/* All ways, with the map open and the keys made. */
+/* Measure all ways; the map is open, and the keys are made. */
 static enum cli_status sample_ways(const struct cli *cli, struct advise *advise,
 				   struct advise_load *load)
 {
 	enum cli_status status = CLI_DONE;
 
-	/* Not every map can be mapped, and then both ways are one. */
+	/* Without a window, both ways would be system calls. */
 	if (!kmap_window(cli->map))
 		advise->ways[ADVISE_WINDOW] = false;
 	for (int way = 0; !status && way < ADVISE_WAYS; way++) {
@@ -204,7 +204,7 @@ static enum cli_status sample_ways(const struct cli *cli, struct advise *advise,
 	return status;
 }
 
-/* One round of the map that is loaded. */
+/* Measure one round of the map that is loaded. */
 static enum cli_status measure(struct cli *cli, struct advise *advise,
 			       struct advise_load *load)
 {
@@ -235,7 +235,7 @@ static void close_map(struct cli *cli)
 	cli->map = NULL;
 }
 
-/* Open a map that was loaded just now: its node can take a moment. */
+/* Open a map that was loaded just now: its node may not be there yet. */
 static enum cli_status open_loaded(struct cli *cli, unsigned int flags)
 {
 	struct timespec wait = { .tv_nsec = NODE_WAIT };
@@ -248,10 +248,7 @@ static enum cli_status open_loaded(struct cli *cli, unsigned int flags)
 	return cli_open(cli, flags);
 }
 
-/*
- * Unload a map in which nothing is; closes it.  What it had is what anybody
- * would lose: nothing.
- */
+/* Close the map, and unload the module unless the map has entries. */
 static enum cli_status unload_empty(struct cli *cli)
 {
 	struct kmap_info info;
@@ -266,7 +263,7 @@ static enum cli_status unload_empty(struct cli *cli)
 	return module_unload(cli);
 }
 
-/* One round of one candidate; sets *gone when its module is not loaded now. */
+/* Measure one round of one candidate; *gone tells whether its module is unloaded. */
 static enum cli_status try_load(struct cli *cli, struct advise *advise,
 				const char *limits, struct advise_load *load,
 				bool *gone)
@@ -277,7 +274,7 @@ static enum cli_status try_load(struct cli *cli, struct advise *advise,
 	if (load->shards)
 		snprintf(shards, sizeof(shards), " shards=%llu",
 			 (unsigned long long)load->shards);
-	/* What comes later counts. */
+	/* Of a parameter that is given twice, the last one counts. */
 	snprintf(parameters, sizeof(parameters), "%s%s lock=%s%s mode=0",
 		 limits, advise->extra, load->lock, shards);
 	status = module_load(cli, parameters + (*parameters == ' '));
@@ -318,7 +315,7 @@ static enum cli_status run_rounds(struct cli *cli, struct advise *advise,
 	return status;
 }
 
-/* Take the module away, try all candidates, and put it back. */
+/* Unload the module, measure all candidates, and load the module as it was. */
 static enum cli_status try_loads(struct cli *cli, struct advise *advise)
 {
 	struct advise_module before = { 0 };
@@ -335,13 +332,13 @@ static enum cli_status try_loads(struct cli *cli, struct advise *advise)
 	}
 	status = run_rounds(cli, advise, before.limits, &gone);
 	if (!gone)
-		cli_error(cli, "what is loaded now was for measuring, and is for root only");
+		cli_error(cli, "the kmap loaded now is for measuring, and only for root");
 	else if (advise->was_loaded)
 		restored = module_restore(cli, &before);
 	return status ? status : restored;
 }
 
-/* Take the map as it is. */
+/* Measure the map that is loaded. */
 static enum cli_status try_loaded(struct cli *cli, struct advise *advise)
 {
 	struct advise_load *load = &advise->load[0];
@@ -378,7 +375,7 @@ static enum cli_status prepare(struct cli *cli, struct advise *advise)
 				 "to load the module in other ways:" :
 				 "kmap is not loaded, and");
 	if (!advise->loads && cli->argc)
-		return cli_usage(cli, "kmap is loaded, so \"%s\" has no use without --reload",
+		return cli_usage(cli, "kmap is loaded, so \"%s\" needs --reload",
 				 cli->argv[0]);
 	return CLI_DONE;
 }
@@ -413,17 +410,17 @@ static const struct cli_option advise_options[] = {
 	BENCH_OPT_VALUE_SIZE,
 	BENCH_OPT_OWN,
 	{ "locks", 'l', "LIST", OPT_TEXT, CLI_FIELD(locks), 0,
-	  "try these (rcu,rwsem,spinlock)" },
+	  "lock modes to try (rcu,rwsem,spinlock)" },
 	{ "shards", 'S', "LIST", OPT_TEXT, CLI_FIELD(shards), 0,
-	  "with each of these (default,1)" },
+	  "numbers of shards to try with each (default,1)" },
 	{ "rounds", 'R', "N", OPT_TEXT, CLI_FIELD(rounds), 0,
-	  "measure each so often; the best counts (8)" },
+	  "measure each in N rounds; the best counts (8)" },
 	{ "duration", 'D', "SECONDS", OPT_TEXT, CLI_FIELD(duration), 0,
-	  "so long each time (0.1)" },
+	  "how long to measure each time (0.1)" },
 	{ "module", 'm', "FILE", OPT_TEXT, CLI_FIELD(module), 0,
 	  "load the module from FILE, not by modprobe" },
 	{ "reload", 'x', NULL, OPT_FLAG, CLI_FIELD(reload), 0,
-	  "unload a module that is loaded, if the map is empty" },
+	  "unload the module if it is loaded and its map is empty" },
 	{ "no-window", 'W', NULL, OPT_FLAG, CLI_FIELD(no_window), 0,
 	  "get with system calls only" },
 	{ "no-latency", 'L', NULL, OPT_FLAG, CLI_FIELD(no_latency), 0,
@@ -437,12 +434,12 @@ static const struct cli_option advise_options[] = {
 const struct cli_command cli_command_advise = {
 	.name = "advise",
 	.operands = "[PARAMETER=VALUE...]",
-	.summary = "Measure which lock and how many shards suit a mix of operations",
+	.summary = "Measure which lock mode and how many shards suit a mix of operations",
 	.details =
-	"Loads the module with each lock and number of shards and measures it; this\n"
-	"wants root.  A module that is loaded is only unloaded with --reload, if its map\n"
-	"is empty and nobody has it open, and loaded again as it was; without --reload\n"
-	"only what is loaded is measured.  PARAMETERs are for all candidates.\n",
+	"Loads the module with each lock mode and number of shards and measures it; this\n"
+	"needs root.  A module that is loaded is unloaded only with --reload, if its map\n"
+	"is empty and nobody has it open, and is loaded again as it was; without --reload\n"
+	"only the loaded module is measured.  PARAMETERs are for all candidates.\n",
 	.options = advise_options,
 	.max = 16,
 	.run = run_advise,

@@ -3,59 +3,59 @@
  * The subcommand advise: what its parts share.
  *
  * advise.c takes the options and goes through the steps, advise_module.c loads
- * and unloads the module, and advise_report.c chooses and prints.  What is
- * measured, bench_run.c does, as for the subcommand bench.
+ * and unloads the module, and advise_report.c chooses and prints.  bench_run.c
+ * measures, as for the subcommand bench.
  */
 #ifndef KMAP_CLI_ADVISE_H
 #define KMAP_CLI_ADVISE_H
 
 #include "bench.h"
 
-/* Locks times numbers of shards. */
+/* Most candidates: lock modes times numbers of shards. */
 #define ADVISE_LOADS_MAX	48
 
 /* Room for the parameters of a module. */
 #define ADVISE_TEXT_MAX		1024
 
-/* Gets come through the window or as system calls. */
+/* Gets use the window or system calls. */
 enum advise_way { ADVISE_WINDOW, ADVISE_CALLS, ADVISE_WAYS };
 
-/* What one way of one load has shown. */
+/* What was measured of one way of one load. */
 struct advise_rate {
 	bool		measured;
-	double		best;		/* operations per second; 0: none came to an end */
-	double		next;		/* of another round */
-	uint64_t	p99;		/* ns, where it was lowest */
+	double		best;		/* operations per second; 0: none was completed */
+	double		next;		/* of the second best round */
+	uint64_t	p99;		/* ns, in the round where it was lowest */
 };
 
 /* One way to load the module. */
 struct advise_load {
 	char			lock[16];
-	uint64_t		shards;		/* 0: as many as by default */
+	uint64_t		shards;		/* 0: the default */
 	uint32_t		real_shards;
 	struct advise_rate	rates[ADVISE_WAYS];
 };
 
-/* What there is to do. */
+/* What is to be measured, and what was. */
 struct advise {
 	struct bench_plan	plan;
 	unsigned int		rounds;
 	bool			ways[ADVISE_WAYS];	/* to be tried */
-	bool			loads;		/* the module, or takes it as it is */
+	bool			loads;		/* candidates; else measures the loaded module */
 	bool			was_loaded;
-	char			extra[ADVISE_TEXT_MAX];	/* parameters of the user's */
+	char			extra[ADVISE_TEXT_MAX];	/* the user's parameters */
 	size_t			count;
 	struct advise_load	load[ADVISE_LOADS_MAX];
 };
 
 /* ---- advise_module.c ---- */
 
-/* A module that is loaded: how to load it like that again. */
+/* A module that is loaded: what is needed to load it in the same way again. */
 struct advise_module {
 	char	parameters[ADVISE_TEXT_MAX];
 	char	limits[ADVISE_TEXT_MAX];	/* without lock, shards and mode */
 	char	build[64];			/* its srcversion, or "" */
-	bool	node;				/* these are known */
+	bool	node;				/* mode, uid and gid are known */
 	unsigned int	mode;
 	unsigned int	uid;
 	unsigned int	gid;
@@ -68,17 +68,17 @@ enum cli_status module_look(const struct cli *cli, struct advise_module *module)
 
 /*
  * Is there a module that can be loaded, and, unless build is NULL or "", is it
- * this one?  Says so when not.
+ * this build?  Prints a message if not.
  */
 enum cli_status module_check(const struct cli *cli, const char *build);
 
-/* Load it with these parameters, with --module from a file, else by modprobe. */
+/* Load the module with these parameters, from the file of --module or by modprobe. */
 enum cli_status module_load(const struct cli *cli, const char *parameters);
 
-/* Unload it; fails, saying so, when somebody uses it. */
+/* Unload the module; fails with a message when somebody uses it. */
 enum cli_status module_unload(const struct cli *cli);
 
-/* Load it as it was, with the node's owner and permissions. */
+/* Load the module as it was, and restore the node's owner and permissions. */
 enum cli_status module_restore(const struct cli *cli,
 			       const struct advise_module *module);
 

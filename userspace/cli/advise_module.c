@@ -3,9 +3,8 @@
  * The module for the subcommand advise: how it is loaded now, and loading and
  * unloading it.
  *
- * It comes from the file that --module names, or from where modprobe(8) finds
- * it.  Unloading never waits: while anybody has the map open, or mapped, the
- * kernel refuses.
+ * It is loaded from the file that --module names, or by modprobe(8).  Unloading
+ * never waits: while anybody has the map open, or mapped, the kernel refuses.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +28,7 @@ static const char *const names[] = {
 	"mode", "wipe",
 };
 
-/* A word out of a file of one line. */
+/* Read a word from a file of one line. */
 static bool read_word(const char *path, char *word, size_t size)
 {
 	FILE *file = fopen(path, "r");
@@ -87,7 +86,7 @@ enum cli_status module_look(const struct cli *cli, struct advise_module *module)
 }
 
 /*
- * Run modprobe with some arguments, and have what it prints in text, unless that
+ * Run modprobe with some arguments, and store what it prints in text, unless that
  * is NULL.  Returns its exit status, or a negative errno value.
  */
 static int run_modprobe(const char *const words[], char *text, size_t size)
@@ -103,7 +102,7 @@ static int run_modprobe(const char *const words[], char *text, size_t size)
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		/* What ends this program early is not meant for that one. */
+		/* A signal that ends this program early must not end modprobe. */
 		signal(SIGINT, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGHUP, SIG_IGN);
@@ -112,7 +111,7 @@ static int run_modprobe(const char *const words[], char *text, size_t size)
 		close(fds[0]);
 		close(fds[1]);
 		execvp(argv[0], argv);
-		/* Who is root by su may not have it on the PATH. */
+		/* After su, its folder may be missing in PATH. */
 		execv("/sbin/modprobe", argv);
 		_exit(127);
 	}
@@ -133,8 +132,8 @@ static int run_modprobe(const char *const words[], char *text, size_t size)
 }
 
 /*
- * The file that modprobe would load: the last of "insmod FILE PARAMETER..." in
- * what it says that it would do.
+ * Find the file that modprobe would load: the last "insmod FILE PARAMETER..." in
+ * the output of --show-depends.
  */
 static enum cli_status find_file(const struct cli *cli, char *path, size_t size)
 {
@@ -156,7 +155,7 @@ static enum cli_status find_file(const struct cli *cli, char *path, size_t size)
 	return CLI_DONE;
 }
 
-/* The srcversion that a file has; "" when there is none to be seen. */
+/* Find the srcversion of a module's file; "" if the file does not show one. */
 static int build_of(const char *path, char *build, size_t size)
 {
 	static const char field[] = "srcversion=";
@@ -202,7 +201,7 @@ enum cli_status module_check(const struct cli *cli, const char *build)
 	ret = build_of(path, found, sizeof(found));
 	if (ret)
 		return cli_error(cli, "%s: %s", path, strerror(-ret));
-	/* That of a compressed file is not to be seen. */
+	/* A compressed file does not show its srcversion. */
 	if (build && *build && *found && strcmp(build, found))
 		return cli_error(cli, "%s: another kmap is loaded; name its file with --module",
 				 path);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the subcommand advise prints: a table of what was measured, and which of
- * it to take.
+ * What the subcommand advise prints: a table of what was measured, and which
+ * candidate to take.
  *
- * Rounds of one candidate differ, and two candidates that differ less than that
- * are alike.  Of those that are as good as the best one, that with the most
- * defaults is taken: it is what everybody else has, and nobody needs to say why.
+ * The rounds of one candidate differ, and two candidates that differ less than
+ * that are alike.  Of those that are alike to the best one, that with the most
+ * defaults is taken, because a default needs no reason.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,10 +13,10 @@
 
 #include "advise.h"
 
-/* Two that differ by less are alike, however much alike their rounds are. */
+/* Two that differ by less are alike, even if their rounds differ less ... */
 #define NOISE_LEAST	0.05
 
-/* ... and two that differ by more are not, however much their rounds differ. */
+/* ... and two that differ by more are not, even if their rounds differ more. */
 #define NOISE_MOST	0.30
 
 /* A line of the table. */
@@ -41,7 +41,7 @@ static int compare(const void *left, const void *right)
 	return (a < b) - (a > b);
 }
 
-/* How much the rounds of two rows differ; of one round nothing is known. */
+/* How much the rounds of two rows differ; a single round tells nothing. */
 static double noise_of(const struct row *left, const struct row *right)
 {
 	const struct row *rows[] = { left, right };
@@ -56,14 +56,14 @@ static double noise_of(const struct row *left, const struct row *right)
 	return noise < NOISE_MOST ? noise : NOISE_MOST;
 }
 
-/* The best row and this one are alike. */
+/* Are this row and the best one alike? */
 static bool is_alike(const struct table *table, const struct row *row)
 {
 	return row->rate->best >= table->rows[0].rate->best *
 				  (1 - noise_of(&table->rows[0], row));
 }
 
-/* How much of it is not as it is by default. */
+/* How many settings of a row are not the defaults? */
 static int departures(const struct advise *advise, const struct row *row)
 {
 	return (strcmp(row->load->lock, "rcu") != 0) +
@@ -92,7 +92,7 @@ static void make_table(const struct advise *advise, struct table *table)
 					&table->rows[table->taken]);
 }
 
-/* The parameters to load it with: those that are not as by default. */
+/* Print the parameters to load the module with, without those that are defaults. */
 static void print_parameters(const struct advise *advise, const struct row *row)
 {
 	printf("lock=%s", row->load->lock);
@@ -155,7 +155,7 @@ static void print_mix(const struct advise *advise)
 	       advise->rounds, (double)plan->duration / (double)NSEC_PER_SEC);
 }
 
-/* What is as good as the best one. */
+/* Print which rows are as good as the best one. */
 static void print_alike(const struct advise *advise, const struct table *table)
 {
 	const struct row *taken = &table->rows[table->taken];
@@ -265,7 +265,7 @@ enum cli_status advise_report(const struct cli *cli,
 		return cli_error(cli, "no memory");
 	make_table(advise, table);
 	if (!table->count || table->rows[0].rate->best <= 0) {
-		status = cli_error(cli, "no operation came to an end in time");
+		status = cli_error(cli, "no operation was completed in time");
 	} else if (cli->args.json) {
 		print_json(advise, table);
 	} else {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The subcommand bench: how fast is the map for a mix of the user's own?
+ * The subcommand bench: how fast is the map for the user's mix of operations?
  *
- * It works on keys of its own, among whatever else the map holds, and removes
- * them in the end, also when a signal ends it early.
+ * It works on keys of its own, beside all others in the map, and removes them at
+ * the end, even if a signal ends it early.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,8 +11,9 @@
 #include "bench.h"
 
 /*
- * Do gets take the window?  The module counts only those that come as system
- * calls; those of others can hide that, but not make it up.
+ * Do gets use the window?  The module counts only gets by system call, so fewer
+ * were counted than were done.  Gets of other processes can hide that, so there
+ * are several tries.
  */
 static int window_used(struct kmap *map, const struct bench_plan *plan,
 		       bool *used)
@@ -112,7 +113,7 @@ static const struct cli_option bench_options[] = {
 	BENCH_OPT_VALUE_SIZE,
 	BENCH_OPT_OWN,
 	{ "duration", 'D', "SECONDS", OPT_TEXT, CLI_FIELD(duration), 0,
-	  "how long, for instance 0.5 (5)" },
+	  "how long to measure, for instance 0.5 (5)" },
 	{ "no-window", 'W', NULL, OPT_FLAG, CLI_FIELD(no_window), 0,
 	  "get with system calls only" },
 	{ "no-latency", 'L', NULL, OPT_FLAG, CLI_FIELD(no_latency), 0,
@@ -128,7 +129,7 @@ const struct cli_command cli_command_bench = {
 	.operands = "",
 	.summary = "Measure how fast the map is for a mix of operations",
 	.details =
-	"Works on keys of its own, which begin with \"bench.\", and removes them in the\n"
+	"Works on keys of its own, which begin with \"bench.\", and removes them at the\n"
 	"end; no other key is read or changed.\n",
 	.options = bench_options,
 	.run = run_bench,

@@ -3,8 +3,8 @@
  * The subcommand bench: what its parts share.
  *
  * bench_options.c takes the options, bench.c goes through the steps,
- * bench_keys.c names, draws, makes and removes keys, bench_run.c has processes
- * and threads work on them, bench_hist.c counts latencies, and bench_report.c
+ * bench_keys.c names, draws, makes and removes keys, bench_run.c runs the
+ * processes and threads, bench_hist.c counts latencies, and bench_report.c
  * prints.
  */
 #ifndef KMAP_CLI_BENCH_H
@@ -27,14 +27,14 @@
 
 /* ---- bench_keys.c ---- */
 
-/* What to draw numbers below n with; see skew_init(). */
+/* The distribution of numbers below n; see skew_init(). */
 struct skew {
 	uint64_t	n;
 	double		theta;		/* 0: uniform */
 	double		zeta;
 	double		alpha;
 	double		eta;
-	double		second;		/* below it the second number is meant */
+	double		second;		/* a scaled draw below it is number 1 */
 };
 
 /* One stream of random numbers. */
@@ -42,18 +42,18 @@ struct dice {
 	uint64_t	state;
 };
 
-/* What operations do that are no gets. */
+/* What an operation does that is not a get. */
 enum bench_write {
 	BENCH_WRITE_SET,
 	BENCH_WRITE_ADD,	/* 1 to a number */
-	BENCH_WRITE_MATCH,	/* get, and set at that version, until it is met */
+	BENCH_WRITE_MATCH,	/* get, and set at that version, until that succeeds */
 };
 
 /* What the options ask for. */
 struct bench_plan {
 	const char	*device;
 	unsigned int	open_flags;
-	unsigned int	processes;	/* each with so many threads */
+	unsigned int	processes;	/* each with that many threads */
 	unsigned int	threads;
 	unsigned int	read;		/* gets among 100 operations */
 	enum bench_write write;
@@ -64,16 +64,16 @@ struct bench_plan {
 	size_t		value_size;
 	uint64_t	duration;	/* ns */
 	bool		latency;
-	struct skew	skew;		/* of one worker */
+	struct skew	skew;		/* of the keys of one worker */
 	unsigned int	digits;		/* of a key's number */
 	char		tag[5];
 };
 
-/* Where the number stands in a key. */
+/* Where the number is in a key. */
 #define BENCH_HEAD	"bench."
 #define BENCH_NUMBER	(sizeof(BENCH_HEAD) - 1 + 4)
 
-/* Characters that numbers below keys need. */
+/* How many characters numbers below keys need. */
 unsigned int bench_digits(uint64_t keys);
 
 /* Choose a tag that no other run has, so that keys are this run's own. */
@@ -86,8 +86,8 @@ void bench_key_number(const struct bench_plan *plan, char *key,
 		      uint64_t number);
 
 /*
- * Make all keys; those that exist are not touched, and end it.  *made is how
- * many there are to remove, also after a failure.
+ * Make all keys; fails when one exists already, which stays as it is.  Sets *made
+ * to how many there are to remove, even on failure.
  */
 enum cli_status bench_make_keys(const struct cli *cli,
 				const struct bench_plan *plan, uint64_t *made);
@@ -111,13 +111,13 @@ static inline uint64_t dice_next(struct dice *dice)
 	return z ^ (z >> 31);
 }
 
-/* A number below n, which is below 2^32; for our n as good as unbiased. */
+/* Draw a number below n, which is below 2^32; the bias is small for our n. */
 static inline uint64_t dice_below(struct dice *dice, uint64_t n)
 {
 	return ((dice_next(dice) >> 32) * n) >> 32;
 }
 
-/* The number of a key; see skew_init(). */
+/* Draw the number of a key; see skew_init(). */
 static inline uint64_t skew_draw(const struct skew *skew, struct dice *dice)
 {
 	double u, scaled;
@@ -138,16 +138,16 @@ static inline uint64_t skew_draw(const struct skew *skew, struct dice *dice)
 
 /* ---- bench_options.c ---- */
 
-/* Rows of options that say what the mix is. */
+/* Rows of the options that describe the mix. */
 #define BENCH_OPT_THREADS						\
 	{ "threads", 't', "N", OPT_TEXT, CLI_FIELD(threads), 0,		\
-	  "threads of each process (1)" }
+	  "threads per process (1)" }
 #define BENCH_OPT_PROCESSES						\
 	{ "processes", 'p', "N", OPT_TEXT, CLI_FIELD(processes), 0,	\
 	  "processes (1)" }
 #define BENCH_OPT_READ							\
 	{ "read", 'r', "PERCENT", OPT_TEXT, CLI_FIELD(read), 0,		\
-	  "so many operations are gets, the others write (95)" }
+	  "percentage of gets; the other operations write (95)" }
 #define BENCH_OPT_WRITE							\
 	{ "write", 'w', "HOW", OPT_TEXT, CLI_FIELD(write), 0,		\
 	  "set, add (to a number) or match (get, set at that version)" }
@@ -167,13 +167,13 @@ static inline uint64_t skew_draw(const struct skew *skew, struct dice *dice)
 	{ "own", 'o', NULL, OPT_FLAG, CLI_FIELD(own), 0,		\
 	  "each thread has keys of its own" }
 
-/* Take those options, what to open and how long; prints what is wrong. */
+/* Take these options and the others of a plan; prints what is wrong. */
 enum cli_status bench_take_options(const struct cli *cli,
 				   struct bench_plan *plan);
 
 /* ---- bench.c ---- */
 
-/* Say so when the map takes no keys or values as long as those. */
+/* Fail with a message when keys or values are too long for the map. */
 enum cli_status bench_check_limits(const struct cli *cli,
 				   const struct bench_plan *plan,
 				   const struct kmap_info *info);
@@ -182,11 +182,11 @@ enum cli_status bench_check_limits(const struct cli *cli,
 
 enum bench_op { BENCH_GET, BENCH_WRITE, BENCH_OPS };
 
-/* What came of one worker, or of all. */
+/* The results of one worker, or of all. */
 struct bench_result {
 	int		ret;
 	uint64_t	operations[BENCH_OPS];
-	double		rate[BENCH_OPS];	/* a second */
+	double		rate[BENCH_OPS];	/* per second */
 	uint64_t	begun;			/* ns */
 	uint64_t	ended;
 	uint64_t	missing;		/* operations that found no key */
@@ -196,7 +196,7 @@ struct bench_result {
 
 uint64_t bench_now(void);
 
-/* Have all workers work; the results are summed up. */
+/* Run all workers, and sum up their results. */
 enum cli_status bench_run(const struct cli *cli, const struct bench_plan *plan,
 			  struct bench_result *sum);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Histograms with buckets that grow with the value, as HdrHistogram has them:
- * the first 2^HIST_SUB_BITS values have a bucket each, and above every octave
- * is cut in 2^HIST_SUB_BITS buckets of one width.
+ * Histograms with buckets that grow with the value, like those of HdrHistogram:
+ * the first 2^HIST_SUB_BITS values have a bucket each, and each octave above is
+ * divided into 2^HIST_SUB_BITS buckets of one width.
  */
 #include <stddef.h>
 
@@ -54,7 +54,7 @@ void hist_merge(struct hist *hist, const struct hist *other)
 
 uint64_t hist_quantile(const struct hist *hist, unsigned int permille)
 {
-	/* Rounded up, so that it is one of the values. */
+	/* Rounded up, so that it is the rank of a value. */
 	uint64_t rank = (hist->count * permille + 999) / 1000;
 	uint64_t seen = 0, top;
 

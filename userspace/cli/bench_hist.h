@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A histogram of latencies.  It knows nothing of the command, and the benchmark
- * of peers takes it too.
+ * A histogram of latencies.  It uses nothing of the command, so that the
+ * benchmark of peers can use it too.
  */
 #ifndef KMAP_CLI_BENCH_HIST_H
 #define KMAP_CLI_BENCH_HIST_H
@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 /*
- * Values up to 2^HIST_SUB_BITS have a bucket each, and each octave above has
+ * Values below 2^HIST_SUB_BITS have a bucket each, and each octave above has
  * 2^HIST_SUB_BITS of them: a value is known to 1/128 of itself, whatever its
- * size.  Values of 2^HIST_BITS and above (18 minutes) share the last bucket.
+ * size.  Values of 2^HIST_BITS and above (18 minutes) go to the last bucket.
  */
 #define HIST_SUB_BITS	7
 #define HIST_BITS	40
@@ -27,12 +27,12 @@ struct hist {
 void hist_add(struct hist *hist, uint64_t value);
 void hist_merge(struct hist *hist, const struct hist *other);
 
-/* The value that permille of 1000 values do not exceed, to 1/128. */
+/* The value that permille of 1000 values do not exceed, exact to 1/128. */
 uint64_t hist_quantile(const struct hist *hist, unsigned int permille);
 
 /*
- * How many values are below 2^bits; exact from HIST_SUB_BITS to HIST_BITS, the
- * bounds of buckets being such powers.
+ * How many values are below 2^bits.  That is exact if bits is below HIST_BITS,
+ * because such powers are bounds of buckets; with HIST_BITS all values count.
  */
 uint64_t hist_below(const struct hist *hist, unsigned int bits);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Keys of the benchmark: their names, which of them is next, and how they come
- * and go.
+ * Keys of the benchmark: names them, draws their numbers, makes and removes
+ * them.
  *
  * A key is "bench.", a tag of four characters that differs from run to run, its
  * number, and full stops up to its size.  Keys are made with KMAP_CREATE, so
- * that whatever is in the map already stays as it is, and removed in the end.
+ * that entries that are in the map already stay as they are.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 
 #include "bench.h"
 
-/* Keys that are made or removed with one call, and bytes of values. */
+/* Most keys that one call makes or removes, and most bytes of their values. */
 #define BATCH_KEYS	256
 #define BATCH_BYTES	(4u << 20)
 
-/* What numbers are written with, six bits a character. */
+/* The digits of numbers, six bits per character. */
 static const char digit[] =
 	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
 
@@ -57,8 +57,8 @@ void bench_key_init(const struct bench_plan *plan, char *key)
 }
 
 /*
- * The numbers are as Zipf's law has them, number i (from 1) with a probability
- * that goes with 1 / i^theta.  The way to draw them is that of Gray,
+ * The numbers follow Zipf's law: the probability of number i, counted from 1, is
+ * proportional to 1 / i^theta.  They are drawn by the method of Gray,
  * Sundaresan, Englert, Baclawski, Weinberger, "Quickly generating
  * billion-record synthetic databases", SIGMOD 1994, which YCSB uses too.
  * YCSB then scatters the numbers; here the map's own hash does that.
@@ -70,7 +70,7 @@ void skew_init(struct skew *skew, uint64_t n, double theta)
 	if (!theta)
 		return;
 	skew->zeta = 0;
-	/* The small ones first, so that none gets lost in the sum. */
+	/* The small terms first, so that rounding does not lose them. */
 	for (uint64_t i = n; i; i--)
 		skew->zeta += 1.0 / pow((double)i, theta);
 	skew->second = 1.0 + pow(0.5, theta);
@@ -104,7 +104,7 @@ static void batch_free(struct key_batch *batch)
 	free(batch->value);
 }
 
-/* Carry out count operations like this one on keys from number first on. */
+/* Carry out count operations like this one, on the keys from number first on. */
 static int batch_run(const struct cli *cli, const struct bench_plan *plan,
 		     struct key_batch *batch, const struct kmap_op *like,
 		     uint64_t first, size_t count, size_t *done)
@@ -121,7 +121,7 @@ static int batch_run(const struct cli *cli, const struct bench_plan *plan,
 	return kmap_batch(cli->map, batch->ops, count, done);
 }
 
-/* Some keys of this batch were not made: remove the others of it. */
+/* Some keys of this batch were not made: remove those that were. */
 static void undo_batch(const struct cli *cli, const struct bench_plan *plan,
 		       const struct key_batch *batch, size_t done)
 {
@@ -203,7 +203,7 @@ enum cli_status bench_remove_keys(const struct cli *cli,
 			count = (size_t)(made - first);
 		ret = batch_run(cli, plan, &batch, &delete, first, count,
 				&done);
-		/* What somebody else has removed is gone as well. */
+		/* A key that somebody else has removed is no failure. */
 		if (ret)
 			status = cli_error(cli, "keys that begin with %s%s stay in the map: %s",
 					   BENCH_HEAD, plan->tag,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * The options that say what a benchmark is to do.
+ * The options that describe what a benchmark does.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
 
-/* Longest run, so that nanoseconds and histograms have room. */
+/* Longest run, so that neither nanoseconds nor counts overflow. */
 #define SECONDS_MAX	86400.0
 
 static enum cli_status take_number(const struct cli *cli, const char *option,
@@ -49,7 +49,7 @@ static enum cli_status take_duration(const struct cli *cli,
 	return CLI_DONE;
 }
 
-/* With keys of their own, each worker draws out of its share of them. */
+/* With --own, each worker draws from its own share of the keys. */
 static enum cli_status take_skew(const struct cli *cli, struct bench_plan *plan)
 {
 	uint64_t workers = plan->processes * plan->threads;
@@ -65,7 +65,7 @@ static enum cli_status take_skew(const struct cli *cli, struct bench_plan *plan)
 				 "--skew takes uniform, zipf or zipf:T, T from 0.01 to 0.999, not \"%s\"",
 				 skew);
 	if (plan->own && plan->keys < workers)
-		return cli_usage(cli, "--own takes a key for each thread, or more");
+		return cli_usage(cli, "--own needs at least one key per thread");
 	skew_init(&plan->skew, plan->own ? plan->keys / workers : plan->keys,
 		  theta);
 	return CLI_DONE;
@@ -88,7 +88,7 @@ static enum cli_status take_write(const struct cli *cli,
 		plan->write_name = names[i];
 		if (i != BENCH_WRITE_ADD)
 			return CLI_DONE;
-		/* What is added to is a number. */
+		/* ADD adds to a number, which has 8 bytes. */
 		if (cli->args.value_size && plan->value_size != 8)
 			return cli_usage(cli, "--write add takes values of 8 bytes");
 		plan->value_size = 8;
@@ -122,7 +122,7 @@ enum cli_status bench_take_options(const struct cli *cli,
 				 BENCH_WORKERS_MAX);
 	plan->digits = bench_digits(keys);
 	if (key_size < BENCH_NUMBER + plan->digits)
-		return cli_usage(cli, "for so many keys --key-size is %zu at least",
+		return cli_usage(cli, "--key-size must be at least %zu for so many keys",
 				 BENCH_NUMBER + plan->digits);
 	plan->device = args->device;
 	plan->open_flags = KMAP_RDWR;

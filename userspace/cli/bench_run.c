@@ -2,12 +2,12 @@
 /*
  * The benchmark's processes and threads.
  *
- * Each process opens the map itself, and its threads share the handle, as a
- * program's would.  Workers write their results into memory that all processes
- * share.  They begin together, and stop when the first process says so, or when
- * one of them fails; each measures the time between, so that nothing waits for
- * a clock but what is being measured.  Each completes one operation at least, so
- * that a machine that is busy with something else has a rate too, a low one.
+ * Each process opens the map itself, and its threads share the handle, like
+ * those of any program.  Workers write their results into memory that all
+ * processes share.  They begin together, and stop when the first process tells
+ * them to, or when one of them fails; each worker measures the time between by
+ * itself.  Each completes at least one operation, so that it has a rate, even if
+ * the machine is busy with something else.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -22,13 +22,13 @@
 
 #include "bench.h"
 
-/* Between two looks at whether to begin, and at whether a process died. */
+/* Time in ns between two looks at whether to begin, and at whether a process died. */
 #define BEGIN_POLL	100000ull
 #define DEATH_POLL	50000000ull
 
 /* What all processes share. */
 struct board {
-	atomic_uint	ready;		/* workers that are, or have failed */
+	atomic_uint	ready;		/* workers that are ready, or have failed */
 	atomic_bool	go;
 	atomic_bool	stop;
 	struct bench_result	results[];
@@ -62,12 +62,12 @@ static void nap(uint64_t ns)
 	nanosleep(&time, NULL);
 }
 
-/* Wait for the others; false if it will not begin. */
+/* Wait for the others; returns false if the run does not begin. */
 static bool wait_for_go(struct board *board)
 {
 	atomic_fetch_add(&board->ready, 1);
 	while (!atomic_load(&board->go)) {
-		/* Both can have come since. */
+		/* Both may have been set since go was read. */
 		if (atomic_load(&board->stop))
 			return atomic_load(&board->go);
 		nap(BEGIN_POLL);
@@ -75,7 +75,7 @@ static bool wait_for_go(struct board *board)
 	return true;
 }
 
-/* An operation that is no get. */
+/* Carry out an operation that is not a get. */
 static int change(const struct worker *worker, const char *key, char *value)
 {
 	const struct bench_plan *plan = worker->plan;
@@ -108,7 +108,7 @@ static void work(const struct worker *worker, char *key, char *value)
 {
 	const struct bench_plan *plan = worker->plan;
 	struct bench_result *result = worker->result;
-	/* Keys of its own are each step-th one. */
+	/* With --own, every step-th key is this worker's. */
 	uint64_t step = plan->own ? plan->processes * plan->threads : 1;
 	uint64_t first = plan->own ? worker->number : 0;
 	struct dice dice;
@@ -171,7 +171,7 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-/* One process of several threads; does not return. */
+/* One process with its threads; does not return. */
 static void process_main(const struct bench_plan *plan, struct board *board,
 			 unsigned int number, pid_t parent)
 {
@@ -214,8 +214,8 @@ static void process_main(const struct bench_plan *plan, struct board *board,
 }
 
 /*
- * Take leave of a process that ended, or of all; those that died before their
- * time are counted.  Returns how many are left.
+ * Reap the processes that have ended or, with wait, all; *died is increased for
+ * each that did not exit with 0.  Returns how many are left.
  */
 static unsigned int reap(unsigned int left, bool wait, unsigned int *died)
 {
@@ -235,7 +235,7 @@ static unsigned int reap(unsigned int left, bool wait, unsigned int *died)
 	return left;
 }
 
-/* Start, let work, and stop the processes.  Returns how many died. */
+/* Start the processes, let them work, and stop them.  Returns how many died. */
 static unsigned int direct(const struct bench_plan *plan, struct board *board,
 			   int *ret)
 {

@@ -183,7 +183,7 @@ static int base64_value(char c)
 const char *bytes_add_base64(struct bytes *bytes, const char *text, size_t len)
 {
 	if (len % 4)
-		return "base64 whose length is no multiple of 4";
+		return "base64 whose length is not a multiple of 4";
 	for (; len; text += 4, len -= 4) {
 		int pad = 0;
 		unsigned int word = 0;
@@ -198,7 +198,7 @@ const char *bytes_add_base64(struct bytes *bytes, const char *text, size_t len)
 				return "not a base64 character";
 			word = word << 6 | (unsigned int)value;
 		}
-		/* One text for one string of bytes: no bits left over. */
+		/* Each string of bytes has only one text: unused bits are 0. */
 		if (word & ((1u << 8 * pad) - 1))
 			return "base64 with bits left over at its end";
 		bytes_put(bytes, (unsigned char)(word >> 16));

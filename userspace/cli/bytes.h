@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Byte strings of the kmap command: a growing buffer, and the forms in which
+ * Byte strings of the kmap command: a buffer that grows, and the forms in which
  * bytes are written: escaped, hexadecimal, base64.
  *
  * Escaped form: the printable ASCII characters 0x20 to 0x7e stand for
  * themselves, except the backslash; \\ \t \n \r and \xHH (two hexadecimal
- * digits) stand for the rest.  The text so made has no control characters, and
- * any bytes come back from it exactly.
+ * digits) stand for the rest.  A text in this form has no control characters,
+ * and the bytes can be restored from it exactly.
  */
 #ifndef KMAP_CLI_BYTES_H
 #define KMAP_CLI_BYTES_H
@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Starts as zeros; ends with bytes_free(). */
+/* A buffer; all zero at first, released by bytes_free(). */
 struct bytes {
 	unsigned char	*data;
 	size_t		len;
@@ -35,15 +35,15 @@ static inline void bytes_put(struct bytes *bytes, unsigned char byte)
 }
 
 void bytes_print_escaped(FILE *out, const void *data, size_t len);
-/* A message: as it is, but for what is no UTF-8 or could do harm to a terminal. */
+/* Print a message; what is not UTF-8, or could do harm to a terminal, is escaped. */
 void bytes_print_message(FILE *out, const char *text);
 
 void bytes_print_hex(FILE *out, const void *data, size_t len);
 void bytes_print_base64(FILE *out, const void *data, size_t len);
 
 /*
- * Append what text stands for.  Return NULL, or in words what is wrong with the
- * text; some bytes may have been appended then.
+ * Append the bytes that text stands for.  Return NULL, or a message that tells
+ * what is wrong with the text; some bytes may have been appended then.
  */
 const char *bytes_add_escaped(struct bytes *bytes, const char *text);
 const char *bytes_add_hex(struct bytes *bytes, const char *text);
@@ -55,13 +55,13 @@ int bytes_hex_digit(int c);
 /*
  * The character at p if it is one that a terminal would obey: a control character,
  * one that turns the direction of text (U+061C, U+200E, U+202E and so on), or that
- * ends a line (U+2028, U+2029); else -1.  Sets used to its bytes, or to 1.
+ * ends a line (U+2028, U+2029); else -1.  Sets *used to its length in bytes, or to 1.
  */
 int bytes_control(const unsigned char *p, size_t len, size_t *used);
 
 /*
- * What the letter behind a backslash stands for in the escaped form, or -1; x
- * is not among them.
+ * The byte that a letter after a backslash stands for in the escaped form, or -1;
+ * x is not such a letter.
  */
 int bytes_escape_letter(int c);
 

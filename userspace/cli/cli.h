@@ -18,7 +18,7 @@
 
 #include "kmap.h"
 
-/* The second argument is a format, and the rest is what it asks for. */
+/* The second argument is a format, and the others are its arguments. */
 #define CLI_FORMAT	__attribute__((__format__(__printf__, 2, 3)))
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
@@ -39,7 +39,7 @@ enum cli_form {
 	FORM_NUMBER,		/* what the map stores as a number, in decimal */
 };
 
-/* What the options said; one structure for all subcommands. */
+/* What the options ask for; one structure for all subcommands. */
 struct cli_args {
 	const char	*device;
 	const char	*key_file;
@@ -47,7 +47,7 @@ struct cli_args {
 	const char	*match;
 	const char	*equal;
 	const char	*prefix;
-	const char	*threads;	/* of bench, as the ones below */
+	const char	*threads;	/* from here: of bench and advise */
 	const char	*processes;
 	const char	*read;
 	const char	*write;
@@ -56,7 +56,7 @@ struct cli_args {
 	const char	*key_size;
 	const char	*value_size;
 	const char	*duration;
-	const char	*locks;		/* of advise, as the ones below */
+	const char	*locks;		/* from here: of advise */
 	const char	*shards;
 	const char	*rounds;
 	const char	*module;
@@ -139,7 +139,7 @@ struct cli_option {
 	  "use this device (else $KMAP_DEVICE, else " KMAP_DEVICE ")" }
 #define CLI_OPT_QUIET							\
 	{ "quiet", 'q', NULL, OPT_FLAG, CLI_FIELD(quiet), 0,		\
-	  "no message where the exit status says it" }
+	  "no message about what the exit status tells" }
 #define CLI_OPT_HELP							\
 	{ "help", 'h', NULL, OPT_FLAG, CLI_FIELD(help), 0,		\
 	  "print this help" }
@@ -157,7 +157,7 @@ struct cli_command {
 	const struct cli_option	*options;
 	int			min;		/* operands, at least */
 	int			max;		/* operands, at most */
-	/* Does it; returns an exit status.  Messages are printed by then. */
+	/* Runs it: prints all messages, and returns the exit status. */
 	enum cli_status		(*run)(struct cli *cli);
 };
 
@@ -179,7 +179,7 @@ struct cli {
 	struct cli_args			args;
 	int				argc;	/* operands */
 	char				**argv;
-	bool				literal;	/* -- stood before them */
+	bool				literal;	/* -- was before them */
 	const char			*device;	/* for messages */
 	struct kmap			*map;	/* open after cli_open() */
 	bool				stdin_taken;
@@ -191,13 +191,13 @@ struct cli {
 /*
  * Take the options at the head of argv (argv[0] is a name) into cli->args and
  * leave cli->argc and cli->argv at the operands; cli->literal tells whether a --
- * stood before those.  Prints what is wrong and returns CLI_ERROR, or CLI_DONE.
+ * was before those.  Returns CLI_DONE, or prints what is wrong and returns CLI_ERROR.
  */
 enum cli_status cli_parse(struct cli *cli, const struct cli_option *options,
 			  int argc, char **argv);
 void cli_print_options(FILE *out, const struct cli_option *options);
 
-/* Exactly a decimal number: no spaces, no sign in front of an unsigned one. */
+/* Parse a decimal number: no spaces, and no sign in front of an unsigned one. */
 bool cli_parse_u64(const char *text, uint64_t *number);
 bool cli_parse_s64(const char *text, int64_t *number);
 
@@ -211,13 +211,13 @@ enum cli_status cli_op_flags(struct cli *cli, unsigned int *flags,
 /* ---- report.c ---- */
 
 /*
- * Print "kmap: command: text"; returns CLI_ERROR.  A format has no newline: what
- * could do harm to a terminal is printed escaped.
+ * Print "kmap: command: text"; returns CLI_ERROR.  The format has no newline, and
+ * what could do harm to a terminal is printed escaped.
  */
 enum cli_status cli_error(const struct cli *cli, const char *format, ...)
 	CLI_FORMAT;
 
-/* The same for wrong usage, with a hint at --help. */
+/* The same for wrong usage; names --help. */
 enum cli_status cli_usage(const struct cli *cli, const char *format, ...)
 	CLI_FORMAT;
 
@@ -234,13 +234,13 @@ enum cli_status cli_fail(const struct cli *cli, int ret);
 /* Is ret (< 0) a condition that was not met, and not a failure? */
 bool cli_is_condition(int ret);
 
-/* The symbol of a condition, as JSON has it: "ENOENT". */
+/* The symbol of a condition, as it is printed in JSON: "ENOENT". */
 const char *cli_condition_name(int ret);
 
-/* Set cli->device to what will be opened. */
+/* Set cli->device to the device that will be opened. */
 void cli_name_device(struct cli *cli);
 
-/* With a window of any size: this program needs its addresses for nothing else. */
+/* Allow a window of any size: this program needs its addresses for nothing else. */
 static inline unsigned int cli_open_flags(unsigned int flags)
 {
 	return flags & KMAP_NO_WINDOW ? flags : flags | KMAP_WINDOW;

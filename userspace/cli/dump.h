@@ -2,9 +2,8 @@
 /*
  * The two formats of a dump: how each is written, and how it is read back.
  *
- * A format is a const table of functions.  walk.c (keys, dump) and load.c know
- * no more of it than this; the formats know nothing of the map.  kmap(1)
- * describes the formats.
+ * A format is a const table of functions.  walk.c and load.c use nothing else of
+ * it, and the formats do not use the map.  kmap(1) describes the formats.
  */
 #ifndef KMAP_CLI_DUMP_H
 #define KMAP_CLI_DUMP_H
@@ -27,28 +26,28 @@ struct dump_record {
 	size_t		key_len;
 	size_t		value;		/* offset of the value */
 	size_t		value_len;
-	bool		number;		/* the value is one, as KMAP_NUMBER says */
+	bool		number;		/* the value is one, see KMAP_NUMBER */
 	uint64_t	line;		/* where it began */
 };
 
-/* A dump that is being read; begins as zeros but for the reader. */
+/* A dump that is being read; at first all but the reader is zero. */
 struct dump_input {
 	struct reader	reader;
 	uint64_t	count;		/* records so far */
-	/* JSON: where in the document we are, what its "count" said. */
+	/* JSON: the place in the document, and its "count". */
 	bool		inside;		/* of "entries" */
 	bool		entries_seen;
 	bool		count_seen;
 	uint64_t	declared;
 	struct bytes	scratch;
-	/* What is wrong, once a function below has returned an error. */
+	/* What is wrong, and where, after a function below has failed. */
 	char		error[160];
 	uint64_t	error_line;
 	uint64_t	error_offset;
 };
 
 struct dump_format {
-	/* Writing: what stands before, for, and after the records. */
+	/* Writing: the beginning, one record, and the end. */
 	void (*print_begin)(FILE *out);
 	void (*print)(FILE *out, const struct kmap_pair *pair, bool version,
 		      bool first);
@@ -69,20 +68,20 @@ extern const struct dump_format dump_text;
 extern const struct dump_format dump_json;
 
 /*
- * A number as dumps have it: decimal, no sign, no zeros in front, up to 64
- * bits.  Returns whether all of word is one.
+ * Parse a number of a dump: decimal, no sign, no zeros in front, up to 64 bits.
+ * Returns whether all of word is one.
  */
 bool dump_parse_number(const char *word, uint64_t *number);
 
-/* The same for the number that a value is, which may have a minus. */
+/* The same for a value that is a number: it may have a minus. */
 bool dump_parse_value(const char *word, int64_t *number);
 
-/* Longest word that these take, with its zero byte. */
+/* Size of the longest word that these take, with its zero byte. */
 #define DUMP_WORD_MAX	32
 
 /*
- * Note what is wrong at this place of the input; returns -1.  When reading
- * failed there, that is what is wrong.
+ * Note what is wrong at this place of the input; returns -1.  If reading has
+ * failed there, that is noted instead.
  */
 int dump_error(struct dump_input *in, const char *format, ...)
 	CLI_FORMAT;

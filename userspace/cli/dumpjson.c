@@ -8,8 +8,8 @@
  *	{"key":"c","number":42}
  *	],"count":3}
  *
- * It is read back from any layout of white space, with "kmap_dump" first and
- * all other members in any order; a member that is not known is refused.
+ * When it is read, white space may be anywhere between tokens, "kmap_dump" must
+ * be first, and all other members may be in any order; unknown members are refused.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static void print_end(FILE *out, uint64_t count)
 	fprintf(out, "\n],\"count\":%" PRIu64 "}\n", count);
 }
 
-/* The next byte that is not white space, without taking it. */
+/* Skip white space, and return the next byte without taking it. */
 static int peek(struct dump_input *in)
 {
 	int c;
@@ -57,7 +57,7 @@ static int peek(struct dump_input *in)
 	return c;
 }
 
-/* Take this byte, or say that it is missing. */
+/* Take this byte, or fail because it is missing. */
 static int expect(struct dump_input *in, int wanted, const char *where)
 {
 	int c = peek(in);
@@ -70,7 +70,7 @@ static int expect(struct dump_input *in, int wanted, const char *where)
 	return 0;
 }
 
-/* Four hexadecimal digits, or -1 with an error. */
+/* Take four hexadecimal digits; returns their number, or -1 with an error. */
 static int take_unit(struct dump_input *in)
 {
 	int unit = 0;
@@ -106,7 +106,7 @@ static void put_utf8(struct bytes *data, unsigned int code)
 	bytes_put(data, 0x80 | (code & 0x3f));
 }
 
-/* The rest of \u, which may be two of them for one character. */
+/* Take the rest of \u; some characters are written as two of them. */
 static int take_unicode(struct dump_input *in, struct bytes *data)
 {
 	int unit = take_unit(in);
@@ -179,7 +179,7 @@ static int take_string(struct dump_input *in, struct bytes *data, size_t limit,
 	return 0;
 }
 
-/* Take a string that is a name, and the colon behind it. */
+/* Take a string that is a name, and the colon after it. */
 static const char *take_name(struct dump_input *in)
 {
 	in->scratch.len = 0;
@@ -190,7 +190,7 @@ static const char *take_name(struct dump_input *in)
 	return (const char *)in->scratch.data;
 }
 
-/* Take the letters of a number; returns whether it is whole and not too long. */
+/* Take the characters of a number; returns whether it is an integer, as far as was read. */
 static bool take_digits(struct dump_input *in, char word[DUMP_WORD_MAX])
 {
 	size_t len = 0;
@@ -213,7 +213,7 @@ static int take_number(struct dump_input *in, uint64_t *number)
 	return 0;
 }
 
-/* Take the number that a value is. */
+/* Take a value that is a number. */
 static int take_value(struct dump_input *in, struct bytes *data)
 {
 	char word[DUMP_WORD_MAX];
@@ -273,7 +273,7 @@ static int take_member(struct dump_input *in, struct bytes *data,
 	if (!now)
 		return dump_error(in, "unknown member; known are key, value, number, version");
 	if (*seen & now)
-		return dump_error(in, "a member of an entry stands there twice");
+		return dump_error(in, "a member of an entry is there twice");
 	*seen |= now;
 	if (*seen & SEEN_VALUE && *seen & SEEN_NUMBER)
 		return dump_error(in, "an entry has a value or a number, not both");
@@ -301,7 +301,7 @@ static int take_member(struct dump_input *in, struct bytes *data,
 	return take_number(in, &version);
 }
 
-/* Take an entry, the white space in front of it being taken. */
+/* Take an entry; the white space in front of it has been taken. */
 static int take_entry(struct dump_input *in, struct bytes *data,
 		      struct dump_record *record)
 {
@@ -348,7 +348,7 @@ static int read_begin(struct dump_input *in)
 	return 0;
 }
 
-/* The document has ended: is it whole? */
+/* The document has ended: is it complete? */
 static int check_end(struct dump_input *in)
 {
 	if (!in->entries_seen || !in->count_seen)

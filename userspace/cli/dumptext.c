@@ -9,8 +9,8 @@
  *	end 3
  *
  * Key and value are escaped (bytes.h), so neither has a tab or a newline in
- * it, and only the head and the end are lines without a tab.  \# is no escape,
- * so a number cannot be mistaken for a text, nor a text for a number.
+ * it, and only the head and the end are lines without a tab.  \# is not an
+ * escape, so a number cannot be mistaken for a text, nor a text for a number.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -44,8 +44,8 @@ static void print_end(FILE *out, uint64_t count)
 }
 
 /*
- * Take the rest of a short line into word, without its newline.  Returns
- * whether it was one.
+ * Take the rest of a short line into word, without its newline.  Returns false
+ * if the line is too long, or not of printable ASCII characters.
  */
 static bool take_line(struct reader *reader, char *word)
 {
@@ -83,7 +83,7 @@ static int read_begin(struct dump_input *in)
 	return 0;
 }
 
-/* Take \xHH, the backslash being taken: the byte, or -1 with an error. */
+/* Take an escape after its backslash; returns the byte, or -1 with an error. */
 static int take_escape(struct dump_input *in)
 {
 	int c = reader_peek(&in->reader);
@@ -108,7 +108,7 @@ static int take_escape(struct dump_input *in)
 	return byte;
 }
 
-/* Take a number, \# being taken, up to the tab or newline, which is left. */
+/* Take a number after its \#, up to the tab or newline, which is not taken. */
 static int take_number(struct dump_input *in, struct bytes *data)
 {
 	char word[DUMP_WORD_MAX];
@@ -131,9 +131,9 @@ static int take_number(struct dump_input *in, struct bytes *data)
 }
 
 /*
- * Take escaped bytes up to the tab or newline behind them, which is left.
- * Bytes above 0x7f may stand for themselves.  Where number is not NULL there may
- * be a number instead of bytes, and it is set to whether there was.
+ * Take escaped bytes up to the tab or newline after them, which is not taken.
+ * Bytes above 0x7f may stand for themselves.  If number is not NULL, there may be
+ * a number instead of bytes; *number is set to true then.
  */
 static int take_bytes(struct dump_input *in, struct bytes *data,
 		      const char *what, size_t limit, bool *number)
@@ -171,7 +171,7 @@ static int take_bytes(struct dump_input *in, struct bytes *data,
 	}
 }
 
-/* The line without a tab whose text is in data must be the end line. */
+/* A line without a tab, whose text is in data, must be the end line. */
 static int check_end(struct dump_input *in, const struct bytes *data,
 		     size_t begin_len)
 {

@@ -9,7 +9,7 @@
 #include "prefix.h"
 #include "value.h"
 
-/* First room for a value that comes back. */
+/* Initial size of the buffer for a value that is returned. */
 #define RETURN_ROOM	4096
 
 /* How an operation on a key ended, as far as it is printed. */
@@ -18,8 +18,8 @@ struct outcome {
 	uint64_t	version;	/* 0: none to print */
 	bool		has_value;	/* a value was asked for ... */
 	bool		absent;		/* ... and there was none */
-	bool		number;		/* that value is one */
-	const char	*name;		/* of that value in JSON */
+	bool		number;		/* the value is a number */
+	const char	*name;		/* of the value in JSON */
 	const void	*value;
 	size_t		len;
 };
@@ -59,7 +59,7 @@ static void print_plain(const struct cli *cli, const struct outcome *outcome)
 		cli_print_value(cli, outcome->value, outcome->len);
 }
 
-/* Print what came of an operation; the exit status follows from it. */
+/* Print the outcome of an operation; returns the exit status. */
 static enum cli_status report(struct cli *cli, const struct bytes *key,
 			      const struct outcome *outcome)
 {
@@ -67,7 +67,7 @@ static enum cli_status report(struct cli *cli, const struct bytes *key,
 
 	if (ret && !cli_is_condition(ret))
 		return cli_fail_key(cli, ret, key->data, key->len);
-	/* What a change has taken out of the map must not be lost. */
+	/* A change may have removed the value, so it must be printed. */
 	if (cli->args.out == FORM_NUMBER && outcome->has_value &&
 	    !outcome->absent && !outcome->number) {
 		cli->args.out = FORM_ESCAPE;
@@ -155,8 +155,9 @@ const struct cli_command cli_command_get = {
 /* ---- set ---- */
 
 /*
- * Carry out a SET or DELETE with --return: try with more room until the value
- * found fits.  As a batch of one, which tells what that value is.
+ * Carry out a SET or DELETE with --return: repeat it with a larger buffer until
+ * the value found fits.  It is a batch of one, because only the record tells
+ * whether that value is a number.
  */
 static void change_returning(struct cli *cli, const struct kmap_op *wanted,
 			     struct bytes *found, struct outcome *outcome)
@@ -216,7 +217,7 @@ static void set_key(struct cli *cli, const struct bytes *key,
 		outcome->version = 0;
 }
 
-/* How the map has to be open for a SET or DELETE with these flags. */
+/* The mode in which a SET or DELETE with these flags needs the map open. */
 static unsigned int change_access(unsigned int flags)
 {
 	return flags & (KMAP_RETURN | KMAP_EQUAL) ? KMAP_RDWR : KMAP_WRONLY;

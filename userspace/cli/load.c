@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The subcommand load: a dump back into the map.
+ * The subcommand load: store the records of a dump in the map.
  *
  * Records are read into a batch, and batches are stored with kmap_batch().  A
  * regular file is read twice, first to check all of it, so that a bad one
- * changes nothing; a pipe can only be checked as it comes, and then what stood
- * before the bad place is loaded.  However a load ends, it says how many
- * records it stored.
+ * changes nothing.  A pipe can be read only once, so the records before a bad
+ * place are stored.  However a load ends, it prints how many records it stored.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +20,7 @@
 #include "signals.h"
 #include "value.h"
 
-/* A batch is stored when it has so many records or bytes of them. */
+/* A batch is stored when it has this many records, or bytes. */
 #define BATCH_RECORDS	4096
 #define BATCH_BYTES	(4u << 20)
 
@@ -56,7 +55,7 @@ static void begin_input(struct load *load, const char *doing)
 	reader_init(&load->in.reader, load->fd);
 }
 
-/* Say what is wrong with the input, and how far the load came. */
+/* Print what is wrong with the input, and where. */
 static enum cli_status fail_input(struct load *load)
 {
 	progress_end(&load->progress, load->doing, load->in.count,
@@ -71,7 +70,7 @@ static enum cli_status fail_input(struct load *load)
 	return CLI_ERROR;
 }
 
-/* Is there a message to print about what stopped a record? */
+/* Print why a record was not stored. */
 static enum cli_status fail_record(struct load *load, size_t index)
 {
 	const struct dump_record *record = &load->records[index];
@@ -85,7 +84,7 @@ static enum cli_status fail_record(struct load *load, size_t index)
 			    record->key_len);
 }
 
-/* Store the batch and count what came of it. */
+/* Store the batch, and count the results. */
 static enum cli_status flush(struct load *load)
 {
 	enum cli_status status = CLI_DONE;
@@ -169,7 +168,7 @@ static enum cli_status load_all(struct load *load)
 	return status;
 }
 
-/* Say how many records were loaded; on stderr when the load failed. */
+/* Print how many records were loaded; on stderr when the load failed. */
 static void report(const struct load *load, enum cli_status status)
 {
 	const struct cli_args *args = &load->cli->args;
@@ -252,12 +251,12 @@ out:
 }
 
 static const struct cli_option load_options[] = {
-	CLI_OPT_CREATE("leave keys alone that are present"),
-	CLI_OPT_REPLACE("leave keys out that are absent"),
+	CLI_OPT_CREATE("leave keys that are present as they are"),
+	CLI_OPT_REPLACE("leave out keys that are absent"),
 	{ "check", 'n', NULL, OPT_FLAG, CLI_FIELD(check), 0,
 	  "check the dump, load nothing" },
 	{ "progress", 'p', NULL, OPT_FLAG, CLI_FIELD(progress), 0,
-	  "show progress also when stderr is no terminal" },
+	  "show progress even if stderr is not a terminal" },
 	{ "json", 'j', NULL, OPT_FLAG, CLI_FIELD(json), 0,
 	  "the dump is JSON, and so is the report" },
 	CLI_OPT_DEVICE,
@@ -272,7 +271,7 @@ const struct cli_command cli_command_load = {
 	.summary = "Store the keys and values of a dump",
 	.details =
 	"Reads FILE, or standard input.  A regular file is checked as a whole before\n"
-	"anything is stored; from a pipe, what stands before a bad place is stored.\n"
+	"anything is stored; from a pipe, the records before a bad place are stored.\n"
 	"Keys that the dump does not name stay.\n",
 	.options = load_options,
 	.max = 1,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * kmap: the shared map from the shell.  See kmap(1).
+ * kmap: use the shared map from the shell.  See kmap(1).
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -69,7 +69,7 @@ static const struct cli_command *find_command(const char *name)
 	return NULL;
 }
 
-/* "kmap help [COMMAND]" for those who try it. */
+/* "kmap help [COMMAND]", for people who try that instead of --help. */
 static enum cli_status help(struct cli *cli)
 {
 	const struct cli_command *command;
@@ -135,8 +135,8 @@ static enum cli_status run(struct cli *cli, int argc, char **argv)
 
 /*
  * The shell can start a program with descriptor 0, 1 or 2 closed.  The device
- * must not be opened in such a place, where values would be read from it or
- * messages written to it, so fill the gap with something of no use.
+ * must not get such a number: values would be read from it, or messages written
+ * to it.  So open /dev/null there, in a mode in which these fail.
  */
 static void fill_standard_descriptors(void)
 {

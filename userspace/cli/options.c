@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Options: one table a subcommand, from which parsing and help both come.
+ * Options: one table per subcommand, for parsing and for the help.
  *
- * Options stand before the operands, as POSIX has it, so that an operand may
- * begin with a dash: "kmap set key -5" and "kmap add key -5" mean what they say.
- * Behind a -- every operand does, also one that is a dash and no more.
+ * Options stand before the operands, as POSIX asks, so that an operand may begin
+ * with a dash, as in "kmap set key -5" and "kmap add key -5".  After a -- an
+ * operand that is a single dash is taken as it is, too.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -14,7 +14,7 @@
 
 #include "cli.h"
 
-/* Most options a subcommand has. */
+/* Most options per subcommand. */
 #define OPTIONS_MAX	32
 
 /* Where the help texts of options begin. */
@@ -61,7 +61,7 @@ static enum cli_status apply(struct cli *cli, const struct cli_option *option,
 	return CLI_DONE;
 }
 
-/* Say what getopt_long() stumbled over. */
+/* Print what getopt_long() refused. */
 static enum cli_status complain(const struct cli *cli, int what,
 				const char *word)
 {
@@ -96,7 +96,7 @@ enum cli_status cli_parse(struct cli *cli, const struct cli_option *options,
 		if (options[i].arg)
 			shorts[end++] = ':';
 	}
-	optind = 0;	/* begin anew, also inside glibc */
+	optind = 0;	/* makes glibc reset its own state, too */
 	opterr = 0;
 	for (;;) {
 		int index = optind ? optind : 1;
@@ -106,7 +106,7 @@ enum cli_status cli_parse(struct cli *cli, const struct cli_option *options,
 
 		c = getopt_long(argc, argv, shorts, longs, NULL);
 		if (c == -1) {
-			/* Of all words getopt only steps over a --. */
+			/* At the end getopt skips no word but a --. */
 			cli->literal = optind != index;
 			break;
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Keys that begin with what --prefix says, see prefix.h.
+ * Keys that begin with the prefix of --prefix, see prefix.h.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -9,10 +9,10 @@
 
 #include "prefix.h"
 
-/* Keys that are removed with one call. */
+/* Most keys that one call removes. */
 #define BATCH_KEYS	4096
 
-/* Keys that a walk has found and that are still there. */
+/* Keys that a walk has found and that are to be removed. */
 struct found {
 	struct kmap_op	ops[BATCH_KEYS];
 	size_t		count;
@@ -28,7 +28,7 @@ bool prefix_matches(const struct bytes *prefix, const struct kmap_pair *pair)
 
 static void add_found(struct found *found, const struct kmap_pair *pair)
 {
-	/* Where the key is, is known when all have been found. */
+	/* The address of the key is set later: until then the buffer may move. */
 	found->ops[found->count++] = (struct kmap_op){
 		.opcode = KMAP_OP_DELETE,
 		.key_len = (uint32_t)pair->key_len,
@@ -36,7 +36,7 @@ static void add_found(struct found *found, const struct kmap_pair *pair)
 	bytes_add(&found->keys, pair->key, pair->key_len);
 }
 
-/* Remove what was found; who was faster has removed it too. */
+/* Remove the keys found; it is no failure if somebody else has removed one. */
 static int delete_found(struct kmap *map, struct found *found)
 {
 	const unsigned char *key = found->keys.data;

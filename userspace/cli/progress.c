@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * How far a long load is, see progress.h.
+ * The progress of a long load, see progress.h.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static void draw(struct progress *progress, const char *doing,
 			progress->total / 1000000,
 			bytes * 100 / progress->total);
 	if (took)
-		fprintf(stderr, ", %" PRIu64 " a second",
+		fprintf(stderr, ", %" PRIu64 " per second",
 			records * 1000 / took);
 	if (!progress->terminal)
 		fputc('\n', stderr);
@@ -54,7 +54,7 @@ void progress_begin(struct progress *progress, bool quiet, bool forced,
 	progress->total = total;
 	progress->begun = now();
 	progress->drawn_at = progress->begun;
-	/* Due at once, or when the first while has passed. */
+	/* The first drawing is due at once, or after FIRST_AFTER. */
 	progress->drawn_at += forced ? -(uint64_t)DRAW_EVERY :
 				       FIRST_AFTER - DRAW_EVERY;
 }

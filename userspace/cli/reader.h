@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a dump byte by byte, with the place for messages.
+ * Reading a dump byte by byte, and counting lines and bytes for messages.
  */
 #ifndef KMAP_CLI_READER_H
 #define KMAP_CLI_READER_H
@@ -22,7 +22,7 @@ struct reader {
 	unsigned char	data[READER_SIZE];
 };
 
-/* Begin to read what comes from fd, which stays the caller's. */
+/* Begin to read from fd, which the caller closes. */
 void reader_init(struct reader *reader, int fd);
 
 /* Get more data; returns whether there is any. */

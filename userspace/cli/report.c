@@ -23,7 +23,7 @@ static void print_head(const struct cli *cli)
 		fprintf(stderr, "%s: ", cli->command->name);
 }
 
-/* What is in a message may come from anybody, such as a script's data. */
+/* A message may contain text from anybody, such as a script's data: escape it. */
 static void print_message(const char *format, va_list args)
 {
 	char *text;
@@ -109,7 +109,7 @@ static int open_map(struct cli *cli, unsigned int flags)
 	return kmap_open(&cli->map, cli->args.device, cli_open_flags(flags));
 }
 
-/* A permission that is missing is named: purpose tells what it was wanted for. */
+/* If permission was denied, the message has the purpose for which it was asked. */
 static enum cli_status opened(struct cli *cli, int ret, const char *purpose)
 {
 	cli_name_device(cli);

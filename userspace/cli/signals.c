@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Ending early, but in order, when a signal asks for it. */
+/* Ending early, but cleanly, when a signal asks for it. */
 #include <signal.h>
 
 #include "signals.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ending early, but in order, when a signal asks for it; see signals.c. */
+/* Ending early, but cleanly, when a signal asks for it; see signals.c. */
 #ifndef KMAP_CLI_SIGNALS_H
 #define KMAP_CLI_SIGNALS_H
 
@@ -12,7 +12,7 @@ extern atomic_int cli_end_signal;
 
 /*
  * From now on SIGINT, SIGTERM and SIGHUP set cli_end_signal, and interrupt system
- * calls.  One that is ignored stays so.
+ * calls.  A signal that is ignored stays ignored.
  */
 void cli_catch_ends(void);
 

@@ -12,10 +12,10 @@
 enum field_kind { FIELD_U32, FIELD_U64, FIELD_TEXT, FIELD_WORDS };
 
 /**
- * struct facts - what there is to tell
- * @info: what the kernel says
+ * struct facts - what the subcommand info prints
+ * @info: what the kernel tells
  * @mapped: bytes of the window that this program reads through
- * @window_error: in words, why there are none
+ * @window_error: why there is no window, in words
  */
 struct facts {
 	struct kmap_info	info;
@@ -23,7 +23,7 @@ struct facts {
 	const char		*window_error;
 };
 
-/* One fact. */
+/* A field of the output. */
 static const struct field {
 	const char	*name;
 	enum field_kind	kind;
@@ -53,7 +53,7 @@ static const struct field {
 	FIELD(deletes, U64, "deletes that removed"),
 	FIELD(adds, U64, "adds that stored"),
 	FIELD(walks, U64, "calls of walks over keys"),
-	FIELD(retries, U64, "lookups begun anew because of a writer"),
+	FIELD(retries, U64, "lookups repeated because of a writer"),
 	FIELD(waits, U64, "operations that waited for readers"),
 	FIELD(window, U64, "bytes of the window for mmap, 0: there is none"),
 #undef FIELD
@@ -66,7 +66,7 @@ static const struct field {
 /* Width of a value in the table that is printed. */
 #define TEXT_COLUMN	16
 
-/* Print a fact; returns how many characters that took. */
+/* Print a field; returns the number of characters. */
 static int print_field(const struct field *field,
 		       const struct facts *facts, const char *quote)
 {
@@ -130,7 +130,7 @@ static void print_table(const struct facts *facts)
 	}
 }
 
-/* In words of its own where those of the error would tell too little. */
+/* Why there is no window; in other words where those of the error tell too little. */
 static const char *window_error(int ret)
 {
 	switch (ret) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Keys and values in and out, see value.h.
+ * Reading and printing keys and values, see value.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -143,7 +143,7 @@ enum cli_status cli_take_prefix(const struct cli *cli, struct bytes *prefix)
 	enum cli_status status = add_text(cli, (enum cli_form)cli->args.in,
 					  "prefix", cli->args.prefix, prefix);
 
-	/* Rather a variable that was not set than all keys. */
+	/* It is more likely an unset variable of a shell than meant for all keys. */
 	if (!status && prefix->len == begin)
 		return cli_usage(cli, "the prefix is empty");
 	return status;

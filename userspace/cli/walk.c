@@ -10,12 +10,12 @@
 #include "prefix.h"
 #include "value.h"
 
-/* What to do with each key of a walk; count is how many came before. */
+/* Called for each key of a walk; count is the number of keys before it. */
 typedef enum cli_status (*walk_fn)(struct cli *cli,
 				   const struct kmap_pair *pair,
 				   uint64_t count);
 
-/* A pair of a sorted walk; its bytes lie in struct bytes at this offset. */
+/* A pair of a sorted walk; its bytes are in a struct bytes at this offset. */
 struct kept {
 	size_t			offset;
 	struct kmap_pair	pair;
@@ -44,7 +44,7 @@ static void keep(struct bytes *table, struct bytes *data,
 	bytes_add(table, &kept, sizeof(kept));
 }
 
-/* Hand over in order what was kept. */
+/* Sort what was kept, and call each() for it. */
 static enum cli_status walk_kept(struct cli *cli, struct bytes *table,
 				 const struct bytes *data, walk_fn each,
 				 uint64_t *count)
@@ -71,8 +71,8 @@ static enum cli_status walk_kept(struct cli *cli, struct bytes *table,
 }
 
 /*
- * Walk over those keys of the map that begin with prefix, which may be empty, in
- * order if asked for; count is how many that were.
+ * Walk over the keys of the map that begin with prefix, which may be empty, and
+ * sort them if that is asked for; *count is set to their number.
  */
 static enum cli_status walk(struct cli *cli, unsigned int flags,
 			    const struct bytes *prefix, walk_fn each,
@@ -106,7 +106,7 @@ static enum cli_status walk(struct cli *cli, unsigned int flags,
 	return status;
 }
 
-/* Open the map, and hand over the prefix that was asked for, or an empty one. */
+/* Open the map, and call run() with the prefix that was given, or an empty one. */
 static enum cli_status run_with_prefix(struct cli *cli,
 				       enum cli_status (*run)(struct cli *cli,
 							      const struct bytes *))
@@ -144,7 +144,7 @@ static enum cli_status print_null(struct cli *cli, const struct kmap_pair *pair,
 {
 	(void)count;
 	if (memchr(pair->key, '\0', pair->key_len))
-		return cli_error(cli, "a key has a zero byte in it; use another form than --null");
+		return cli_error(cli, "a key has a zero byte in it; print it without --null");
 	fwrite(pair->key, 1, pair->key_len, stdout);
 	putc_unlocked('\0', stdout);
 	return CLI_DONE;
@@ -227,7 +227,7 @@ static const struct cli_option keys_options[] = {
 	CLI_OPT_PREFIX("only keys that begin with this"),
 	CLI_OPT_ESCAPE("PREFIX"),
 	{ "values", 'v', NULL, OPT_BITS, CLI_FIELD(walk), KMAP_KEYS_VALUES,
-	  "values too, behind a tab" },
+	  "values too, after a tab" },
 	{ "number", 'n', NULL, OPT_FLAG, CLI_FIELD(number), 0,
 	  "values too, numbers in decimal" },
 	CLI_OPT_ATOMIC,
@@ -235,7 +235,7 @@ static const struct cli_option keys_options[] = {
 	{ "hex", 'x', NULL, OPT_FORM, CLI_FIELD(out), FORM_HEX,
 	  "print keys and values in hexadecimal" },
 	{ "null", '0', NULL, OPT_FLAG, CLI_FIELD(null), 0,
-	  "print keys raw, each with a zero byte behind it" },
+	  "print keys raw, with a zero byte after each" },
 	CLI_OPT_META("version and length in front, with tabs"),
 	CLI_OPT_JSON,
 	CLI_OPT_DEVICE,
@@ -278,7 +278,7 @@ static enum cli_status print_dump(struct cli *cli, const struct bytes *prefix)
 	dump_format(cli)->print_begin(stdout);
 	status = walk(cli, cli->args.walk | KMAP_KEYS_VALUES, prefix,
 		      print_record, &count);
-	/* Without its end, "load" refuses a dump. */
+	/* A dump that failed gets no end, so that "load" refuses it. */
 	if (!status)
 		dump_format(cli)->print_end(stdout, count);
 	return status;
