@@ -420,7 +420,7 @@ static const struct cli_option advise_options[] = {
 	{ "module", 'm', "FILE", OPT_TEXT, CLI_FIELD(module), 0,
 	  "load the module from FILE, not by modprobe" },
 	{ "reload", 'x', NULL, OPT_FLAG, CLI_FIELD(reload), 0,
-	  "unload the module if it is loaded and its map is empty" },
+	  "unload the loaded module, if its map is empty" },
 	{ "no-window", 'W', NULL, OPT_FLAG, CLI_FIELD(no_window), 0,
 	  "get with system calls only" },
 	{ "no-latency", 'L', NULL, OPT_FLAG, CLI_FIELD(no_latency), 0,

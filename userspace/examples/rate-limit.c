@@ -11,22 +11,22 @@
  *	rate-limit -l 5 -w 60 "login:$user" || exit 1
  *
  * A name has one number in the shared map.  Its upper half is the time window,
- * its lower half how many requests came in it.  To ask is to add 1: the sum says
- * at once which place the request has, and no two requests get the same one.
- * When the number is from another window, somebody must begin a new count, and
- * exactly one does: the number is replaced only if it still is the version that
- * was read (KMAP_MATCH).  A name without a number gets one that is not yet begun
- * first: a client that was stopped for a while cannot tell whether its window has
- * passed meanwhile, and a window that is over must not be begun again.
+ * its lower half counts the requests in that window.  A request adds 1 to the
+ * number: the sum is its place, and no two requests get the same place.  When the
+ * number is from another window, a new count must begin, and exactly one client
+ * begins it: the number is replaced only if it still has the version that was
+ * read (KMAP_MATCH).  A name without a number first gets one that is marked as not
+ * begun: a client that was stopped for a while cannot tell whether its window has
+ * passed meanwhile, and a window that is over must not begin again.
  *
- * Names come and go, and nobody comes back to tidy up after each.  So before a
- * count begins, its name is put into a queue, and whoever does that looks at the
- * SWEEP oldest names in the queue: the numbers whose window is over are removed.
- * More is removed than is added, so the map holds no more than the names of the
- * last windows, and no request has more to do than this.
+ * Names come and go, and no client returns to remove what it needs no more.  So
+ * before a count begins, the client puts its name into a queue, looks at the SWEEP
+ * oldest names in the queue, and removes the numbers whose window is over.  This
+ * removes more than it adds, so the map has only the names of the last windows,
+ * and the work of a request is bounded.
  *
- * Windows are counted from when the machine was booted.  Those of each length
- * (of 60 seconds, say) have numbers and a queue of their own:
+ * Windows are counted from the boot of the machine.  Those of each length (of 60
+ * seconds, for instance) have numbers and a queue of their own:
  *
  *	rate.60:NAME	the number of a name
  *	rate.60.at:N	place N of the queue: a window and a name
@@ -58,7 +58,7 @@
 
 struct limiter {
 	struct kmap *map;
-	char space[24];			/* what its keys begin with */
+	char space[24];			/* the prefix of its keys */
 	unsigned int limit;		/* requests in a window */
 	unsigned int seconds;		/* length of a window */
 	const unsigned int *clock;	/* the selftest's windows, else NULL */
@@ -97,7 +97,7 @@ static void place_key(const struct limiter *limiter, char *key, int64_t place)
 	snprintf(key, KEY_ROOM, "%s.at:%" PRId64, limiter->space, place);
 }
 
-/* A number and its version; both are 0 if there is none. */
+/* Get a number and its version; both are 0 if there is none. */
 static int get_number(struct limiter *limiter, const char *key, int64_t *number,
 		      uint64_t *version)
 {
@@ -111,8 +111,8 @@ static int get_number(struct limiter *limiter, const char *key, int64_t *number,
 }
 
 /*
- * Store a number in place of @version or, if that is 0, of nothing.  -EAGAIN:
- * somebody else did something.
+ * Store a number: replace @version or, if that is 0, create it.  Returns -EAGAIN if
+ * another client has changed, created or removed it meanwhile.
  */
 static int set_number(struct limiter *limiter, const char *key, int64_t number,
 		      uint64_t version)
@@ -125,7 +125,7 @@ static int set_number(struct limiter *limiter, const char *key, int64_t number,
 	return ret == -EEXIST || ret == -ENOENT || ret == -ESTALE ? -EAGAIN : ret;
 }
 
-/* Remove what is there at @version, unless somebody was faster. */
+/* Remove an entry, unless another client has changed or removed it since @version. */
 static int remove_match(struct limiter *limiter, const char *key,
 			uint64_t version)
 {
@@ -164,7 +164,7 @@ static int enqueue(struct limiter *limiter, const char *name, uint32_t window)
 			return moved;
 		if (!ret && !moved)
 			return 0;
-		/* The tail may have been long past it: not in the queue. */
+		/* The tail may have passed this place, so it is not in the queue. */
 		if (!ret)
 			ret = remove_match(limiter, key, mine);
 		if (ret && ret != -EEXIST)
@@ -174,7 +174,7 @@ static int enqueue(struct limiter *limiter, const char *name, uint32_t window)
 
 /*
  * Remove the number of a name if its window is over.  A client that was stopped may
- * count in it still; then its new version is removed.
+ * still add to it; then the new version is removed.
  */
 static int forget(struct limiter *limiter, const char *name)
 {
@@ -197,9 +197,9 @@ static int forget(struct limiter *limiter, const char *name)
 }
 
 /*
- * Remove the oldest name of the queue if its window is over: its number, its
- * place, and then the head moves on, so that who is killed leaves the rest to
- * the next one.  Returns 1, or 0 if there is no such name.
+ * Remove the oldest name of the queue if its window is over: first its number,
+ * then its place; then move the head.  In this order the next client can do the
+ * rest if this one is killed.  Returns 1, or 0 if there is no such name.
  */
 static int sweep(struct limiter *limiter)
 {
@@ -236,10 +236,11 @@ static int sweep(struct limiter *limiter)
 }
 
 /*
- * Begin a new count in place of @version, with this request as the first.  If that
- * is 0 there is no number, one that is not begun is stored, and -EAGAIN: since the
- * clock was read, others may have begun this very window, filled it, and removed
- * their number when it was over.  -EAGAIN, too, when somebody else did something.
+ * Begin a new count in place of @version, with this request as the first.  If
+ * @version is 0, there is no number: store one that is not begun, and return
+ * -EAGAIN, because since the clock was read, others may have begun this very
+ * window, filled it, and removed their number when it was over.  Returns -EAGAIN
+ * also if another client has changed the number.
  */
 static int begin_window(struct limiter *limiter, const char *name,
 			uint32_t window, uint64_t version)
@@ -247,7 +248,7 @@ static int begin_window(struct limiter *limiter, const char *name,
 	char key[KEY_ROOM];
 	int ret, i, more;
 
-	/* First the queue: a number that is not in it would stay for ever. */
+	/* The queue first: a number whose name is not in it would never be removed. */
 	ret = enqueue(limiter, name, window);
 	for (i = 0, more = 1; !ret && more && i < SWEEP; i++) {
 		more = sweep(limiter);
@@ -260,7 +261,7 @@ static int begin_window(struct limiter *limiter, const char *name,
 	ret = set_number(limiter, key,
 			 (int64_t)window << 32 | (version ? 1 : NOT_BEGUN),
 			 version);
-	/* It may have been taken out again since the window ended. */
+	/* Once the window is over, the name may have left the queue already. */
 	if (!ret && window_now(limiter) != window)
 		ret = enqueue(limiter, name, window);
 	return !ret && !version ? -EAGAIN : ret;
@@ -270,8 +271,8 @@ static int begin_window(struct limiter *limiter, const char *name,
  * ask - may one more request pass?
  * @limiter: the map and the limit
  * @name: what the limit is for
- * @window: set to the window that the request counts in
- * @place: set to which request of that window it is, from 1
+ * @window: set to the window in which the request counts
+ * @place: set to the place of the request in that window, from 1
  *
  * Return: 1 when the request may pass, 0 when not, or a negative errno value.
  */
@@ -304,14 +305,14 @@ static int ask(struct limiter *limiter, const char *name, uint32_t *window,
 			*place = 1;
 			ret = begin_window(limiter, name, *window, version);
 		} else if (*place & NOT_BEGUN) {
-			/* Read before the clock: this window is not over. */
+			/* Read before the clock, so this window is not over. */
 			*place = 1;
 			ret = set_number(limiter, key,
 					 (int64_t)*window << 32 | 1, version);
 		} else if (*place < limiter->limit) {
 			/*
-			 * If the next window begins now, this counts there; in
-			 * one that is not begun it counts nothing.
+			 * If the next window begins now, this counts there; if
+			 * that one is not begun, this has no effect.
 			 */
 			ret = kmap_add(limiter->map, key, strlen(key), 1,
 				       KMAP_REPLACE, &number, NULL);
@@ -328,10 +329,10 @@ static int ask(struct limiter *limiter, const char *name, uint32_t *window,
 }
 
 /*
- * The selftest: processes that ask as fast as they can, while they move on a
- * clock of their own.  Each place of each window must be given to one request at
- * most, none beyond the limit, and all of them if anybody was refused.  They ask
- * under many other names too, each once, and of those nothing must stay.
+ * The selftest: processes ask as fast as they can, and advance a clock of their
+ * own.  Each place of each window must be given to at most one request, no place
+ * beyond the limit, and all places if a request was refused.  They also ask under
+ * many other names, once under each, and nothing of these must stay in the map.
  */
 #define PROCESSES	8u
 #define ASK_EACH	4000u
@@ -386,7 +387,7 @@ static _Noreturn void ask_often(struct limiter *limiter, struct shared *shared)
 	_exit(0);
 }
 
-/* How many entries the limiter has in the map; with @clear they are removed. */
+/* Count the entries that the limiter has in the map; with @clear, remove them. */
 static unsigned int count_entries(struct limiter *limiter, int clear)
 {
 	size_t len = strlen(limiter->space);
@@ -413,9 +414,10 @@ static unsigned int count_entries(struct limiter *limiter, int clear)
 }
 
 /*
- * Windows with a few new names each, until all names of earlier ones must be
- * gone.  A name of this window has a number and a place, and the queue has two
- * ends; names of the window before may still be there.  Returns what is too much.
+ * Go through windows with a few new names each, until all names of earlier ones
+ * must be gone.  A name of this window has a number and a place, the queue has two
+ * ends, and names of the window before may still be there.  Returns the number of
+ * entries if there are more than that, else 0.
  */
 #define FEW		10u
 

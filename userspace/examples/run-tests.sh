@@ -4,8 +4,8 @@
 # Run every example as a test, against the module that is loaded.  TAP on stdout.
 #
 # WORDCOUNT_FILES names the files whose words are counted, instead of all files
-# below /kmap/corpus.  SESSIONS says how many of them each client of session-cache
-# creates.
+# below /kmap/corpus.  SESSIONS is the number of sessions that each client of
+# session-cache's selftest creates.
 # Exit status: 0 when all passed, 1 when one failed, 4 when there is no device.
 
 set -u
@@ -47,7 +47,7 @@ test_case() {
 	fi
 }
 
-# expect STATUS OUTPUT COMMAND...: does it end and print like this?
+# expect STATUS OUTPUT COMMAND...: does it exit with STATUS, and print OUTPUT?
 expect() {
 	local status=$1 output=$2 real
 	shift 2
@@ -87,7 +87,8 @@ count_one_by_one() {
 	wordcount-check.sh -1 -p 2 -t 3 "$work/sample"
 }
 
-# Words at and over the length of a key, cut by the ends of pieces and files.
+# Words of about the longest key's length, and longer ones, which the ends of pieces
+# and files cut.
 count_long_words() {
 	local i
 
@@ -108,7 +109,7 @@ refuse_missing_file() {
 		wordcount "$work/few" "$work/absent"
 }
 
-# Numbers that are kept are added to, and other prefixes are left alone.
+# A run adds to numbers that were kept, and leaves other prefixes alone.
 count_again() {
 	echo "one two two" >"$work/few"
 	expect 0 $'1 one\n2 two' quiet wordcount -k -x "a.$$:" "$work/few" &&
@@ -171,7 +172,7 @@ manual_example() {
 echo "TAP version 13"
 echo "1..10"
 test_case "wordcount equals coreutils" count_corpus -p 4 -t 2
-test_case "wordcount, one call a word" count_one_by_one
+test_case "wordcount, one call per word" count_one_by_one
 test_case "wordcount, words longer than a key" count_long_words
 test_case "wordcount refuses a missing file" refuse_missing_file
 test_case "wordcount keeps and adds" count_again

@@ -6,8 +6,8 @@
  * A request whose answer was lost may have been carried out or not; it is in
  * doubt.  Everything else must add up exactly:
  *
- *	created		no id is given out twice, although ids are so few that
- *			workers draw the same ones all the time
+ *	created		no id is given out twice, although there are so few ids
+ *			that workers draw the same ones all the time
  *	hits		a session has all hits that were acknowledged, and at
  *			most those in doubt besides
  *	ended		nobody ends a session that somebody has ended
@@ -42,7 +42,7 @@ static struct shared {
 
 static unsigned int new_each;	/* sessions that each client creates */
 static unsigned int hit_each;	/* hits that each client makes */
-static unsigned int ids;	/* that there are; a power of two */
+static unsigned int ids;	/* number of ids; a power of two */
 
 static char path[64];
 static unsigned int problems, kills;
@@ -58,7 +58,7 @@ static void problem(const char *what, unsigned int number)
 		fprintf(stderr, "session-cache: %s: %u\n", what, number);
 }
 
-/* Ask.  False when there is no answer; then @doubt is counted. */
+/* Send a request.  If there is no answer, count in @doubt and return false. */
 static bool ask_counted(const char *verb, const char *argument, char *line,
 			unsigned int *doubt)
 {
@@ -90,7 +90,7 @@ static void create_some(unsigned int client)
 	}
 }
 
-/* Every second hit goes to one and the same session, so that updates meet. */
+/* Every second hit goes to the same session, so that updates collide. */
 static void hit_some(unsigned int client)
 {
 	unsigned int seed = client, i;
@@ -113,7 +113,7 @@ static void hit_some(unsigned int client)
 	}
 }
 
-/* All clients try to end all sessions that can be, each in an order of its own. */
+/* All clients try to end all possible sessions, each in an order of its own. */
 static void end_all(unsigned int client)
 {
 	char id[24], line[LINE];

@@ -2,26 +2,27 @@
 /*
  * session-cache: a pre-forked server whose workers share sessions.
  *
- * Any worker may get any request, so sessions live in the shared map, and no
- * worker holds anything that another one would need.  A worker that dies is
- * replaced; what it has acknowledged is in the map.
+ * Any worker may get any request, so sessions are in the shared map, and no
+ * worker holds anything that another one needs.  A worker that dies is replaced;
+ * what it has acknowledged is in the map.
  *
  *	session-cache [-w workers] SOCKET	serve, until SIGTERM or SIGINT
  *	session-cache -r SOCKET REQUEST...	send one request, print the answer
  *	session-cache --selftest		serve, load, kill workers, check
  *
- * One connection carries one request and its answer, a line each:
+ * One connection carries one request and its answer, one line each:
  *
  *	NEW user	OK id		create a session
  *	HIT id		OK hits user	count a request in the session
- *	GET id		OK hits user	look at it
- *	END id		OK hits user	end it
- *			NO reason	whatever did not work
+ *	GET id		OK hits user	read the session
+ *	END id		OK hits user	end the session
+ *			NO reason	the request failed
  *
  * How the map is used: NEW stores only if the id is new (KMAP_CREATE), so an id
  * is given out once.  HIT reads the session, changes it, and stores it only if
- * it is still the version that was read (KMAP_MATCH), else it starts over, so no
- * update is lost.  END takes the session out, so it ends once.
+ * it still has the version that was read (KMAP_MATCH), else it starts over, so no
+ * update is lost.  END removes the session and gets its value in one operation
+ * (kmap_take()), so a session ends once.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -63,7 +64,7 @@ static size_t key_of(char *key, size_t size, const char *id)
 	return (size_t)snprintf(key, size, "%s%s", settings.prefix, id);
 }
 
-/* The operations: each returns 0 or what kmap_strerror() knows. */
+/* The operations: each returns 0, or a negative errno value for kmap_strerror(). */
 
 static int session_new(struct kmap *map, const char *user, char *id, size_t size)
 {
@@ -154,7 +155,7 @@ static void answer(struct kmap *map, const char *request, char *line)
 			 session.user);
 }
 
-/* Read one line, without its end.  An empty one is no line. */
+/* Read one line, without its newline; returns false for an empty line, too. */
 static bool read_line(int fd, char *line)
 {
 	size_t used = 0;
@@ -173,7 +174,7 @@ static bool read_line(int fd, char *line)
 	return false;
 }
 
-/* Write one line.  That nobody reads it any more is no reason to die. */
+/* Write one line; a peer that has gone away must not cause SIGPIPE. */
 static bool write_line(int fd, const char *line)
 {
 	size_t len = strlen(line);
@@ -219,15 +220,15 @@ static pid_t start_worker(int listener, const sigset_t *signals)
 	worker_main(listener);
 }
 
-/* Somebody else may be looking. */
+/* Store a pid; another process may be reading it. */
 static void set_pid(pid_t *where, pid_t pid)
 {
 	__atomic_store_n(where, pid, __ATOMIC_RELAXED);
 }
 
 /*
- * Keep the workers running until a signal asks to stop.  Return 0 then, or 2
- * when a worker gives up by itself: the next one would too.
+ * Keep the workers running until a signal asks to stop.  Returns 0 then, or 2
+ * when a worker has exited by itself, because the next one would, too.
  */
 int serve(int listener, pid_t *workers)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * session-cache: what the server and its selftest know of each other.
+ * session-cache: what the server and its selftest share.
  */
 #ifndef SESSION_CACHE_H
 #define SESSION_CACHE_H
@@ -13,11 +13,11 @@
 #define MAX_WORKERS	64
 #define SELFTEST_SESSIONS	64	/* at most, of each client */
 
-/* Set before the server starts; the selftest makes life harder. */
+/* Set before the server starts; the selftest makes conflicts more likely. */
 extern struct settings {
-	const char *prefix;	/* what the keys of sessions begin with */
+	const char *prefix;	/* the prefix of the keys of sessions */
 	uint64_t id_mask;	/* bits that an id may have */
-	bool crowded;		/* let others in between read and update */
+	bool crowded;		/* let others run between read and update */
 	int worker_count;
 } settings;
 
@@ -27,15 +27,15 @@ _Noreturn void fail(const char *what, const char *why);
 /* Make the socket that workers accept connections from. */
 int listen_on(const char *path);
 
-/* Serve until SIGTERM or SIGINT; @workers tells who they are at any time. */
+/* Serve until SIGTERM or SIGINT; @workers has the pids of the workers at any time. */
 int serve(int listener, pid_t *workers);
 
-/* Send a request.  False when the answer was lost, since its worker was. */
+/* Send a request.  Returns false if its worker died, so that the answer is lost. */
 bool ask(const char *path, const char *request, char *line);
 
 /*
- * Let each client create so many @sessions, a power of two up to
- * SELFTEST_SESSIONS.  Return 0 when all is well.
+ * Let each client create @sessions sessions, a power of two up to
+ * SELFTEST_SESSIONS.  Returns 0 when all is well.
  */
 int selftest(unsigned int sessions);
 

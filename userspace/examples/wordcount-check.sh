@@ -6,8 +6,8 @@
 #
 #	wordcount-check.sh [-p processes] [-t threads] [-1] file ...
 #
-# Prints both results in short, the rate, and the verdict.  Exit status: 0 when
-# the results are equal, 1 when they differ, 2 when there is none.
+# Prints a summary of both results, the rate, and the verdict.  Exit status: 0 when
+# the results are equal, 1 when they differ, 2 when there is no result.
 
 set -u
 LC_ALL=C
@@ -36,8 +36,8 @@ work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 trap 'exit 2' HUP INT TERM
 
-# A word does not go on from one file to the next: a newline follows each.  Only
-# the letters of ASCII count, so they are spelt out.
+# A word does not continue in the next file: a newline follows each file.  Only the
+# letters of ASCII count, so they are spelt out.
 # shellcheck disable=SC2018,SC2019
 for file; do
 	cat -- "$file" || exit 2

@@ -2,23 +2,23 @@
 /*
  * wordcount: many processes with many threads count the words of files.
  *
- * Every word of every file is one ADD to a number in the shared map; nobody
- * counts anything on the side.  The text is cut into pieces, and whoever is
- * free takes the next piece by adding 1 to a number in the map as well.  When
- * all are done, a walk over the map collects the result.
+ * Every word of every file is one ADD to a number in the shared map.  The text
+ * is cut into pieces, and a thread takes the next piece by adding 1 to another
+ * number in the map.  When all threads are done, a walk over the map collects
+ * the result.
  *
  * A word is the longest possible run of the letters A to Z and a to z, written
  * in small letters; every other byte is between words.  This is what
  *
  *	LC_ALL=C tr A-Z a-z | LC_ALL=C tr -cs a-z '\n'
  *
- * makes of each file.  A word belongs to the piece that it begins in.  A word
- * of more letters than even a value can hold is an error.
+ * makes of each file.  A word belongs to the piece in which it begins.  A word
+ * that does not even fit into a value is an error.
  *
- * Keys, all of them behind one prefix, so that nothing else is touched:
+ * The keys, all with one prefix, so that no other keys are touched:
  *
  *	PREFIX word		how often the word is there
- *	PREFIX # digest		for a word that is too long for a key: the same
+ *	PREFIX # digest		for a word that is too long for a key: that
  *				number, then the letters of the word
  *	PREFIX ! pid next	the next piece to take
  *	PREFIX ! pid words	words counted in this run
@@ -47,7 +47,7 @@ struct piece {
 	const unsigned char *text, *begin, *end, *text_end;
 };
 
-/* What one thread works with. */
+/* The state of one thread. */
 struct counter {
 	struct kmap *map;
 	uint64_t words;
@@ -104,9 +104,9 @@ static void flush(struct counter *c)
 }
 
 /*
- * A word that is too long for a key: count it under its digest, in a value that
- * holds the number and, to be sure, the letters.  Such a value is no number to
- * ADD to, so it is read, changed, and stored if it is still the same version.
+ * Count a word that is too long for a key: under its digest, in a value that has
+ * the number and the letters, to notice equal digests.  ADD cannot change such a
+ * value, so it is read, changed, and stored if it still has the same version.
  */
 static void long_word(struct counter *c, char *key, const unsigned char *word,
 		      size_t len)
@@ -183,7 +183,7 @@ static void count_piece(struct counter *c, const struct piece *piece)
 {
 	const unsigned char *p = piece->begin, *word;
 
-	/* The rest of a word from the piece before is not ours. */
+	/* The rest of a word belongs to the piece before. */
 	if (p > piece->text && is_letter(p[-1]))
 		while (p < piece->end && is_letter(*p))
 			p++;
@@ -278,7 +278,7 @@ static size_t add_file(const char *name)
 	return size;
 }
 
-/* Take a pair over that belongs to the result. */
+/* Copy a pair to the result; returns false if it does not belong there. */
 static bool read_pair(const struct kmap_pair *pair, struct result *result)
 {
 	const char *key = pair->key, *word = key + prefix_len;
@@ -300,7 +300,7 @@ static bool read_pair(const struct kmap_pair *pair, struct result *result)
 	return true;
 }
 
-/* A walk goes on undisturbed while what it finds is removed. */
+/* Read the result, and remove its keys: that does not disturb the walk. */
 static struct result *collect(struct kmap *map, size_t *found)
 {
 	size_t count = 0, room = 0;
