@@ -3,8 +3,8 @@
  * The benchmark: kmap beside other ways to share a table.
  *
  * A peer is one such way, in a file of its own, behind struct peer.  load.c has
- * the operations that are measured, run.c has threads carry them out for a
- * while, insns.c counts instructions, growth.c times the sets of a table that
+ * the operations that are measured, run.c lets threads carry them out for a time
+ * slice, insns.c counts instructions, growth.c times the sets of a table that
  * grows, beside.c those beside snapshots, and main.c chooses and prints.
  *
  * Every peer stores the same entries: keys of KEY_SIZE printable bytes, values of
@@ -33,25 +33,25 @@
  * struct peer - one way to keep a table
  * @name: one word
  * @what: what it is, in a few words
- * @open: make an empty table with room for so many entries; returns 0 or a
+ * @open: make an empty table with room for this many entries; returns 0 or a
  *	negative errno value
- * @close: take it away again, also after a failed open
+ * @close: free the table, also after a failed open
  * @join: called by each thread that will use the table; returns what the thread
  *	then passes as @seat, or NULL after printing why not
- * @leave: called by the thread in the end
+ * @leave: called by the thread at the end
  * @get: look a key up, copy its value; 0, or negative when it is absent
  * @get_many: the same for MANY keys, with as few calls as the peer can; returns
  *	how many were found
  * @set: store a value
  * @delete: remove a key; 0, or negative when it is absent
  * @fill: store MANY values, with as few calls as the peer can
- * @walk: go on with a walk over all keys, from the beginning again after the
- *	end; returns how many came, or a negative errno value
- * @memory: bytes that the table takes now; without it, what this process grew by
- *	is taken
+ * @walk: continue a walk over all keys, from the beginning again after the end;
+ *	returns how many keys it read, or a negative errno value
+ * @memory: bytes that the table takes now; if NULL, the growth of this process
+ *	counts
  *
- * A peer leaves NULL what it cannot do, and keeps its state in its own file:
- * there is one table of each peer.
+ * Functions that a peer does not have are NULL.  Its state is in its own file:
+ * there is one table per peer.
  */
 struct peer {
 	const char	*name;
@@ -93,7 +93,7 @@ struct dice {
 
 uint64_t dice_next(struct dice *dice);
 
-/* One thread at work on one peer. */
+/* The work of one thread on one peer. */
 struct work {
 	const struct peer	*peer;
 	void			*seat;
@@ -110,13 +110,13 @@ struct load {
 	const char	*what;
 	bool		(*can)(const struct peer *peer);
 	uint64_t	(*once)(struct work *work);	/* returns operations */
-	bool		draws;		/* a key for each of them */
+	bool		draws;		/* chooses a key per operation */
 };
 
 extern const struct load loads[];
 extern const size_t load_count;
 
-/* Key number n, KEY_SIZE bytes; each number has another key. */
+/* Write key number n, KEY_SIZE bytes; no two numbers have the same key. */
 void key_write(char *key, uint64_t n);
 
 /* Store all entries; 0 or a negative errno value. */
@@ -127,24 +127,24 @@ int fill(const struct peer *peer, void *seat, uint64_t entries);
 /* A table that is measured. */
 struct table {
 	const struct peer	*peer;
-	double			bytes_per_entry;	/* beyond the entry */
+	double			bytes_per_entry;	/* beyond key and value */
 };
 
 /*
- * Start so many threads and have each join all tables; 0 or a negative errno
+ * Start this many threads, each of which joins all tables; 0 or a negative errno
  * value.
  */
 int run_start(const struct table *tables, size_t count, unsigned int threads,
 	      uint64_t entries);
 
 /*
- * Have the first so many threads do this to a table for so many ns; returns
- * operations per second.
+ * Let the first threads, as many as given, carry out a load on a table for a time
+ * slice of ns nanoseconds; returns operations per second.
  */
 double run_window(size_t table, const struct load *load, unsigned int threads,
 		  uint64_t ns);
 
-/* Operations that failed since; then end the threads. */
+/* Print and return how many operations have failed; end the threads. */
 uint64_t run_failed(void);
 void run_stop(void);
 
@@ -153,8 +153,8 @@ uint64_t now_ns(void);
 /* ---- insns.c ---- */
 
 /*
- * Print instructions an operation for all that the tables can do.  Says what
- * time it is: only where the clock counts instructions.  Returns how many
+ * Print the instructions per operation, for all operations of the tables.  The
+ * figures are instructions only where the clock counts them.  Returns how many
  * operations failed.
  */
 uint64_t count_insns(const struct table *tables, size_t count,
@@ -163,7 +163,7 @@ uint64_t count_insns(const struct table *tables, size_t count,
 /* ---- growth.c ---- */
 
 /*
- * Print how long sets take while each of the peers grows to so many entries, and
+ * Print how long sets take while each of the peers grows to this many entries, and
  * write the figures, with a histogram, to data, which may be NULL.
  */
 int measure_growth(const struct peer *const *peers, size_t count,
@@ -173,8 +173,8 @@ int measure_growth(const struct peer *const *peers, size_t count,
 /* ---- beside.c ---- */
 
 /*
- * Print how long sets take without and beside snapshots of so many entries, in so
- * many windows of each kind, and write the figures to data, which may be NULL.
+ * Print how long sets take without and beside snapshots of this many entries, in
+ * count slices of each kind, and write the figures to data, which may be NULL.
  */
 int measure_beside(const struct peer *peer, uint64_t entries, unsigned int count,
 		   FILE *data);
@@ -189,7 +189,7 @@ struct server {
 
 /*
  * Start a program that listens at server->path, and wait until it does.  file
- * is looked for on the PATH; argv[0] is what the program sees.
+ * is searched in PATH; argv[0] is the name that the program sees.
  */
 int server_start(struct server *server, const char *file,
 		 const char *const argv[]);
@@ -198,7 +198,7 @@ void server_stop(struct server *server);
 /* Resident bytes of a process; 0 is this one. */
 int64_t resident(int pid);
 
-/* A connection with room for what is sent and received. */
+/* A connection with its buffers. */
 struct wire {
 	int	fd;
 	size_t	len;		/* of out */
@@ -218,7 +218,7 @@ int wire_send(struct wire *wire);
 /* Receive until there are that many bytes; 0 or negative. */
 int wire_want(struct wire *wire, size_t bytes);
 
-/* Receive until what is there ends in this; 0 or negative. */
+/* Receive until the bytes received end in this; 0 or negative. */
 int wire_until(struct wire *wire, const char *end);
 
 #endif /* BENCH_H */

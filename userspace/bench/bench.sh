@@ -3,8 +3,8 @@
 #
 # Boot the VM and measure kmap beside its peers there.
 #
-#	bench.sh		rates, and memory an entry
-#	bench.sh --insns	instructions an operation, into insns.txt
+#	bench.sh		rates, and memory per entry
+#	bench.sh --insns	instructions per operation, into insns.txt
 #	bench.sh --check-insns	the same, compared with insns.txt
 #	bench.sh --growth	instructions that single sets take while tables
 #				grow
@@ -12,7 +12,7 @@
 #				snapshots
 #	bench.sh --beside-time	the same on two CPUs, by time
 #
-# ENTRIES='100000 1000000'	sizes of the tables; of one for the other modes
+# ENTRIES='100000 1000000'	sizes of the tables; one size for the other modes
 # LOCK=rcu			lock mode of kmap
 # PARAMS='shards=64'		more parameters of the module
 # PREEMPT=full			preemption of the guest's kernel
@@ -37,23 +37,23 @@ PARAMS=${PARAMS:-}
 PEERS=$BENCH_DIR/../build/bench/peers
 INSNS=$BENCH_DIR/insns.txt
 MEMORY=5G
-# What is measured is measured on the CPU as QEMU makes it.
+# All figures are measured on this CPU of QEMU.
 export VM_CPU=max
-# A figure may be so many per cent above the one in insns.txt.
+# By how many per cent a figure may be above the one in insns.txt.
 TOLERANCE=3
 
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 trap 'exit 130' INT TERM HUP
 
-# One program is Redis, under any of its names.
+# Redis is one program, with several names.
 REDIS=$(command -v redis-server || command -v redis-check-rdb) ||
 	die 'Redis is missing: run "make deps"'
 MEMCACHED=$(command -v memcached) || die 'memcached is missing: run "make deps"'
 [[ -x $PEERS ]] || die "$PEERS is missing: run \"make bench\""
 
-# boot LOG OPTION...: run guest-bench.sh in the VM; the rest are its arguments
-# after a "--".
+# boot LOG OPTION...: run guest-bench.sh in the VM, with options of vm.sh; after "--"
+# follow its name and its arguments.
 boot()
 {
 	local log=$1
@@ -67,8 +67,8 @@ boot()
 		-a "$BENCH_DIR/guest-bench.sh:/kmap/bench.sh" "$@"
 }
 
-# gather NAME CPUS WORDS: make LOG/data/NAME of what each size has left there, with
-# a head that says what it is.
+# gather NAME CPUS WORDS: make LOG/data/NAME from the figures of each size there, with
+# a head that describes it.
 gather()
 {
 	local name=$1
@@ -100,8 +100,8 @@ rates()
 	save "$LOG/data/rates.tsv"
 }
 
-# boot_counting LOG CPU OPTIONS ENTRIES: boot a machine whose clock goes on with
-# each instruction; the options are those of the program.
+# boot_counting LOG CPU OPTIONS ENTRIES: boot a machine whose clock advances with
+# each instruction; OPTIONS are those of the program.
 boot_counting()
 {
 	# The guest's clock doubles some counts in its first seconds.
@@ -111,7 +111,7 @@ boot_counting()
 		/kmap/bench.sh 8 "lock=$LOCK $PARAMS" "$3 ${BENCH:-}" "$4"
 }
 
-# count NAME CPU: one boot that counts; figures into WORK/NAME.
+# count NAME CPU: count in one boot, and write the figures to WORK/NAME.
 count()
 {
 	boot_counting "$LOG/$1" "$2" \
@@ -125,7 +125,7 @@ count()
 	[[ -s $WORK/$1 ]]
 }
 
-# insns: what both counts say, in the form of insns.txt, into WORK/insns.
+# insns: write the figures of two counts to WORK/insns, in the form of insns.txt.
 insns()
 {
 	say 'Counting instructions'
@@ -136,13 +136,13 @@ insns()
 		cat <<-END
 		# SPDX-License-Identifier: MIT
 		#
-		# Guest instructions an operation (user and kernel), as "make insns"
+		# Guest instructions per operation (user and kernel), as "make insns"
 		# counts them; "make check-insns" compares.
 		# Kernel $("$VM_DIR/kernel.sh" release), lock=$LOCK, ${ENTRIES:-100000} entries.
 		#
 		# The second figure is that of a CPU without ERMS and FSRM: QEMU
-		# counts each byte of a "rep movsb" as an instruction, and such a
-		# CPU's kernel copies without.
+		# counts each byte of a "rep movsb" as an instruction, and the
+		# kernel does not copy with it on such a CPU.
 		#
 		# PEER OPERATION INSNS PLAIN
 		END
@@ -199,7 +199,7 @@ case $MODE in
 	;;
 --beside)
 	say 'Sets beside snapshots, in instructions'
-	# Its longest sets have a page zeroed, which is not to count by the byte.
+	# The longest sets zero a page, which must not count as an instruction per byte.
 	boot_counting "$LOG" max,-erms,-fsrm '-b -r 5' "${ENTRIES:-1000000}" ||
 		exit
 	;;
@@ -220,7 +220,7 @@ case $MODE in
 	if compare "$INSNS" "$WORK/insns"; then
 		good "No operation of kmap takes more instructions than before."
 	else
-		bad "More than $TOLERANCE % above insns.txt; if that is meant, run \"make insns\"."
+		bad "More than $TOLERANCE % above insns.txt; if that is intended, run \"make insns\"."
 		exit 1
 	fi
 	;;

@@ -3,16 +3,15 @@
  * How long single sets take beside snapshots of the whole map.
  *
  * A task of a real-time priority replaces values of random keys, with a short sleep
- * after each; another takes snapshots meanwhile, one after the other.  So a set is as
- * long as what it does itself and what it has to wait for, and whatever the other
- * does between two sets is not in it.  Under QEMU's -icount with one CPU the figures
- * are instructions; otherwise they are nanoseconds, with whatever else kept the
- * machine busy.
+ * after each; another takes snapshots meanwhile, one after the other.  So a set takes
+ * as long as its own work and what it waits for; what the other task does between two
+ * sets does not count.  Under QEMU's -icount with one CPU the figures are
+ * instructions; otherwise they are nanoseconds, and include other work of the machine.
  *
- * There are windows of five kinds: nobody takes snapshots; nobody does, but the other
- * task computes; somebody takes snapshots with values; without a buffer, so that they
- * are only counted; and with values, but stalled half way, by a page that does not
- * come.  They follow each other round after round.
+ * There are time slices of five kinds.  The other task sleeps; computes; takes
+ * snapshots with values; takes snapshots without a buffer, so that entries are only
+ * counted; or takes one with values that stalls half way, in a page of its buffer that
+ * does not arrive.  The slices follow each other, round after round.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +37,7 @@
 #include "../cli/bench_hist.h"
 #include "bench.h"
 
-/* Sets of a window, and how long the writer sleeps after each. */
+/* Sets per slice, and how long the writer sleeps after each. */
 #define SETS		20000
 #define SLEEP_NS	20000
 
@@ -52,7 +51,7 @@ static const char *const names[KINDS] = {
 	"alone", "busy", "values", "counted", "stalled"
 };
 
-/* What came of the snapshots of a kind. */
+/* The results of the snapshots of one kind. */
 struct results {
 	uint64_t	complete;
 	uint64_t	behind;		/* ENOBUFS */
@@ -60,7 +59,7 @@ struct results {
 	uint64_t	entries;	/* of the last one */
 };
 
-/* Memory of both processes. */
+/* What both processes share. */
 struct shared {
 	_Atomic bool	stop;
 	struct results	results[KINDS];
@@ -68,9 +67,9 @@ struct shared {
 
 struct taker {
 	struct shared	*shared;
-	int		command[2];	/* a byte begins a window, the kind */
-	int		reply[2];	/* a byte: it has begun; and: it is over */
-	int		release[2];	/* a byte lets go of the page */
+	int		command[2];	/* a byte, the kind, begins a slice */
+	int		reply[2];	/* a byte: it has begun; another: it is over */
+	int		release[2];	/* a byte lets the page arrive */
 	pid_t		pid;
 	uint8_t		*buf;
 	size_t		size;
@@ -122,14 +121,14 @@ static void take(struct taker *taker, enum kind kind)
 		keys.used / KMAP_ITEM_SIZE(KEY_SIZE, VALUE_SIZE) : keys.count;
 }
 
-/* The page of the buffer that does not come, and who is waited for. */
+/* The page of the buffer that does not arrive. */
 struct hole {
 	struct taker	*taker;
 	int		fault;
 	uint8_t		*page;
 };
 
-/* Say that the snapshot has stalled; let it go when that is asked for. */
+/* Report that the snapshot has stalled, and let it continue when that is asked for. */
 static void *guard(void *arg)
 {
 	struct hole *hole = arg;
@@ -182,7 +181,7 @@ static int serve(struct taker *taker)
 	taker->map = open("/dev/kmap", O_RDONLY | O_CLOEXEC);
 	if (taker->buf == MAP_FAILED || taker->map < 0)
 		return 1;
-	/* All pages small: one of them can be taken out then. */
+	/* With small pages only, a single one can be removed. */
 	madvise(taker->buf, taker->size, MADV_NOHUGEPAGE);
 	while ((kind = hear(taker->command[0])) > 0) {
 		if (kind == STALLED) {
@@ -216,7 +215,7 @@ static int start(struct taker *taker, uint64_t entries)
 	_exit(serve(taker));
 }
 
-/* Who has ended is not waited for. */
+/* End the process that takes snapshots. */
 static void finish(struct taker *taker)
 {
 	close(taker->command[1]);
@@ -224,7 +223,7 @@ static void finish(struct taker *taker)
 	waitpid(taker->pid, NULL, 0);
 }
 
-/* Replace values; how long each took. */
+/* Replace values, and count how long each set takes. */
 static int replace(struct work *work, struct hist *hist, uint64_t *longest)
 {
 	const struct timespec nap = { .tv_nsec = SLEEP_NS };
@@ -287,7 +286,7 @@ static int compare(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* The longest set of the usual window without snapshots: the median. */
+/* The median of the longest sets of the slices without snapshots. */
 static double usual(const struct measure *measure, unsigned int count)
 {
 	uint64_t sorted[ROUNDS_MAX];
@@ -326,15 +325,15 @@ static void print(const struct measure *measure, const struct taker *taker,
 			fprintf(data, "kmap\t%s %s\t1\t%" PRIu64 "\t%" PRIu64
 				"\n", names[kind], what[i], entries, figures[i]);
 	}
-	printf("\nThe longest of each window:\n");
+	printf("\nThe longest set of each slice:\n");
 	for (int kind = 0; kind < KINDS; kind++) {
 		printf("%-10s", names[kind]);
 		for (unsigned int i = 0; i < count; i++)
 			printf("%9" PRIu64, measure->longest[kind][i]);
 		putchar('\n');
 	}
-	printf("Times: of the median of those alone.\n"
-	       "%u windows of %d sets of each kind; entries in the last snapshot: %"
+	printf("Times: longest, divided by the median of those alone.\n"
+	       "%u slices of %d sets of each kind; entries in the last snapshot: %"
 	       PRIu64 ", %" PRIu64 "\n", count, SETS,
 	       taker->shared->results[VALUES].entries,
 	       taker->shared->results[COUNTED].entries);

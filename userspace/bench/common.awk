@@ -12,7 +12,7 @@ function thousands(n,	text, out)
 	return text out
 }
 
-# Take a value into a list in the order in which values come.
+# Append a value to a list, unless it is there already.
 function collect(list, seen, value)
 {
 	if (!(value in seen)) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * How long single sets take while a table grows from nothing: the longest, and
- * a histogram.  One table at a time, one thread.  Under QEMU's -icount the
- * figures are instructions, and say what an operation did itself; otherwise they
- * are nanoseconds, with whatever else kept the machine busy.
+ * How long single sets take while an empty table grows: the longest, and a
+ * histogram.  One table at a time, one thread.  Under QEMU's -icount the figures
+ * are instructions, and show the work of the operation itself; otherwise they are
+ * nanoseconds, and include other work of the machine.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static int grow(const struct peer *peer, uint64_t entries, struct hist *hist)
 	return ret;
 }
 
-/* Figures, a line each: quantiles, and how many sets each octave has. */
+/* Write figures, one per line: quantiles, and the number of sets per octave. */
 static void write_data(FILE *data, const char *peer, const struct hist *hist)
 {
 	static const struct {

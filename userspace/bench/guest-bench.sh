@@ -6,14 +6,14 @@
 #	guest-bench.sh SECONDS PARAMS OPTIONS ENTRIES...
 #
 # PARAMS are parameters of the module.
-# Waits until the machine is so many seconds up, then runs the program for each
-# number of entries, the module loaded anew.
+# Waits until the machine has been up for SECONDS, then loads the module and runs the
+# program for each number of entries.
 
 set -u
 
 UP=$1 STATUS=0
 read -ra PARAMS <<< "$2"
-# As a shell would split them.
+# Split them as a shell does.
 eval "OPTIONS=($3)"
 shift 3
 

@@ -5,11 +5,11 @@
 #
 #	guest-matrix.sh AXIS=VALUE,...	...
 #
-# Locks and shards want the module loaded anew, which is done again for each
-# round of each size of values, so that what is compared is measured within some
-# seconds.
+# Each lock mode and number of shards needs the module loaded anew.  That is done
+# in each round of each size of values, so that figures that are compared are
+# measured within some seconds of each other.
 #
-# Leaves /out/raw.tsv: part, lock, shards, per cent of gets, threads, bytes of a
+# Leaves /out/raw.tsv: part, lock mode, shards, per cent of gets, threads, bytes of a
 # value, the best and the second best of all rounds in operations per second.
 
 set -u
@@ -20,7 +20,7 @@ for word; do
 	axes[${word%%=*}]=${word#*=}
 done
 
-# axis NAME: its values, one per line.
+# axis NAME: print its values, one per line.
 axis()
 {
 	printf '%s\n' "${axes[$1]//,/$'\n'}"
@@ -32,7 +32,7 @@ has()
 	[[ ,${axes[$1]}, == *,"$2",* ]]
 }
 
-# run PART LOCK SHARDS READS THREADS VALUE OPTION...: measure one cell once more.
+# run PART LOCK SHARDS READS THREADS VALUE OPTION...: measure one cell of a round.
 run()
 {
 	local cell="$1 $2 $3 $4 $5 $6" text rate
@@ -55,7 +55,7 @@ run()
 	fi
 }
 
-# mix LOCK SHARDS VALUE: each share of gets with each number of threads.
+# mix LOCK SHARDS VALUE: measure each share of gets with each number of threads.
 mix()
 {
 	local reads threads
@@ -68,8 +68,8 @@ mix()
 	done
 }
 
-# rules LOCK SHARDS: a counter in three ways, and sets with keys that threads
-# share or do not.
+# rules LOCK SHARDS: measure a counter in three ways, and sets of keys that threads
+# share or do not share.
 rules()
 {
 	local threads
@@ -83,7 +83,7 @@ rules()
 	done
 }
 
-# load LOCK SHARDS
+# load LOCK SHARDS: load the module.
 load()
 {
 	local parameters="lock=$1"
@@ -93,8 +93,8 @@ load()
 	insmod /kmap/kmap.ko $parameters || exit
 }
 
-# each COMMAND [ARGUMENT]: with each lock and number of shards loaded, COMMAND
-# LOCK SHARDS ARGUMENT.
+# each COMMAND [ARGUMENT]: load the module with each lock mode and number of shards,
+# and run COMMAND LOCK SHARDS ARGUMENT each time.
 each()
 {
 	local lock shards

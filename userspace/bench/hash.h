@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hash of those peers that leave it to their user: two multiplications, with
- * no protection against keys that somebody chose.
+ * The hash for peers that leave it to their user: two multiplications, without
+ * protection against keys that somebody has chosen to collide.
  */
 #ifndef BENCH_HASH_H
 #define BENCH_HASH_H

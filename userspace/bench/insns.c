@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Instructions an operation, in a machine whose clock counts them: QEMU with
- * -icount shift=0, where the time stamp counter goes one up with each
- * instruction of user and kernel.  On any other machine the figures are cycles
- * of some clock.
+ * Instructions per operation, in a machine whose clock counts them: QEMU with
+ * -icount shift=0, where the time stamp counter advances by one with each
+ * instruction of user space and kernel.  On any other machine the figures are
+ * cycles of some clock.
  *
- * A round is some thousand operations, so that what does not come with each of
- * them, such as timer ticks or work after a grace period, has its share; the
- * median of several rounds is taken.  Choosing a key, which is in each, is taken
- * off again.
+ * A round has some thousand operations, so that work that not every operation
+ * causes, such as timer ticks or freeing after a grace period, is included.  The
+ * result is the median of several rounds, less the cost of choosing a key.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,7 @@
 #define ROUNDS		11
 #define ROUND_OPS	4096
 
-/* The first operations of a kind pay for what is not cached yet. */
+/* The first operations of a kind take longer, because nothing is cached yet. */
 #define WARM_OPS	1024
 
 static uint64_t ticks(void)
@@ -70,7 +69,7 @@ uint64_t count_insns(const struct table *tables, size_t count,
 	if (!work)
 		return 1;
 	work->entries = entries;
-	/* The first load, which takes no peer. */
+	/* The first load needs no peer. */
 	drawing = measure(&loads[0], work);
 	for (size_t i = 0; i < count; i++) {
 		work->peer = tables[i].peer;

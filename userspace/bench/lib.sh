@@ -9,7 +9,7 @@
 BENCH_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$BENCH_DIR/../../selftests/machinery/vm/lib.sh"
 
-# machine LOG CPUS MEMORY: where figures come from, a fact a line, as comments.
+# machine LOG CPUS MEMORY: print where figures come from, one fact per line, as comments.
 machine()
 {
 	local accel
@@ -27,7 +27,7 @@ machine()
 		"$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)"
 }
 
-# save FILE...: keep figures beside this script, if that is asked for.
+# save FILE...: copy figures into this folder, if that is asked for.
 save()
 {
 	local file

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is measured: operations on random entries out of all of them, each as
- * likely as the others.
+ * What is measured: operations on entries that are drawn uniformly.
  */
 #include <string.h>
 
@@ -86,7 +85,7 @@ static uint64_t set(struct work *work)
 	return 1;
 }
 
-/* A removed key is stored again, so that the table stays as large. */
+/* A removed key is stored again, so that the table keeps its size. */
 static uint64_t delete_insert(struct work *work)
 {
 	const char *key = draw(work);
@@ -166,7 +165,7 @@ static bool can_walk(const struct peer *peer)
 }
 
 const struct load loads[] = {
-	{ "nothing", "choosing a key, which is in all others", can_nothing,
+	{ "nothing", "choosing a key, as all others do", can_nothing,
 	  nothing, false },
 	{ "get", "get", can_get, get, true },
 	{ "get64", "get of 64 keys, each counted", can_get_many, get_many,
@@ -190,7 +189,7 @@ int fill(const struct peer *peer, void *seat, uint64_t entries)
 
 	memset(value, 'v', sizeof(value));
 	while (!ret && n < entries) {
-		/* The last ones overlap those before: stored twice, no harm. */
+		/* The last keys overlap those before: storing some twice does no harm. */
 		if (many && n > entries - MANY)
 			n = entries - MANY;
 		for (size_t i = 0; i < (many ? MANY : 1); i++)

@@ -2,11 +2,10 @@
 /*
  * The benchmark: what it measures, in which order, and what it prints.
  *
- * All tables are there at the same time, and for each operation one short window
- * of one peer follows that of another, round after round, and windows of more
- * threads follow those of fewer.  The best window of each counts: what disturbs a
- * machine makes windows slower, never faster, so the best ones are those to
- * compare.
+ * All tables exist at the same time.  For each operation, short time slices of the
+ * peers follow each other, round after round, and slices of more threads follow those
+ * of fewer.  The best slice of each counts: other work of the machine makes a slice
+ * slower, never faster.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -41,7 +40,7 @@ static struct {
 	uint64_t	window;		/* ns */
 	const char	*peers;		/* words, or NULL for all */
 	const char	*loads;
-	FILE		*data;		/* a line a figure, or NULL */
+	FILE		*data;		/* one line per figure, or NULL */
 	bool		insns;
 	bool		growth;
 	bool		beside;
@@ -55,7 +54,7 @@ static struct {
 /* Numbers of threads that can be measured: 1, 2, 4 ... THREADS_MAX. */
 #define THREAD_STEPS	7
 
-_Static_assert(THREADS_MAX == 1u << (THREAD_STEPS - 1), "one step a power of two");
+_Static_assert(THREADS_MAX == 1u << (THREAD_STEPS - 1), "one step per power of two");
 
 static struct table tables[ARRAY_SIZE(peers)];
 static size_t table_count;
@@ -90,8 +89,8 @@ static int64_t memory_of(const struct peer *peer)
 }
 
 /*
- * Make one table and fill it.  Says why when it cannot, which is a failure
- * unless there is no such thing here.
+ * Make one table and fill it; prints why if that fails.  Returns true if it was
+ * made, or if this machine does not have such a peer.
  */
 static bool make_table(const struct peer *peer)
 {
@@ -129,7 +128,7 @@ static bool make_table(const struct peer *peer)
 	return true;
 }
 
-/* The rate that others are compared with: kmap as it is used. */
+/* The rate that others are compared with: kmap's, through the window if there is one. */
 static double own_rate(const double *best)
 {
 	double own = 0;
@@ -141,7 +140,7 @@ static double own_rate(const double *best)
 	return own;
 }
 
-/* The best windows of one number of threads. */
+/* Print the best slices of one number of threads. */
 static void print_best(const struct load *load, unsigned int threads,
 		       const double *best)
 {
@@ -163,7 +162,7 @@ static void print_best(const struct load *load, unsigned int threads,
 	fflush(stdout);
 }
 
-/* Windows of more threads come between those of fewer: they are compared too. */
+/* Slices of all numbers of threads alternate, since they are compared too. */
 static void measure(const struct load *load)
 {
 	double best[THREAD_STEPS][ARRAY_SIZE(peers)] = { 0 };
@@ -187,7 +186,7 @@ static void measure(const struct load *load)
 
 static void print_memory(void)
 {
-	printf("\nBytes an entry takes beyond its key and value, of %" PRIu64
+	printf("\nBytes per entry beyond key and value, with %" PRIu64
 	       " entries:\n", options.entries);
 	for (size_t i = 0; i < table_count; i++) {
 		const struct peer *peer = tables[i].peer;
@@ -210,7 +209,7 @@ static int measure_rates(void)
 		fprintf(stderr, "cannot start the threads\n");
 		return 1;
 	}
-	printf("%" PRIu64 " entries, key %d, value %d; best of %u windows of %g s\n",
+	printf("%" PRIu64 " entries, key %d, value %d; best of %u slices of %g s\n",
 	       options.entries, KEY_SIZE, VALUE_SIZE, options.rounds,
 	       (double)options.window / 1e9);
 	printf("%-14s%-8s%8s%14s%10s\n", "peer", "op", "threads", "ops/s",
@@ -230,17 +229,17 @@ static void usage(FILE *out)
 	      "Measure kmap beside other ways to share a table.\n\n"
 	      "  -n N       entries (100000)\n"
 	      "  -t N       threads, a power of two; fewer are measured too (2)\n"
-	      "  -r N       windows of each operation (12)\n"
-	      "  -w MS      length of a window (100)\n"
+	      "  -r N       slices of each operation (12)\n"
+	      "  -w MS      length of a slice (100)\n"
 	      "  -p WORDS   only these peers\n"
 	      "  -l WORDS   only these operations\n"
 	      "  -d FILE    write figures there too: peer, operation, threads,\n"
-	      "             entries, operations per second, with tabs; with -g the\n"
+	      "             entries, operations per second, with tabs; with -g/-b the\n"
 	      "             second is which figure\n"
 	      "  -i         count instructions instead, under QEMU -icount\n"
 	      "  -g         print instead how long sets take while a table grows\n"
 	      "  -b         print instead how long sets of kmap take beside\n"
-	      "             snapshots, in windows of 20000 sets\n"
+	      "             snapshots, in slices of 20000 sets\n"
 	      "\nPeers:\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
 		fprintf(out, "  %-14s%s\n", peers[i]->name, peers[i]->what);

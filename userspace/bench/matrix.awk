@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
-# Say what a matrix.tsv holds, in Markdown: for each cell which lock wins and by
-# how much, then what follows from them together.
+# Print what a matrix.tsv has, in Markdown: for each cell which lock mode wins and by
+# how much, then summaries of all cells.
 #
 #	awk -f common.awk -f matrix.awk matrix.tsv
 
 BEGIN {
 	FS = "\t"
-	# Two that are closer than this are said to be alike.
+	# A ratio above this counts as a tie.
 	tie = 0.93
 }
 
@@ -16,7 +16,7 @@ function mean(sum, count)
 	return count ? exp(sum / count) : 0
 }
 
-# Sort numbers 1 to count.
+# Sort numbers[1] to numbers[count].
 function sort(numbers, count,	i, j, swap)
 {
 	for (i = 2; i <= count; i++)
@@ -32,7 +32,7 @@ function name_shards(lock, shards)
 	return shards == "default" ? lock : lock ", shards=" shards
 }
 
-# The best of a cell, with the shards where they matter.
+# Name the lock mode, and its best number of shards where that matters.
 function name_best(cell, lock,	i, shard, apart)
 {
 	for (i = 1; i <= shards[0]; i++) {
@@ -67,7 +67,7 @@ $1 != "mix" {
 	collect(rule_locks, rule_locks_seen, $2)
 }
 
-# The locks of a cell, the best one first, into order[].
+# Write the lock modes of a cell to order[], the best one first.
 function rank(cell,	i, j, swap)
 {
 	for (i = 1; i <= locks[0]; i++)
@@ -80,7 +80,7 @@ function rank(cell,	i, j, swap)
 		}
 }
 
-# One row a cell, and what the sentences below it need.
+# Print one row per cell, and sum up what the tables below need.
 function print_cells(	v, r, t, i, cell, best, part)
 {
 	printf "| bytes of a value | gets | threads | most operations per second | with | the others, as parts of it |\n"
@@ -130,8 +130,8 @@ function print_shares(	r, i, name, text)
 	}
 }
 
-# sum_pairs LOCK1 LOCK2 READS THREADS: into pair_*, how many times as many
-# operations the first has, each with its better number of shards.
+# sum_pairs LOCK1 LOCK2 READS THREADS: set pair_* to how many times as many operations
+# the first lock mode has, each with its better number of shards.
 function sum_pairs(one, other, read, thread,	v, cell, ratio)
 {
 	pair_sum = pair_count = pair_least = pair_most = 0

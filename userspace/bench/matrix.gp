@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 #
-# Draw the matrix: a row of panels for each size of values, a column for each
-# number of threads; in a panel, operations per second over the share of gets, a
-# colour for each lock, dashed with one shard.
+# Draw the matrix: one row of panels per size of values, one column per number of
+# threads; in a panel, operations per second over the share of gets, one colour per
+# lock mode, dashed with one shard.
 #
 #	gnuplot -e "data='matrix.tsv'; theme='light'" matrix.gp
 
 load "theme.gp"
 
-# What a column has, from the smallest on.
+# The values of a column, in ascending order.
 axis(column) = system(sprintf("awk -F '\t' '$1 == \"mix\" { print $%d }' '%s'" . \
 	" | sort -n -u", column, data))
 
-# The least and the most of a row of panels.
+# The smallest and the largest figure of a row of panels.
 range(value) = system(sprintf("awk -F '\t' '$1 == \"mix\" && $6 == %s " . \
 	"{ print $7 }' '%s' | sort -n | sed -n -e 1p -e '$p'", value, data))
 
@@ -27,7 +27,7 @@ reads = axis(4)
 rows = words(values)
 columns = words(threads)
 
-# Shares of gets stand side by side, whatever lies between them.
+# Shares of gets have equal distances, whatever their values.
 place(read) = sum [i = 1:words(reads)] (word(reads, i) == read ? i : 0)
 labels = ""
 blanks = ""
@@ -50,7 +50,7 @@ set multiplot layout rows, columns margins x(62), x(830), y(height - 50), \
 set xrange [0.7:words(reads) + 0.3]
 unset key
 
-# The legend is made by hand: one line for all panels.
+# The legend is drawn here, one line for all panels.
 set label 1 "operations per second" at screen x(10), y(16) left \
 	textcolor rgb ink
 do for [i = 1:4] {

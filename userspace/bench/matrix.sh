@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# The decision matrix: which lock wins where, and by how much?
+# The decision matrix: which lock mode wins where, and by how much?
 #
-#	matrix.sh		boot the VM, measure, draw, and say what came out
-#	matrix.sh --draw	draw the figures that are kept, anew
+#	matrix.sh		boot the VM, measure, draw, and print a summary
+#	matrix.sh --draw	draw the figures that are kept again
 #
-# "kmap bench" measures each lock x shards x share of gets x threads x size of
-# values; and, for rules of thumb, counters and sets whose keys are each
-# thread's own.  Figures, pictures and summary go into the folder of the log,
-# and with SAVE=1 beside this script.
+# "kmap bench" measures each lock mode x shards x share of gets x threads x size
+# of values; and, for rules of thumb, counters, and sets of keys that threads share
+# or do not share.  Figures, pictures and summary go into the folder of the log;
+# with SAVE=1 figures and pictures are copied to this folder, too.
 #
-# MATRIX='...' narrows it; a word is an axis and what to measure of it:
+# MATRIX='...' narrows it; a word is an axis and its values:
 #
 #	locks=spinlock,rwsem,rcu,rcu-window	the last one: gets through the
 #						window, others by system calls;
@@ -39,10 +39,10 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 MEMORY=3G
-# What is measured is measured on the CPU as QEMU makes it.
+# All figures are measured on this CPU of QEMU.
 export VM_CPU=max
 
-# plan: the axes as they are asked for, for the script in the guest.
+# plan: print the axes and their values, for the script in the guest.
 plan()
 {
 	local -A axes=(
@@ -90,7 +90,7 @@ measure()
 	} > "$LOG/data/matrix.tsv"
 }
 
-# draw FOLDER: pictures of the matrix.tsv in it, for light pages and dark ones.
+# draw FOLDER: draw pictures of the matrix.tsv in it, for light pages and dark ones.
 draw()
 {
 	local picture theme

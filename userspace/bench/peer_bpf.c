@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * BPF_MAP_TYPE_HASH through bpf(2), as it is by default (all entries allocated
- * beforehand) and with BPF_F_NO_PREALLOC.
+ * BPF_MAP_TYPE_HASH through bpf(2), by default with all entries allocated
+ * beforehand, and with BPF_F_NO_PREALLOC.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -13,13 +13,13 @@
 
 #include "bench.h"
 
-/* Keys of one call of a walk. */
+/* Keys per call of a walk. */
 #define WALK_KEYS	256
 
 struct seat {
 	int	fd;
 	bool	begun;
-	char	place[2][KEY_SIZE];	/* of a walk: where it is, and goes on */
+	char	place[2][KEY_SIZE];	/* of a walk: where this call begins, and the next */
 	char	keys[WALK_KEYS * KEY_SIZE];
 	char	values[WALK_KEYS * VALUE_SIZE];
 };
@@ -90,7 +90,7 @@ static int element(void *arg, int cmd, const char *key, const char *value)
 	const struct seat *seat = arg;
 	union bpf_attr attr;
 
-	/* No more of it than the command has. */
+	/* Zero and pass only the part that the command uses. */
 	memset(&attr, 0, offsetof(union bpf_attr, flags) + sizeof(attr.flags));
 	attr.map_fd = (uint32_t)seat->fd;
 	attr.key = (uint64_t)(uintptr_t)key;
@@ -129,7 +129,7 @@ static int bpf_fill(void *arg, const char *keys, const char *value)
 	return bpf(BPF_MAP_UPDATE_BATCH, &attr);
 }
 
-/* There is no batch of keys alone, so values come too. */
+/* There is no batch of keys alone, so the values are read, too. */
 static long bpf_walk(void *arg)
 {
 	struct seat *seat = arg;
@@ -151,7 +151,7 @@ static long bpf_walk(void *arg)
 	return attr.batch.count;
 }
 
-/* What the kernel says that the map takes. */
+/* The bytes that the map takes, as the kernel reports them. */
 static int64_t memory(int which)
 {
 	char path[64], line[128];

@@ -3,8 +3,8 @@
  * kmap itself, through libkmap: by system calls, and through the window.
  *
  * Both are the same map, the module's only one, which must be empty before and
- * is empty afterwards.  The one through the window reads only: sets are the same
- * calls in either.
+ * is empty afterwards.  Only gets use the window; sets are the same system calls
+ * in both.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct seat {
 	struct kmap_iter	*iter;
 };
 
-/* How often it is open. */
+/* How many peers have it open. */
 static unsigned int users;
 
 /* Memory of the empty map. */
@@ -44,7 +44,7 @@ static int map_open(uint64_t entries)
 	if (ret)
 		return ret;
 	if (!users && info.entries) {
-		fprintf(stderr, "the map is not empty: it may be somebody's\n");
+		fprintf(stderr, "the map is not empty: somebody may need it\n");
 		return -EEXIST;
 	}
 	if (info.max_entries < entries)
@@ -82,7 +82,7 @@ static void *map_join(void)
 	return join(KMAP_NO_WINDOW);
 }
 
-/* Do gets take it?  The module counts those that are system calls. */
+/* Do gets use the window?  The module counts only gets by system call. */
 static bool window_used(struct kmap *map)
 {
 	struct kmap_info before, after;
@@ -173,8 +173,8 @@ static int map_fill(void *arg, const char *keys, const char *value)
 	int ret;
 
 	/*
-	 * It is the same map, which the other has filled.  Once more would be
-	 * all values replaced, with memory that waits to be used again.
+	 * The other peer has filled the same map.  To fill it again would replace
+	 * all values, and leave deferred entries behind.
 	 */
 	if (users > 1)
 		return 0;

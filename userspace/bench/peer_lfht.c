@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * cds_lfht of liburcu: a lock-free hash table of one process, whose readers are
- * under RCU in userspace (its default flavour, with membarrier).  It has a bucket
- * for each entry from the beginning.
+ * cds_lfht of liburcu: a lock-free hash table of one process, whose readers use
+ * RCU in userspace (its default flavour, with membarrier).  From the start it has
+ * at least one bucket per entry.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -81,7 +81,7 @@ static int match(struct cds_lfht_node *node, const void *key)
 		       KEY_SIZE);
 }
 
-/* Under rcu_read_lock(). */
+/* The caller must hold rcu_read_lock(). */
 static struct item *find(const char *key)
 {
 	struct cds_lfht_iter iter;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * LMDB on tmpfs: a copy-on-write B+ tree that readers map, with one writer at a
- * time.  Nothing is synced, a get is a reader's transaction of its own, a set a
- * writer's.
+ * time.  Nothing is synced; each get is a read transaction, and each set is a write
+ * transaction.
  */
 #include <errno.h>
 #include <lmdb.h>
@@ -16,7 +16,7 @@
 
 #define PATH	"/dev/shm/kmap-bench.mdb"
 
-/* Keys of one step of a walk. */
+/* Keys per call of lmdb_walk(). */
 #define WALK_KEYS	256
 
 struct seat {
@@ -28,7 +28,7 @@ struct seat {
 static MDB_env *env;
 static MDB_dbi dbi;
 
-/* Their errors are errno values or negative numbers of their own. */
+/* LMDB returns errno values, or negative numbers of its own. */
 static int error(int ret)
 {
 	return ret > 0 ? -ret : ret ? -EIO : 0;
@@ -99,7 +99,7 @@ static void lmdb_leave(void *arg)
 
 static MDB_val as_key(const char *key)
 {
-	/* It is not written to. */
+	/* LMDB does not write to it. */
 	return (MDB_val){ .mv_size = KEY_SIZE, .mv_data = (void *)key };
 }
 

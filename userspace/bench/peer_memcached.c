@@ -117,7 +117,7 @@ static int memcached_delete(void *seat, const char *key)
 	return ret ? ret : wire->in[0] == 'D' ? 0 : -ENOENT;
 }
 
-/* Sets without an answer, and then something that has one. */
+/* Send sets without answers, and then a command that has an answer. */
 static int memcached_fill(void *seat, const char *keys, const char *value)
 {
 	struct wire *wire = seat;

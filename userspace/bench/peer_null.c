@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The floor of a system call: an ioctl that does nothing, ENOTTY on /dev/null.
+ * The least cost of a system call: an ioctl that does nothing, ENOTTY on /dev/null.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ static void null_close(void)
 {
 }
 
-/* A file for each thread, or the count of its users would be shared. */
+/* Each thread opens the file itself, so that threads share no reference count. */
 static void *null_join(void)
 {
 	int *fd = malloc(sizeof(*fd));

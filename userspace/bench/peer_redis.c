@@ -21,7 +21,7 @@ static int redis_open(uint64_t entries)
 	int ret = server_start(&server, argv[0], argv);
 
 	(void)entries;
-	/* One program serves under several names, and may be there under another. */
+	/* The program has several names, and may be installed under another one only. */
 	if (ret == -ENOENT)
 		ret = server_start(&server, "redis-check-rdb", argv);
 	empty = resident(server.pid);
@@ -63,7 +63,7 @@ static void put_set(struct wire *wire, const char *key, const char *value)
 #define HEAD	5
 #define ITEM	(HEAD + VALUE_SIZE + 2)
 
-/* An absent key has an answer that is shorter: $-1\r\n */
+/* The answer for an absent key is shorter: $-1\r\n */
 static int redis_get(void *seat, const char *key, char *value)
 {
 	struct wire *wire = seat;
@@ -83,7 +83,7 @@ static int redis_get(void *seat, const char *key, char *value)
 	return ret;
 }
 
-/* All keys are there, or the answer is not as long as it should be. */
+/* If a key is absent, the answer is shorter, and all keys count as not found. */
 static int redis_get_many(void *seat, const char *keys, char *values)
 {
 	static const char head[] = "*64\r\n";	/* MANY */
@@ -99,7 +99,7 @@ static int redis_get_many(void *seat, const char *keys, char *values)
 	while (wire->have < all) {
 		if (wire_want(wire, wire->have + 1))
 			return 0;
-		/* One that is absent, in a delete and insert of others. */
+		/* A key is absent while another thread deletes and inserts it. */
 		if (memmem(wire->in, wire->have, "$-1", 3))
 			return 0;
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A hash table of one process that doubles when it is three quarters full, as
- * the containers of most languages do: the one set that finds it so pays for
- * all entries.  Open addressing, linear probing, under a mutex.
+ * A hash table of one process that doubles when it is three quarters full, like
+ * the containers of most languages: the set that notices that moves all entries.
+ * Open addressing, linear probing, under a mutex.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -54,7 +54,7 @@ static uint64_t hash_of(const char *key)
 	return hash_key(key) | 1ull << 63;
 }
 
-/* Where the key is, or would be. */
+/* Find the item of a key, or the free one where it would be. */
 static struct item *find(struct item *items, uint64_t mask, const char *key,
 			 uint64_t hash)
 {

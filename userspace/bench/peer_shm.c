@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * A plain hash table in shared memory, as one would write it: chains of entries
- * out of one array, as many buckets as there can be entries, so it never grows;
- * a value is replaced in place.  It comes under a robust mutex, under a
- * reader-writer lock, and unlocked for reading only, which is the floor for a
+ * A plain hash table in shared memory: chains of entries from one array, and at
+ * least as many buckets as there can be entries, so it never grows; a value is
+ * replaced in place.  There are three forms: under a robust mutex, under a
+ * reader-writer lock, and read-only without a lock, which is the least cost of a
  * lookup without a call.
  */
 #include <errno.h>
@@ -15,13 +15,13 @@
 #include "hash.h"
 
 struct item {
-	uint32_t	next;		/* in the chain or the list of free ones */
+	uint32_t	next;		/* in the chain, or in the list of free items */
 	uint32_t	hash;
 	char		key[KEY_SIZE];
 	char		value[VALUE_SIZE];
 };
 
-/* Items count from 1; 0 is none. */
+/* Items are numbered from 1; 0 stands for none. */
 struct shared {
 	pthread_mutex_t		mutex;
 	pthread_rwlock_t	rwlock;
@@ -30,11 +30,11 @@ struct shared {
 	uint32_t		most;
 	uint32_t		mask;
 	size_t			size;
-	struct item		*items;	/* the mapping is at one address in all */
+	struct item		*items;	/* all processes have the mapping at one address */
 	uint32_t		buckets[];
 };
 
-/* By mutex, by rwlock, unlocked. */
+/* Under a mutex, under a rwlock, unlocked. */
 static struct shared *tables[3];
 
 static int shm_open_table(int which, uint64_t entries)
@@ -76,7 +76,7 @@ static void shm_close_table(int which)
 	tables[which] = NULL;
 }
 
-/* Where the reference to the key's item is, or would be. */
+/* Find the place of the reference to a key's item, or where it would be. */
 static uint32_t *find(struct shared *shared, const char *key, uint32_t hash)
 {
 	uint32_t *at = &shared->buckets[hash & shared->mask];
@@ -163,7 +163,7 @@ static void *mutex_join(void)
 
 static void mutex_lock(struct shared *shared)
 {
-	/* Whoever died with it may have left a mess; a user would look. */
+	/* The owner may have died within a change; a real program would repair that. */
 	if (pthread_mutex_lock(&shared->mutex) == EOWNERDEAD)
 		pthread_mutex_consistent(&shared->mutex);
 }

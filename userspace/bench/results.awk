@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 #
-# Tables of RESULTS.md, in Markdown, of figures that are kept.
+# Print tables of RESULTS.md, in Markdown, from figures that are kept.
 #
 #	awk -v table=NAME -f common.awk -f results.awk FILE...
 #
-#	rates	of rates.tsv: operations per second
-#	memory	of rates.tsv: bytes per entry
-#	insns	of insns.txt: instructions an operation
-#	growth	of growth.tsv: how long single sets take
-#	goals	of all three
+#	rates	from rates.tsv: operations per second
+#	memory	from rates.tsv: bytes per entry
+#	insns	from insns.txt: instructions per operation
+#	growth	from growth.tsv: how long single sets take
+#	goals	from all three
 
 BEGIN {
 	FS = "\t"
@@ -96,8 +96,8 @@ function print_rates(size, title, names,	count, name, i, p, t, row, some)
 function table_rates(	s)
 {
 	for (s = 1; s <= sizes[0]; s++) {
-		print_rates(sizes[s], "Lookups a second", lookups)
-		print_rates(sizes[s], "Changes a second", changes)
+		print_rates(sizes[s], "Lookups per second", lookups)
+		print_rates(sizes[s], "Changes per second", changes)
 		print_rates(sizes[s], "Mixed operations per second", mixes)
 	}
 }
@@ -181,8 +181,8 @@ function table_growth(	g, i, name, quantiles, bound)
 
 # ---- goals ----
 
-# verdict VALUE SENSE LIMIT: a goal's figure, and whether it is met; without a limit
-# just the figure.
+# verdict VALUE SENSE LIMIT: a goal's figure, and whether the goal is met; without a
+# limit the figure alone.
 function verdict(value, sense, limit)
 {
 	if (value == "")
@@ -200,8 +200,7 @@ function ratio(over, under)
 	return over == "" || under == "" || !under ? "" : over / under
 }
 
-# A goal of instructions: both counts, of all instructions and without fast string
-# moves.
+# A goal of instructions: the counts on a CPU with fast string moves, and without.
 function goal_insns(what, value, value_plain, limit,	met_first, met_plain)
 {
 	printf "| %s | at most %g |", what, limit
@@ -241,7 +240,7 @@ function rate_of(peer, operation, thread, size)
 		rate[peer, operation, thread, size] : ""
 }
 
-# A goal of rates: one peer's operation against another's, with so many threads.
+# A goal of rates: one peer's operation against another's, with this many threads.
 function goal_rate(what, peer, operation, other, op, thread, limit,	s)
 {
 	printf "| %s, %d thread%s | at least %g |", what, thread, \
@@ -258,7 +257,7 @@ function goal_rates(what, peer, operation, other, op, limit)
 	goal_rate(what, peer, operation, other, op, 2, limit)
 }
 
-# How much more two threads do than one; no limit is no goal.
+# How many times as much two threads do as one; without a limit there is no goal.
 function goal_scale(what, peer, operation, limit,	s)
 {
 	printf "| %s, 2 threads to 1 | %s |", what, \
@@ -310,7 +309,7 @@ function goals_of_rates(w,	s)
 	goal_scale("get through the window", w, "get", 1.9)
 	goal_scale("get by ioctl", "kmap", "get", 1.9)
 	goal_scale("set", "kmap", "set", 1.8)
-	# What the machine gives, beneath gets and sets.
+	# How the machine scales without gets and sets.
 	goal_scale("an ioctl that does nothing", "null-ioctl", "get")
 	goal_scale("choosing a key and no more", "null-ioctl", "nothing")
 	goal_rate("95 % get, to the robust mutex", w, "mix95", "shm-mutex", "mix95", 2, 2)

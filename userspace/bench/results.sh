@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Write the tables of RESULTS.md anew, of the figures that are kept beside it:
-# rates.tsv, growth.tsv, matrix.tsv, insns.txt.  A table stands between two lines
+# Write the tables of RESULTS.md again, from the figures that are kept beside it:
+# rates.tsv, growth.tsv, matrix.tsv, insns.txt.  A table is between two lines
 #
 #	<!-- begin NAME -->
 #	<!-- end NAME -->
 #
-# and what is around them is written by hand.
+# and the text around them is written by hand.
 #
-#	results.sh [--check]	with --check nothing is written: fails when it
-#				would change something
+#	results.sh [--check]	with --check nothing is written: it fails when a
+#				table would change
 
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -22,7 +22,7 @@ trap 'rm -rf "$WORK"' EXIT
 
 cd "$BENCH_DIR" || exit
 
-# from FILE TARGET: is it there?  Says how to get it when not.
+# from FILE TARGET: is the file there?  Prints how to get it if not.
 from()
 {
 	[[ ! -e $1 ]] || return 0
@@ -31,7 +31,7 @@ from()
 	return 1
 }
 
-# machine_of TARGET FILE: what its head says, as a row.
+# machine_of TARGET FILE: print what the head of the file says, as a row.
 machine_of()
 {
 	local fact
@@ -89,7 +89,7 @@ print_growth()
 	from growth.tsv growth && table growth growth.tsv
 }
 
-# picture NAME WORDS: one for light pages and one for dark ones.
+# picture NAME WORDS: show a picture, for light pages and for dark ones.
 picture()
 {
 	cat <<-END
@@ -109,7 +109,7 @@ print_matrix()
 	awk -f common.awk -f matrix.awk matrix.tsv
 }
 
-# whole: the page with its tables anew.
+# whole: print the page with new tables.
 whole()
 {
 	local line name=''
@@ -144,7 +144,7 @@ case ${1:-} in
 	;;
 --check)
 	diff -u "$PAGE" "$WORK/page" ||
-		die 'RESULTS.md is not of the figures that are kept: run "make results"'
+		die 'RESULTS.md does not match the figures that are kept: run "make results"'
 	;;
 *)
 	die "unknown option $1; see the head of this file"

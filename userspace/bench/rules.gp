@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# Draw what the matrix has for rules of thumb: a column of panels for each lock;
-# above, a counter in three ways; below, sets whose keys are everybody's or each
-# thread's own.  Operations per second over the number of threads.
+# Draw what the matrix has for rules of thumb: one column of panels per lock mode;
+# above, a counter in three ways; below, sets of keys that threads share, or that
+# are each thread's own.  Operations per second over the number of threads.
 #
 #	gnuplot -e "data='matrix.tsv'; theme='light'" rules.gp
 
@@ -11,7 +11,7 @@ load "theme.gp"
 threads = system(sprintf("awk -F '\t' '$1 == \"add\" { print $5 }' '%s' | " . \
 	"sort -n -u", data))
 
-# The least and the most of a row of panels.
+# The smallest and the largest figure of a row of panels.
 range(parts) = system(sprintf("awk -F '\t' '$1 ~ /^(%s)$/ { print $7 }' '%s' | " . \
 	"sort -n | sed -n -e 1p -e '$p'", parts, data))
 
@@ -46,7 +46,7 @@ set multiplot layout 2, 3 margins x(62), x(830), y(height - 50), y(88) \
 set xrange [0.7:words(threads) + 0.3]
 unset key
 
-# The legends are made by hand, one line for a row of panels.
+# The legends are drawn here, one line per row of panels.
 do for [i = 1:5] {
 	at = i < 4 ? 42 : 264
 	set arrow i from screen x(left[i]), y(at) to \

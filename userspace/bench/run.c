@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Threads that carry out an operation for a while.
+ * Threads that carry out an operation for a time slice.
  *
- * They are started once and join every table, so that one short window can
- * follow another, of another peer.  A thread measures its own time, so none is
- * lost while others come and go.
+ * They are started once and join every table, so that short slices of different
+ * peers can follow each other.  Each thread measures its own time, so it does not
+ * matter when the others begin and end.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,7 +20,7 @@ struct member {
 	unsigned int	number;
 	struct work	*works;		/* one for each table */
 	double		rate;
-	/* Threads write into their own only. */
+	/* Aligned, since each thread writes only to its own. */
 } __attribute__((__aligned__(128)));
 
 static struct {
@@ -30,7 +30,7 @@ static struct {
 	unsigned int		threads;
 	struct member		*members;
 
-	/* What to do in the next window; no load means to end. */
+	/* What to do in the next slice; no load means to end. */
 	const struct load	*load;
 	size_t			table;
 	unsigned int		busy;
@@ -40,7 +40,7 @@ static struct {
 	atomic_int		err;
 } crew;
 
-/* On a line of its own: all read it all the time. */
+/* On a cache line of its own, since all threads read it all the time. */
 static atomic_bool stop __attribute__((__aligned__(128)));
 
 uint64_t now_ns(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Daemons on a unix socket, and how bytes go there and back.
+ * Daemons on a unix socket, and connections to them.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,7 +16,7 @@
 
 #include "bench.h"
 
-/* Seconds that a daemon gets to listen. */
+/* Seconds after which a daemon must listen. */
 #define PATIENCE	60
 
 static int dial(const struct server *server)
@@ -43,7 +43,7 @@ int server_start(struct server *server, const char *file,
 		return -errno;
 	if (!server->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* What it has to say is not for our table. */
+		/* Its output must not get into the table that this program prints. */
 		if (!freopen("/dev/null", "w", stdout))
 			_exit(127);
 		execvp(file, (char *const *)argv);
@@ -116,7 +116,7 @@ void wire_close(struct wire *wire)
 
 void wire_put(struct wire *wire, const void *data, size_t len)
 {
-	/* Whoever sends so much at once has a room that is too small. */
+	/* The buffer is too small for what a peer sends at once. */
 	if (len > sizeof(wire->out) - wire->len)
 		abort();
 	memcpy(wire->out + wire->len, data, len);

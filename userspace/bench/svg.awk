@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# Make gnuplot's SVG small: without its titles of plots, blanks and groups that
-# hold nothing; and with a line for its licence.
+# Make gnuplot's SVG small: remove titles of plots, blanks and empty groups; and add
+# a line for the licence.
 
-# A group is printed when there is something in it.
+# Print a line; a group only if there is something in it.
 function give(line)
 {
 	sub(/^[ \t]+/, "", line)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
-# What the pictures share: colours for pages that are light or dark, and how an
-# axis of panels looks.  The colours are those of Okabe and Ito, which people
-# who see few colours can tell apart; points differ too.
+# What the pictures share: colours for light and dark pages, and the axes of panels.
+# The colours are those of Okabe and Ito, which people who see few colours can tell
+# apart; points differ, too.
 #
-# Wants: theme, "light" or "dark"; data, the file.
+# Needs: theme, "light" or "dark"; data, the file.
 
 dark = theme eq "dark"
 paper = dark ? "#0d1117" : "#ffffff"
@@ -25,7 +25,7 @@ set logscale y
 # "1200000" as "1.2 M".
 short(n) = n >= 1e6 ? sprintf("%g M", n / 1e6) : sprintf("%g k", n / 1e3)
 
-# Tics of an axis of rates, with words and without.
+# Tics of an axis of rates, with labels and without.
 tics = ""
 bare = ""
 do for [power = 3:8] {
@@ -37,6 +37,6 @@ do for [power = 3:8] {
 	}
 }
 
-# The panels of a picture stand on "width" by "height" pixels.
+# The panels of a picture are on "width" by "height" pixels.
 x(pixels) = pixels / (1.0 * width)
 y(pixels) = 1 - pixels / (1.0 * height)
