@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The kmap command: get, set, del, add, keys, info, clear; every flag, exit
-# statuses, bytes of all values, JSON, wrong usage, output errors.  What dump
-# and load do is in cli_load.sh.
+# statuses, bytes of all values, JSON, wrong usage, output errors.  cli_load.sh
+# tests dump and load.
 
-# Scripts for bash -c expand for themselves.
+# Scripts for bash -c are expanded by that bash.
 # shellcheck disable=SC2016
 
 . "$(dirname "$0")/cli_common.sh"
@@ -27,7 +27,7 @@ test_set_get()
 	expect "get of an absent key" 1 "" kmap get absent
 	check "... says so" said "no such key"
 	exits "... or not with --quiet" 1 kmap get -q absent
-	check "... indeed" test ! -s err
+	check "... without a message" test ! -s err
 	expect "an empty value" 0 "" kmap set empty ""
 	expect "... is not an absent one" 0 "" kmap get empty
 	expect "a value that begins with a dash" 0 "" kmap set dash --json
@@ -126,7 +126,7 @@ test_bytes()
 		'"value":"a\"\\\n\t\u000d\u0000\u001f\u007f\u0085'$'\303\251'' ~"}'
 	check "... is JSON" json out
 
-	# Ends of the ranges of UTF-8, and what lies just outside of them.
+	# The ends of the ranges of UTF-8, and bytes just outside of them.
 	for good in '\x7f' '\xc2\x80' '\xdf\xbf' '\xe0\xa0\x80' '\xed\x9f\xbf' \
 		'\xee\x80\x80' '\xf0\x90\x80\x80' '\xf4\x8f\xbf\xbf'; do
 		run kmap set -e utf8 "$good"
@@ -172,7 +172,7 @@ test_numbers()
 	expect "... added" 0 "1\n" kmap get -n n2
 	expect "set 8 letters" 0 "" kmap set t abcdefgh
 	expect "set 7 letters" 0 "" kmap set t7 abcdefg
-	refuse "add to what is no number" "not a number" kmap add t7
+	refuse "add to a value that is no number" "not a number" kmap add t7
 	refuse "add to 8 letters" "not a number" kmap add t
 	refuse "get --number of 8 letters" "not a number" kmap get --number t
 	refuse "... with --json" "not a number" kmap get -j -o number t
@@ -182,7 +182,7 @@ test_numbers()
 	expect "get --number of an absent key" 1 "" kmap get -n absent
 	expect "... with --json" 1 '{"key":"absent","error":"ENOENT"}\n' \
 		kmap get -nj absent
-	refuse "get --number of what is no number" "not a number" kmap get -n t7
+	refuse "get --number of a value that is no number" "not a number" kmap get -n t7
 	expect "... changed nothing" 0 "abcdefg" kmap get t7
 	expect "set --return --output number" 0 "1\n" \
 		kmap set -R -o number -n n2 5
@@ -442,7 +442,7 @@ test_output_errors()
 	kmap clear -yq
 }
 
-# The check for JSON that the others rely on.
+# Check json(), on which the other checks rely.
 test_json()
 {
 	local bad

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kmap command: advise.  Each candidate is really loaded and measured, what
-# was loaded comes back as it was, and no map that holds anything or is open is
-# ever unloaded.  Which candidate wins, no test here asks.
+# The kmap command: advise.  Each candidate is really loaded and measured, the
+# module that was loaded is loaded again as it was, and a map that has entries or is
+# open is never unloaded.  No test here depends on which candidate wins.
 
 # Functions are called through check.
 # shellcheck disable=SC2317
@@ -12,7 +12,7 @@
 
 parameters=/sys/module/kmap/parameters
 
-# One round of next to nothing.
+# Options for a single, very short round.
 short=(-R 1 -D 0.02 -n 100)
 
 not()
@@ -27,13 +27,13 @@ as_loaded()
 	stat -c '%u:%g %a' "$device"
 }
 
-# One of the counts that a reload begins anew.
+# fact NAME VARIABLE: read one of the counts that a reload sets to zero.
 fact()
 {
 	read -r "$2" < <(kmap info "$1")
 }
 
-# reload PARAMETER...
+# reload PARAMETER...: load the module with these parameters.
 reload()
 {
 	if [ -d /sys/module/kmap ]; then
@@ -42,14 +42,15 @@ reload()
 	insmod "$KMAP_KO" "$@"
 }
 
-# candidates: what JSON says was measured, one per line: lock, shards, window.
+# candidates: print what was measured, from JSON, one per line: lock mode, shards,
+# window.
 candidates()
 {
 	sed -n 's/^{"lock":"\([a-z]*\)","shards":\([0-9]*\),.*"window":\([a-z]*\),.*/\1 \2 \3/p' \
 		"$work/out" | sort
 }
 
-# Rates go down from line to line, and ratios are of the first.
+# Rates fall from line to line, and ratios are to the first.
 rates_fall()
 {
 	sed -n 's/^{.*"per_second":\([0-9]*\),"ratio":\([0-9.]*\),.*/\1 \2/p' \
@@ -64,7 +65,7 @@ rates_fall()
 		END { exit bad || !NR }'
 }
 
-# Both ways to look up, where there are two.
+# ways CANDIDATE: print it with both ways to look up, if there are two.
 ways()
 {
 	if [ "$(kmap info mapped)" -ne 0 ]; then
@@ -74,7 +75,7 @@ ways()
 	fi
 }
 
-# Nothing is loaded or unloaded unless that is asked for.
+# Without --reload nothing is loaded or unloaded.
 test_loaded()
 {
 	local sets_before sets_after gets_before gets_after
@@ -98,7 +99,7 @@ test_loaded()
 	as_loaded >after
 	same "... and the module" before after
 
-	# The module counts those gets only that are system calls.
+	# The module counts only gets by system call.
 	fact gets gets_before
 	run kmap advise -L "${short[@]}" -r 100
 	fact gets gets_after
@@ -201,8 +202,8 @@ is_loaded_with()
 		[ "$(kmap info entries)" -gt 0 ]
 }
 
-# While it runs: the candidate is there, for root alone, and others' data in it
-# is not thrown away.
+# While it runs, only root can open the candidate's node, and a candidate in which
+# somebody has stored an entry is not unloaded.
 test_running()
 {
 	local pid
@@ -247,7 +248,7 @@ test_not_loaded()
 		setpriv --reuid=65534 --clear-groups \
 		"$work/kmap-copy" advise "${short[@]}"
 
-	# Without --module it is modprobe's business.
+	# Without --module, modprobe finds and loads the module.
 	mkdir bin
 	cat >bin/modprobe <<-END
 	#!/bin/bash

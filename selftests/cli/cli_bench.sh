@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The kmap command: bench.  What it prints is well formed and agrees with what
-# the module counted, its keys come and go, and nobody else's change.  How fast
-# anything is, no test here asks.
+# the module counted, its keys come and go, and other keys do not change.  No test
+# here depends on how fast anything is.
 
 # Some results are set by name, and functions are called through check.
 # shellcheck disable=SC2034,SC2317
 
 . "$(dirname "$0")/cli_common.sh"
 
-# member NAME VARIABLE [FILE]: a number out of JSON, the first of that name.
+# member NAME VARIABLE [FILE]: read a number from JSON, the first of that name.
 member()
 {
 	local text
@@ -20,7 +20,7 @@ member()
 	printf -v "$2" '%s' "${BASH_REMATCH[1]:-none}"
 }
 
-# row NAME: the object of that name, out of what the last run printed.
+# row NAME: write the object of that name, from the output of the last run, to row.NAME.
 row()
 {
 	local text
@@ -30,7 +30,7 @@ row()
 	printf '%s' "${BASH_REMATCH[1]}" >"row.$1"
 }
 
-# within NAME LEAST VALUE MOST: numbers with decimals.
+# within NAME LEAST VALUE MOST: the value is between the two; decimals are allowed.
 within()
 {
 	check "$1: $3 is from $2 to $4" awk -v least="$2" -v value="$3" \
@@ -38,15 +38,15 @@ within()
 			value >= least && value <= most) }'
 }
 
-# Keys of others, with versions; what must stay.
+# Print all keys, with versions: none of them may change.
 others()
 {
 	kmap dump --sort --meta
 }
 
-# measure OPERATIONS OPTION...: run bench, longer and longer until it comes to so
-# many operations: what shows on average only wants many.  What the module counted
-# meanwhile is for counted.
+# measure OPERATIONS OPTION...: run bench, for longer each time until it completes
+# this many operations, since averages need many.  Keeps what the module counted
+# before and after for "counted".
 measure()
 {
 	local least=$1 tenths=2 count
@@ -63,7 +63,7 @@ measure()
 	done
 }
 
-# counted NAME VARIABLE: by how much a count of the module grew in the last measure.
+# counted NAME VARIABLE: by how much a count of the module grew during the last measure.
 counted()
 {
 	read -r "$2" < <(awk -v name="$1" '$1 == name { n = $2 - n } END { print n }' \
@@ -75,7 +75,7 @@ has_entries()
 	[ "$(kmap info entries)" -eq "$1" ]
 }
 
-# Not every system has pgrep.  What is dead but not yet buried has no words.
+# Not every system has pgrep.  A zombie's cmdline is empty.
 no_kmap_runs()
 {
 	local file name
@@ -111,7 +111,7 @@ test_json()
 		within "$name: p50" 1 "$p50" "$p99"
 		within "$name: p99" 1 "$p99" "$p999"
 		within "$name: p99.9" 1 "$p999" "$max"
-		# With one worker, the figures are of the same seconds.
+		# With one worker, all figures are about the same time.
 		member operations all "row.$name"
 		member per_second rate "row.$name"
 		within "$name: operations per second by seconds" \
@@ -198,17 +198,17 @@ test_workers()
 	check "3 processes of 2 threads" printed '"processes":3,"threads":2'
 	member missing one
 	check "... find all keys" test "$one" -eq 0
-	# Of a time that is too short for most of them to begin.
+	# The time is too short for most of them to begin.
 	run kmap bench -jLD 0.001 -p 16 -t 16 -r 0 -n 300
 	row all
 	member operations one row.all
 	check "each of 256 workers completes an operation" test "$one" -ge 256
-	# A number of many characters in the shortest key there can be for it.
+	# Numbers of several characters, in the shortest possible keys.
 	expect "keys of the smallest size are as many as told" 0 "1\n" \
 		bash -c 'kmap bench -jLD 0.05 -n 5000 -k 13 | grep -c "\"keys\":5000,"'
 }
 
-# What the operations that are no gets do, as the module counted them.
+# The operations that are not gets do what the module counts.
 test_write()
 {
 	local adds sets gets write get
@@ -230,7 +230,7 @@ test_write()
 	member operations write row.match
 	member operations get row.get
 	check "--write match sets" test "$sets" -eq $((write + 3))
-	# Once more for each set that came too late.
+	# There is one more get for each set that came too late.
 	check "... each after a get" test "$gets" -ge $((write + get))
 
 	run kmap bench -D 0.2 -r 0 -w add -t 2 -n 7 -o
@@ -238,7 +238,7 @@ test_write()
 		'^mix +0 % get, 100 % add, keys of its own for each thread$'
 }
 
-# Counters of the benchmark that were added to: what they begin with is
+# has_added COUNT: have so many counters of the benchmark changed?  All start from
 # 0x7676767676767676.
 has_added()
 {
@@ -261,7 +261,7 @@ test_own()
 	check "... and go" has_entries 10
 }
 
-# The keys while they are there, and what becomes of them.
+# The keys exist during the run, and are removed at its end.
 test_keys()
 {
 	local pid i lines
@@ -312,7 +312,7 @@ test_usage()
 	check "none of this leaves a key" has_entries 10
 }
 
-# A map that has no room for all the keys.
+# A map that cannot take all the keys.
 test_full()
 {
 	if [ -z "${KMAP_KO:-}" ] || [ "$(id -u)" -ne 0 ]; then

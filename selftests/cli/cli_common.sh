@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the cli*.sh share: TAP, running the kmap command and comparing
-# what came of it.  A script that sources this ends with "finish".
+# What the cli*.sh share: TAP, running the kmap command and comparing its
+# results.  A script that sources this ends with "finish".
 #
 # Each run leaves its output in $work/out, its messages in $work/err and its exit
 # status in $status.
@@ -18,7 +18,7 @@ if ! command -v kmap >/dev/null; then
 	echo "Bail out! no kmap command on the PATH"
 	exit 1
 fi
-# These tests clear the map: not one that somebody uses.
+# These tests clear the map, so refuse one that somebody may use.
 if [ "$(kmap info entries)" != 0 ]; then
 	echo "Bail out! the map cannot be read or is not empty"
 	exit 1
@@ -52,15 +52,15 @@ not_ok()
 	{ head -n 10 "$work/err"; echo; } | tr -c '[:print:]\n' '?' | sed 's/^/# ! /'
 }
 
-# Processes are dear in an emulated machine, so what can be is done by bash.
+# Processes are slow in an emulated machine, so bash does what it can by itself.
 
-# slurp VARIABLE FILE: the file's contents; fails if there is a zero byte in it.
+# slurp VARIABLE FILE: read the file; fails if there is a zero byte in it.
 slurp()
 {
 	! IFS= read -r -d '' "$1" <"$2"
 }
 
-# run COMMAND...: run it, from stdin of the caller.
+# run COMMAND...: run it, with the caller's stdin.
 run()
 {
 	"$@" >"$work/out" 2>"$work/err"
@@ -92,8 +92,8 @@ full()
 	kmap "$@" >/dev/full
 }
 
-# wait_for COMMAND...: until it succeeds.  How long that takes is up to the machine;
-# the many tries are for what never comes.
+# wait_for COMMAND...: wait until it succeeds.  That may take long on a slow machine;
+# the number of tries only ends a wait for something that never comes.
 wait_for()
 {
 	local tries=12000
@@ -158,7 +158,7 @@ refuse()
 	fi
 }
 
-# check NAME COMMAND...: it succeeds; about what the last run left.
+# check NAME COMMAND...: it succeeds; mostly about the output of the last run.
 check()
 {
 	local name=$1
@@ -213,7 +213,7 @@ printed()
 	[[ $text == *"$1"* ]]
 }
 
-# field NAME VARIABLE: a number out of the JSON that the last run printed.
+# field NAME VARIABLE: read a number from the JSON that the last run printed.
 field()
 {
 	local text
@@ -223,7 +223,7 @@ field()
 	printf -v "$2" '%s' "${BASH_REMATCH[1]:-0}"
 }
 
-# matches REGEX [FILE]: a line of the last run's stdout, or of the file, does.
+# matches REGEX [FILE]: a line of the last run's stdout, or of the file, matches.
 matches()
 {
 	local line
@@ -234,8 +234,8 @@ matches()
 	return 1
 }
 
-# json FILE: is this JSON?  Strings and words become S, then arrays and objects
-# of those, from the inside, until nothing but one S is left.
+# json FILE: is this JSON?  Strings become S, numbers and words N, then arrays and
+# objects of these become N, from the inside, until a single S or N is left.
 json()
 {
 	awk '

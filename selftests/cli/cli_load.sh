@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kmap command: dump and load.  What is dumped comes back exactly, in both
-# formats, through files and pipes; what is no dump is refused with the place,
-# and the count of what was loaded is right whatever happens.
+# The kmap command: dump and load.  Load restores exactly what was dumped, in both
+# formats, through files and pipes; it refuses what is not a dump and names the
+# place, and the count of loaded records is always right.
 
 # Functions are called through check.
 # shellcheck disable=SC2317
@@ -12,8 +12,8 @@
 
 records=$((3000 / ${KT_LESS:-1}))
 
-# A dump of random keys and values with bytes of all values, written by the rules
-# of kmap(1) without help of the kmap command.
+# make_dump SEED: print a dump of random keys and values, with bytes of all values,
+# by the rules of kmap(1) and without the kmap command.
 make_dump()
 {
 	awk -v count="$records" -v seed="$1" '
@@ -32,7 +32,7 @@ make_dump()
 		form[13] = "\\r"
 		form[92] = "\\\\"
 		print "kmap-dump 1"
-		# The number in front keeps keys apart: bytes may be digits.
+		# The number and its colon keep keys apart.
 		for (i = 0; i < count; i++)
 			print i ":" bytes(random(40)) "\t" bytes(random(60))
 		print "end " count
@@ -104,7 +104,7 @@ test_round_trip()
 	kmap clear -yq
 }
 
-# A number is dumped as one, in decimal, and comes back as one.
+# A number is dumped in decimal, and load restores it as a number.
 test_numbers()
 {
 	local form json eight='*\\x00\\x00\\x00\\x00\\x00\\x00\\x00'
@@ -394,7 +394,7 @@ has_many_entries()
 	[ "$(kmap info entries)" -ge 4096 ]
 }
 
-# Through a pipe, what stands before the bad place is loaded, and counted.
+# From a pipe, the records before a bad place are loaded and counted.
 test_counts()
 {
 	local i loaded writer
@@ -418,7 +418,7 @@ test_counts()
 	check "... says why" said "cannot read"
 	refuse "load of two files" "unexpected operand" kmap load open open
 
-	# Stopped by a signal in the middle of a pipe that goes on.
+	# A signal stops a load while its pipe is still open.
 	mkfifo fifo
 	kmap load fifo >out 2>err &
 	writer=$!

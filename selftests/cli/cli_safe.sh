@@ -1,25 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kmap command in the hands of a script: values that look like something else,
-# keys with a beginning, old values to compare with, other users, other people's
-# bytes in what is printed.
+# The kmap command in scripts: values that look like options, prefixes of keys, old
+# values to compare with, other users, and bytes from other people in messages.
 
-# Functions are called through check; scripts for bash -c expand for themselves.
+# Functions are called through check; scripts for bash -c are expanded by that bash.
 # shellcheck disable=SC2016,SC2317
 
 . "$(dirname "$0")/cli_common.sh"
 
-# What must be taken as it is.
+# Operands that must be taken as they are after "--".
 words=(- -- --json -x -1 '' ' ' '\x41' '*' -f --value-file=x)
 
-# as_user COMMAND...: as one who owns nothing.
+# as_user COMMAND...: run it as an unprivileged user.
 as_user()
 {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
 
-# a_copy NAME MODE: of the command, for other users.
+# a_copy NAME MODE: make a copy of the command, for other users.
 a_copy()
 {
 	chmod 755 "$work"
@@ -41,7 +40,7 @@ test_operands()
 			from /dev/null set -- "$word" 1
 		expect "... get -- finds it" 0 1 from /dev/null get -- "$word"
 		expect "... del -- removes it" 0 "" from /dev/null del -- "$word"
-		expect "... indeed" 1 "" from /dev/null get -- "$word"
+		expect "... so that get fails" 1 "" from /dev/null get -- "$word"
 		expect "... add -- makes a number of it" 0 "7\n" \
 			from /dev/null add -- "$word" 7
 		expect "... del -- of two keys" 1 "" \
@@ -54,7 +53,7 @@ test_operands()
 	expect "... as the value shows" 0 -- kmap get item
 	printf text >file
 	expect "a - before no -- is standard input" 0 "" from file set item -
-	expect "... as ever" 0 text kmap get item
+	expect "... which is stored" 0 text kmap get item
 	expect "--value-file - is so with -- too" 0 "" \
 		from file set --value-file - -- -
 	expect "... the key is not" 0 text from /dev/null get -- -
@@ -144,7 +143,7 @@ test_prefix()
 	kmap clear -yq
 }
 
-# More keys than one batch, while others come and go.
+# del --prefix removes more keys than one batch, while other keys come and go.
 test_prefix_among_others()
 {
 	local count=$((9000 / ${KT_LESS:-1})) half writer
@@ -165,14 +164,14 @@ test_prefix_among_others()
 	writer=$!
 	expect "del --prefix beside a writer" 0 "$((count - half)) keys removed\n" \
 		kmap del -p go.
-	# Not killed: a command of its own would go on.
+	# It is not killed, because a command that it has started would go on.
 	rm writing
 	wait "$writer"
 	expect "... left the others" 0 "$half\n" kmap info entries
 	expect "... all of them" 0 "$half keys removed\n" kmap clear -yp stay.
 }
 
-# Only if the value that is there is the one that is named.
+# With --equal a change is made only if the key has the given value.
 test_equal()
 {
 	local version
@@ -203,7 +202,7 @@ test_equal()
 	expect "OLD is taken as it is" 0 "" from /dev/null set -E -- -- e -
 	expect "... also a -" 0 "" from /dev/null set -E - -- e '\x41'
 	expect "... with escapes only if told" 1 "" kmap set -E A e x
-	expect "... indeed" 0 "" kmap set -E '\x41' e B
+	expect "... which matches the text itself" 0 "" kmap set -E '\x41' e B
 	expect "set --equal --escape" 0 "" \
 		kmap set -eE '\x42' '\x65' 'a\x00b'
 	expect "set --equal --hex" 0 "" kmap set -xE 610062 65 63
@@ -250,7 +249,7 @@ test_clear_counts()
 	expect "clear of none" 0 "0 keys removed\n" kmap clear -y
 }
 
-# For those who may only read, or only write.
+# Users who may only read, or only write.
 test_permissions()
 {
 	local mode word
@@ -298,7 +297,7 @@ test_permissions()
 	expect "del of one key" 0 "1 key removed\n" kmap del -p a
 }
 
-# The environment of a program with more rights than its caller is not to be used.
+# A program with more rights than its caller must ignore the environment.
 test_secure_environment()
 {
 	a_copy kmap-suid 4755
@@ -312,7 +311,7 @@ test_secure_environment()
 		as_user ./kmap-suid info -d /nonexistent
 }
 
-# A window that cannot be had is told of.
+# info tells why there is no window.
 test_no_window()
 {
 	expect "info tells why there is no window" 0 \
@@ -335,7 +334,7 @@ test_no_map()
 	refuse "... nor for info" "not a kmap" kmap -d /dev/null info
 }
 
-# Text that would turn around what stands behind it on a terminal.
+# Characters that change the direction of the text after them on a terminal.
 test_bidi()
 {
 	local turn
@@ -363,7 +362,7 @@ test_bidi()
 	kmap clear -yq
 }
 
-# A message is for a terminal.
+# Messages must do no harm to a terminal.
 test_messages()
 {
 	local bad=$'\e[2J\x9b' bidi=$'\xe2\x80\xae'

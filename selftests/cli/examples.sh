@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The example programs, each as a test: run-tests.sh beside them knows how, and
-# this gives it texts to count the words of.
+# The example programs, each as a test: this makes texts whose words are counted,
+# and run-tests.sh, which is installed beside the programs, does the rest.
 
 if ! command -v run-tests.sh >/dev/null; then
 	echo "1..0 # SKIP the example programs are not on the PATH"
@@ -12,7 +12,7 @@ fi
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-# Some words come often and most come seldom, as in a text.
+# As in a real text, some words are frequent and most are rare.
 words=$((30000 / ${KT_LESS:-1}))
 for part in 1 2 3; do
 	awk -v seed="$part" -v words="$words" 'BEGIN {
