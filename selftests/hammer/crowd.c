@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Very many clients: ten thousand opens, thousands of forks, and overwriters
- * that outrun the grace periods.  The map goes on, what waits for readers stays
- * under its bound, and all is let go in the end.
+ * that outrun the grace periods.  The map keeps working, deferred entries stay
+ * below their bound, and everything is released at the end.
  */
 #include <errno.h>
 #include <signal.h>
@@ -69,7 +69,7 @@ TEST_F_TIMEOUT(map, ten_thousand_opens, LONGEST)
 	ASSERT_GE(self->fd, 0);
 }
 
-/* Children in a row, each of which uses the file it inherits and one more. */
+/* Fork children one after the other; each uses the file it inherits and its own. */
 static int fork_many(int fd, int count)
 {
 	int status;
@@ -115,9 +115,9 @@ TEST_F_TIMEOUT(map, thousands_of_forks, LONGEST)
 
 /**
  * struct storm - what the writers and the test share
- * @rounds: done by all
+ * @rounds: rounds done by all writers
  * @failed: calls that failed
- * @seen: the test has seen what it looks for, or does not look
+ * @seen: the test has seen entries deferred and a wait, or need not see them
  */
 struct storm {
 	atomic_uint rounds;
@@ -125,14 +125,14 @@ struct storm {
 	atomic_bool seen;
 };
 
-/* Big values over and over, in place of others and in place of nothing. */
+/* Set big values again and again, over others and where there are none. */
 static void overwrite(struct storm *storm, int writer)
 {
 	static __u8 value[BIG];
 	int fd = kt_open(O_RDWR);
 	unsigned int i;
 
-	/* How many outrun a grace period is a matter of how busy the host is. */
+	/* How many rounds outrun a grace period depends on how busy the host is. */
 	for (i = 0; i < STORM || (!atomic_load(&storm->seen) &&
 				  i < 100 * STORM); i++) {
 		__u64 key = i % 3;
@@ -164,7 +164,7 @@ TEST_F_TIMEOUT(map, overwrite_storm, KT_LONG)
 	storm = mmap(NULL, sizeof(*storm), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, storm);
-	/* The smallest bounds there are. */
+	/* These make the bounds as small as possible. */
 	RELOAD("shards=2 max_bytes=2m max_entries=1000");
 	for (i = 0; i < WRITERS; i++) {
 		pids[i] = fork();
@@ -200,7 +200,7 @@ TEST_F_TIMEOUT(map, overwrite_storm, KT_LONG)
 		EXPECT_EQ(0, most);
 		EXPECT_EQ(0, info.waits);
 	} else {
-		/* More went through than may wait: somebody had to. */
+		/* More was replaced than may be deferred, so a writer had to wait. */
 		EXPECT_GT(most, 0);
 		EXPECT_GT(info.waits, 0);
 	}

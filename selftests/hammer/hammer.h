@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the hammer tests share: workers, which are threads in several processes
- * that have the device open each on its own; a way for any of them to fail the
- * test with one message; and a watchdog, so that a hang is a failure that says
- * who hangs where.
+ * What the hammer tests share: workers, which are threads in several processes,
+ * each of which opens the device itself; a way for any of them to fail the test
+ * with one message; and a watchdog, so that a hang is a failure that names the
+ * worker and its place.
  *
- * Everything that workers share lies in shared anonymous memory that exists
- * before they are forked (hammer_share()).  The library keeps no other state.
+ * Everything that workers share is in shared anonymous memory that exists before
+ * they are forked (hammer_share()).  There is no other state.
  *
  * Environment, all optional:
  *	HAMMER_SECONDS		how long one case hammers, default 2, may be 0.5
@@ -14,8 +14,8 @@
  *	HAMMER_THREADS		threads in each, default 4, at least 2
  *	HAMMER_SEED		start of all random sequences, default random
  *	HAMMER_PATIENCE		seconds without any progress that count as a
- *				hang, default 60; more of them where the machine
- *				itself does not get on
+ *				hang, default 60; it takes longer where the
+ *				machine itself makes no progress
  *	HAMMER_KILLS		clients that hammer_kill kills, default 200
  */
 #ifndef KMAP_HAMMER_H
@@ -40,11 +40,11 @@ struct hammer;
  * @h: the run it belongs to
  * @id: number over all processes, from 0
  * @process: number of its process
- * @fd: the process' own opening of the device
+ * @fd: the device, opened by this process
  * @max_value: the map's longest value
  * @in: scratch of @max_value bytes for a value to store
- * @out: scratch of @max_value bytes for a value that comes back
- * @own: the test's, private to the worker; freed at its end
+ * @out: scratch of @max_value bytes for a value that is returned
+ * @own: data of the test, private to the worker; freed at the worker's end
  * @random: state of its random sequence, see hammer_below()
  * @tid: its thread, for the watchdog
  * @steps: operations so far
@@ -67,19 +67,19 @@ struct hammer_worker {
 
 /**
  * struct hammer - one run
- * @processes: how many
- * @threads: in each
- * @seconds: until hammer_next() says stop; 0 leaves the end to the workers
- * @goals: counts of what the case is about, or NULL: the run goes on until none
- *	is 0, however slow the machine
+ * @processes: number of processes
+ * @threads: threads per process
+ * @seconds: time until hammer_next() returns false; 0 leaves the end to the workers
+ * @goals: counts of what the case tests, or NULL: the run continues until none of
+ *	them is 0, however slow the machine is
  * @prepare: called by each worker before the clock starts, or NULL; no worker
  *	begins its work before all have prepared
  * @work: called by each worker; false when it failed
  * @shared: memory of the test, from hammer_share()
- * @workers: how many there are in all
- * @together: of hammer_run(): workers prepare, and begin at the same time
- * @stop: workers shall end
- * @failed: @message is being or was written
+ * @workers: number of workers in all
+ * @together: set by hammer_run(): workers prepare, and begin at the same time
+ * @stop: workers must end
+ * @failed: @message is being written, or was written
  * @waiting: workers at the barrier
  * @turn: how often the barrier opened
  * @message: what failed first
@@ -104,38 +104,38 @@ struct hammer {
 	struct hammer_worker worker[HAMMER_WORKERS];
 };
 
-/* Shared, zeroed memory, or NULL; used pages alone cost anything. */
+/* Allocates shared, zeroed memory, or returns NULL; only used pages take memory. */
 void *hammer_share(size_t size);
 void hammer_unshare(void *shared, size_t size);
 
 /*
- * Loads the module anew, with few shards, so that the table is small and soon
- * grows.  0 or a negative errno value.
+ * Loads the module anew, with few shards, so that the table is small and grows
+ * soon.  Returns 0 or a negative errno value.
  */
 int hammer_reload(void);
 
 /*
- * A run with the processes, threads and seconds that the environment says, or
- * NULL with a message on stderr.  Loads the module if nobody did, and leaves
- * the map empty: whatever was there is cleared.
+ * Allocates a run with the processes, threads and seconds of the environment, or
+ * returns NULL after a message on stderr.  Loads the module if it is not loaded, and
+ * clears the map.
  */
 struct hammer *hammer_new(void);
 void hammer_free(struct hammer *h);
 
 /*
- * Runs it.  True when every worker ended well; otherwise the reason is on
- * stdout as a comment, and in @message.  May be called again on the same run.
+ * Carries out a run.  Returns true when every worker has succeeded; otherwise the
+ * reason is printed on stdout as a comment, and is in @message.  May be called again
+ * on the same run.
  */
 bool hammer_run(struct hammer *h);
 
 /*
- * Forks one process of the run with its threads and leaves it to the caller,
- * who waits for it or kills it.  Its workers begin at once.  A process id or a
- * negative errno value.
+ * Forks one process of the run, with its threads; the caller waits for it or kills
+ * it.  Its workers begin at once.  Returns the process id or a negative errno value.
  */
 pid_t hammer_spawn(struct hammer *h, unsigned int process);
 
-/* Fails the run, with the first message of all; returns false. */
+/* Fails the run, with this message if it is the first; returns false. */
 bool hammer_fail(struct hammer_worker *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -145,7 +145,7 @@ bool hammer_fail(struct hammer_worker *w, const char *fmt, ...)
 		return hammer_fail((w), __VA_ARGS__);	\
 } while (0)
 
-/* Counts an operation, which is how the watchdog knows that nothing hangs. */
+/* Counts an operation; the watchdog takes these counts as progress. */
 static inline void hammer_step(struct hammer_worker *w)
 {
 	atomic_fetch_add_explicit(&w->steps, 1, memory_order_relaxed);
@@ -170,18 +170,18 @@ __u64 hammer_below(struct hammer_worker *w, __u64 n);
  */
 size_t hammer_length(__u64 random, size_t max);
 
-/* "name-number" to @key; the length of the key. */
+/* Writes "name-number" to @key; returns the length of the key. */
 size_t hammer_key(char key[HAMMER_KEY_MAX], const char *name, __u64 number);
 
-/* The number at the end of a key of this name, or -1 if it is another. */
+/* The number at the end of a key with this name, or -1 if it has another name. */
 __s64 hammer_key_number(const void *key, size_t key_len, const char *name);
 
 /* An unsigned setting of the environment, or @otherwise. */
 unsigned long hammer_setting(const char *name, unsigned long otherwise);
 
 /*
- * Seconds the harness shall grant a case.  The watchdog here comes first; this
- * is for a run whose coordinator hangs itself.
+ * Seconds that the harness gives a case.  The watchdog acts before that; this is
+ * for a run whose coordinator hangs.
  */
 int hammer_timeout(void);
 

@@ -3,10 +3,9 @@
  * Numbers that all workers add to at once.
  *
  * No addition may be lost or counted twice, whatever else happens to the key:
- * sums are compared at the end, numbers that are taken away by a delete or a
- * swap are collected and counted, and for counters that only go up by one each
- * number must have been handed out once, with a version of its own that grows
- * with the number.
+ * sums are compared at the end, and numbers that a delete or a swap removes are
+ * added up.  Of a counter that only increases by one, each number must have been
+ * returned once, with a version of its own that grows with the number.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,12 +26,12 @@
  * @begun: additions of one begun
  * @done: additions of one done
  * @added: sum of what was added
- * @taken: sum of what was taken away by deletes and swaps
- * @version: of each value, where the counter goes up by one
+ * @taken: sum of what deletes and swaps removed
+ * @version: version of each number, where the counter increases by one
  *
- * Sums wrap where long has 32 bits.  With 64 there, "lock cmpxchg8b" would add
- * negative numbers to them, and behind an addition QEMU 7.2 (TCG) makes EFLAGS
- * of what was added: the trap flag of a negative number ends the program.
+ * Sums wrap where long has 32 bits.  Sums of 64 bits would need "lock cmpxchg8b"
+ * there, after which QEMU 7.2 (TCG) computes EFLAGS from what was added: a negative
+ * number sets the trap flag, which ends the program.
  */
 struct counter {
 	_Atomic __u64 begun;
@@ -110,13 +109,13 @@ static bool add_at_random(struct hammer_worker *w)
 	return true;
 }
 
-/* The last that a worker saw of a counter. */
+/* What a worker saw last of a counter. */
 struct sight {
 	__s64 number;
 	__u64 version;
 };
 
-/* A number and a version that were found together. */
+/* Checks a number and a version that were found together. */
 static bool together(struct hammer_worker *w, unsigned int counter,
 		     struct sight *last, __s64 number, __u64 version)
 {
@@ -140,7 +139,7 @@ static bool together(struct hammer_worker *w, unsigned int counter,
 	return true;
 }
 
-/* Counts up by one, several times in a call. */
+/* Adds one, several times in a call. */
 static bool count(struct hammer_worker *w, unsigned int counter,
 		  struct sight *last)
 {
@@ -179,7 +178,7 @@ static bool count(struct hammer_worker *w, unsigned int counter,
 	return true;
 }
 
-/* Creates what is there, and is told number and version. */
+/* Tries to create a key that is present, and so gets its number and version. */
 static int load_or_store(struct hammer_worker *w, const char *key, size_t len,
 			 __s64 *number, __u64 *version)
 {
@@ -237,7 +236,7 @@ static bool look(struct hammer_worker *w, unsigned int counter,
 	return true;
 }
 
-/* All counters as one moment, or one walk, shows them. */
+/* Looks at all counters in a walk or a snapshot. */
 static bool look_around(struct hammer_worker *w, struct sight *last)
 {
 	__u32 flags = KMAP_KEYS_VALUES;
@@ -326,7 +325,7 @@ static bool count_to_the_brim(struct hammer_worker *w)
 	return true;
 }
 
-/* Adds to whatever is there: a number, nothing, or what is no number. */
+/* Adds to a key that has a number, is absent, or has a value that is no number. */
 static bool add_anyhow(struct hammer_worker *w, unsigned int counter)
 {
 	static const unsigned int conditions[4] = { 0, 0, KMAP_CREATE, KMAP_REPLACE };
@@ -352,7 +351,7 @@ static bool add_anyhow(struct hammer_worker *w, unsigned int counter)
 	return true;
 }
 
-/* Takes away what is there, puts a number or no number in its place. */
+/* Removes a key, or replaces its value by a number or by another value. */
 static bool take_anyhow(struct hammer_worker *w, unsigned int counter)
 {
 	struct add *add = w->h->shared;
@@ -421,7 +420,7 @@ FIXTURE_TEARDOWN(add)
 	hammer_free(self->h);
 }
 
-/* The number under a counter's key; 0 if there is none or it is no number. */
+/* The number under a counter's key; 0 if the key is absent or has no number. */
 static __s64 number_of(int fd, unsigned int counter)
 {
 	char key[HAMMER_KEY_MAX];
@@ -434,7 +433,7 @@ static __s64 number_of(int fd, unsigned int counter)
 	return out[0];
 }
 
-/* A run, and whether everything that was added is somewhere. */
+/* Runs, and checks that all that was added is in the map or was taken from it. */
 static void add_and_compare(struct __test_metadata *_metadata,
 			    FIXTURE_DATA(add) * self)
 {
@@ -473,7 +472,7 @@ TEST_F_TIMEOUT(add, number_and_version_go_together, hammer_timeout())
 		TH_LOG("counted to %llu", c->done);
 		ASSERT_EQ(c->begun, c->done);
 		ASSERT_EQ(c->done, number_of(self->fd, c - self->add->counter));
-		/* Every number was handed out, and versions grow with them. */
+		/* Every number was returned, and versions grow with the numbers. */
 		for (wrong = 0, i = 1; i <= c->done; i++)
 			wrong += c->version[i] <= c->version[i - 1];
 		EXPECT_EQ(0, wrong);

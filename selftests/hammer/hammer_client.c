@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client that uses all there is: small and big values, batches, additions,
- * versioned updates, walks and atomic walks.  It may be killed anywhere.
+ * A client that uses every operation: small and big values, batches, additions,
+ * versioned updates, walks and atomic walks.  It may be killed at any point.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static void next_change(struct hammer_worker *w, unsigned int key,
 	atomic_store(&progress->begun, number);
 }
 
-/* The owner knows what is there, so the change must have worked. */
+/* The owner knows the state of its key, so the result is known in advance. */
 static bool changed(struct hammer_worker *w, unsigned int key,
 		    const struct kmap_op *op, int ret)
 {
@@ -72,7 +72,7 @@ static bool change_one(struct hammer_worker *w)
 	return changed(w, key, &op, ret);
 }
 
-/* Scripted values are as long as they are: a batch needs a buffer for each. */
+/* The lengths of scripted values are fixed, so a batch needs a buffer per value. */
 static bool change_batch(struct hammer_worker *w)
 {
 	unsigned int count = 2 + hammer_below(w, CLIENT_KEYS - 1);
@@ -111,7 +111,7 @@ static bool add_one(struct hammer_worker *w, struct progress *progress,
 	return true;
 }
 
-/* Counts the common value up by one, by version. */
+/* Increments the count in the common value, by version. */
 static bool update(struct hammer_worker *w)
 {
 	struct progress *progress = &owner(w)->update;
@@ -142,7 +142,7 @@ static bool update(struct hammer_worker *w)
 	return true;
 }
 
-/* Anyone may look at any key, also one whose owner was killed just now. */
+/* Looks at any key, even one whose owner was killed just now. */
 static bool look(struct hammer_worker *w)
 {
 	struct owner *owners = w->h->shared;
@@ -191,7 +191,7 @@ bool client_work(struct hammer_worker *w)
 {
 	bool good = true;
 
-	/* Who kills goes before those it kills. */
+	/* The verifier, which kills clients, must get the CPU before them. */
 	if (nice(CLIENT_NICE) == -1)
 		errno = 0;
 	w->own = malloc(CLIENT_KEYS * w->max_value);

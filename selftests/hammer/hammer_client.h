@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The client that hammer_kill kills, and what it says of itself in shared
- * memory: of each thing it changes, which operation it has begun and which one
- * it has done.
+ * The client that hammer_kill kills, and what it records in shared memory: for
+ * everything that it changes, the last operation begun and the last one done.
  */
 #ifndef KMAP_HAMMER_CLIENT_H
 #define KMAP_HAMMER_CLIENT_H
@@ -10,18 +9,18 @@
 #include "hammer.h"
 
 #define CLIENT_KEYS	8	/* scripted keys of a thread */
-#define CLIENT_NICE	10	/* so much less of a CPU than who kills it */
+#define CLIENT_NICE	10	/* lower priority than the verifier's */
 
-/* Operations begun and done, by the one thread that owns this. */
+/* Numbers of the last operations begun and done, written by the owning thread. */
 struct progress {
 	_Atomic __u64 begun;
 	_Atomic __u64 done;
 };
 
 /**
- * struct owner - what a thread says of itself
+ * struct owner - what a thread records
  * @key: its scripted keys
- * @batch: how many keys from the first on it changes in a batch, 0 outside one
+ * @batch: number of keys, from the first on, that a batch is changing; else 0
  * @counter: additions of one to its own counter
  * @sum: additions of one to the common counter
  * @update: versioned updates of the common value
@@ -41,9 +40,8 @@ static inline unsigned int client_key(unsigned int worker, unsigned int key)
 }
 
 /*
- * One thread of a client: does operations of all kinds until it is stopped or
- * killed.  The run's shared memory is an array of struct owner, one for each
- * worker.
+ * One thread of a client: carries out operations of all kinds until it is stopped
+ * or killed.  The run's shared memory is an array of struct owner, one per worker.
  */
 bool client_work(struct hammer_worker *w);
 

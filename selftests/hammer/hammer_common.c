@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Runs of the hammer tests: forks the processes, starts their threads, keeps
- * the clock and the watchdog, and tells the first failure.
+ * the clock and the watchdog, and prints the first failure.
  *
- * The test's own process coordinates.  It makes no call on the device while a
- * run lasts, so a map that blocks its callers for good still gets reported.
+ * The test's own process coordinates.  It makes no call on the device during a
+ * run, so it can report a map that blocks its callers forever.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -91,7 +91,7 @@ static __u64 setting_seed(void)
 
 int hammer_timeout(void)
 {
-	/* What hangs is found by watch(); this is for what that cannot see. */
+	/* watch() finds what hangs, unless it hangs itself. */
 	return 10 * (10 * setting_seconds() + hammer_setting("HAMMER_KILLS", 200) +
 		     4 * hammer_setting("HAMMER_PATIENCE", 60));
 }
@@ -165,7 +165,7 @@ void hammer_free(struct hammer *h)
 	hammer_unshare(h, sizeof(*h));
 }
 
-/* @w is NULL when the coordinator found it. */
+/* Notes a failure; @w is NULL when the coordinator has found it. */
 static void __attribute__((format(printf, 3, 0)))
 fail(struct hammer *h, struct hammer_worker *w, const char *fmt, va_list args)
 {
@@ -362,7 +362,7 @@ pid_t hammer_spawn(struct hammer *h, unsigned int process)
 	return pid;
 }
 
-/* Where the kernel holds a thread that does not come back, if it tells. */
+/* Prints where in the kernel a thread is, if the kernel tells. */
 static void print_stack(pid_t tid)
 {
 	char path[64], line[256];
@@ -401,7 +401,7 @@ static unsigned long all_steps(struct hammer *h)
 	return steps;
 }
 
-/* Takes the processes that have ended off the list; how many are left. */
+/* Removes the processes that have ended from the list; returns how many are left. */
 static unsigned int reap(struct hammer *h, pid_t *pids)
 {
 	unsigned int left = 0;
@@ -451,8 +451,9 @@ static bool goals_reached(struct hammer *h)
 }
 
 /*
- * Patience is counted in looks, not by the clock: a machine that gets no time from
- * its host looks seldom as well.
+ * Stops the run when it is over, or fails it when it hangs.  Patience is counted in
+ * looks, not by the clock, because a machine that gets no time from its host looks
+ * less often, too.
  */
 static void watch(struct hammer *h, pid_t *pids)
 {

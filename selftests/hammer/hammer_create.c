@@ -2,10 +2,10 @@
 /*
  * All workers try to create the same keys, and then to remove them.
  *
- * Of those who race for a key exactly one may win, whether it is created by a
- * value or by a number, and those who lose must be told the winner's value and
- * version.  Rounds begin at a barrier, and all go through the keys of a round
- * in the same order, so that they meet.
+ * Of the workers that race for a key exactly one may win, whether it creates a
+ * value or a number, and those that lose must get the winner's value and version.
+ * Rounds begin at a barrier, and all workers go through the keys of a round in the
+ * same order, so that they collide.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,12 +22,12 @@
 
 /**
  * struct prize - one key
- * @tried: workers who tried to create it
- * @won: workers who did
- * @removed: workers who removed it
- * @what: the value that was created: the seed or the number, told by the first
- *	who knows
- * @version: its version, likewise
+ * @tried: workers that tried to create it
+ * @won: workers that created it
+ * @removed: workers that removed it
+ * @what: the value that was created: the seed or the number, noted by the first
+ *	worker that sees it
+ * @version: its version, noted in the same way
  */
 struct prize {
 	_Atomic unsigned int tried;
@@ -52,7 +52,7 @@ static size_t prize_key(char key[HAMMER_KEY_MAX], unsigned int number)
 	return hammer_key(key, "prize", number);
 }
 
-/* Everybody has to agree on what was created. */
+/* All workers must agree on what was created. */
 static bool agree(struct hammer_worker *w, unsigned int number, __u64 what,
 		  __u64 version)
 {
@@ -97,7 +97,7 @@ static __u64 mine(struct hammer_worker *w, unsigned int number)
 	return (w->id + 1ull) << 32 | number;
 }
 
-/* Tries now; in a duel, when the other does, in the very same moment. */
+/* Called just before a try; in a duel it returns when the other tries, too. */
 static void try_now(struct hammer_worker *w, unsigned int number)
 {
 	struct create *create = w->h->shared;
@@ -184,7 +184,7 @@ static bool try_create(struct hammer_worker *w, unsigned int number)
 		by_number = hammer_below(w, 2);
 	if (!(by_number ? create_number(w, number) : create_value(w, number)))
 		return false;
-	/* Whoever lost finds what the winner made; nobody removes it yet. */
+	/* Losers find what the winner created; nobody removes it yet. */
 	return get_prize(w, number);
 }
 
@@ -280,7 +280,7 @@ FIXTURE_TEARDOWN(create)
 	hammer_free(self->h);
 }
 
-/* One run of creating, and how it ended. */
+/* Runs the creation of all keys, then their removal, and checks the results. */
 static void create_and_remove(struct __test_metadata *_metadata,
 			      FIXTURE_DATA(create) * self)
 {
@@ -302,7 +302,7 @@ static void create_and_remove(struct __test_metadata *_metadata,
 	EXPECT_EQ(keys, kt_walk_count(self->fd));
 	EXPECT_EQ(keys, kt_entries(self->fd));
 
-	/* The same for removing what is there. */
+	/* Of the workers that remove a key, exactly one may succeed. */
 	self->h->seconds = 0;
 	self->h->work = remove_all;
 	ASSERT_TRUE(hammer_run(self->h));
@@ -318,7 +318,7 @@ TEST_F_TIMEOUT(create, one_of_many_wins, hammer_timeout())
 	create_and_remove(_metadata, self);
 }
 
-/* Two that have a CPU each wait for each other before every key. */
+/* Two workers, on a CPU each, wait for each other before every key. */
 TEST_F_TIMEOUT(create, one_of_two_wins, hammer_timeout())
 {
 	self->h->processes = 2;

@@ -2,10 +2,10 @@
 /*
  * Walks over the keys while others change the map.
  *
- * Half of the workers, those with even numbers, walk with buffers from one
- * record to far more than the map, and the others insert, delete, overwrite,
- * make the table grow or clear it.  A key that is there for the whole walk
- * comes exactly once, no key comes twice, and every value is whole.
+ * Half of the workers, those with even numbers, walk with buffers of one record
+ * up to far more than the map, and the others insert, delete, overwrite, make the
+ * table grow or clear it.  A walk returns a key that is there all the time exactly
+ * once, no key twice, and every value whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,10 +18,10 @@
 
 #define STABLE		600	/* keys that are always there */
 #define PASSING		600	/* keys that come and go */
-#define MARKS		128	/* keys that a clear must take */
+#define MARKS		128	/* keys that a clear must remove */
 #define CLEARERS	2
 #define GROWING		16384	/* keys that come and stay */
-#define SHORT_MAX	1024	/* most values, so that walks are not all copying */
+#define SHORT_MAX	1024	/* of most values, so that walks do not only copy */
 
 enum kind { IS_STABLE, IS_PASSING, IS_GROWING, IS_MARK, KINDS };
 
@@ -37,15 +37,14 @@ static const struct {
 
 /**
  * struct keys - what the workers share
- * @created: keys created, where they are counted
+ * @created: keys created, in the case that counts them
  * @removed: keys removed by a delete
  * @cleared: keys removed by a clear
- * @buckets: what the table had before
+ * @buckets: buckets before the walks
  * @walks: walks done
  * @clears: clears done
- * @growths: growing keys stored after which the table had grown, or there
- *	were no more to store
- * @grown: growing keys of each worker: worker i makes numbers i, i + workers...
+ * @growths: not 0 when the table has grown, or all growing keys are stored
+ * @grown: growing keys per worker: worker i makes numbers i, i + workers...
  */
 struct keys {
 	_Atomic __u64 created;
@@ -90,7 +89,7 @@ static bool take(struct hammer_worker *w, unsigned int number, int *ret)
 	return true;
 }
 
-/* A key of one of the kinds: counts it and checks its value. */
+/* Counts a key that a walk has returned, and checks its value. */
 static bool note(struct hammer_worker *w, struct seen *seen,
 		 const struct kt_item *item)
 {
@@ -120,7 +119,7 @@ static bool note(struct hammer_worker *w, struct seen *seen,
 	return true;
 }
 
-/* One walk, with a buffer that may be small; it grows when it has to. */
+/* One walk, with a buffer that may be small; the buffer grows if it must. */
 static bool walk_once(struct hammer_worker *w)
 {
 	static const size_t sizes[4] = { 48, 700, 16384, 1 << 20 };
@@ -143,7 +142,7 @@ static bool walk_once(struct hammer_worker *w)
 	return good;
 }
 
-/* A walk that must bring every key that was there before it began. */
+/* A walk that must return every key that was there before it began. */
 static bool walk_and_compare(struct hammer_worker *w)
 {
 	struct keys *keys = w->h->shared;
@@ -211,7 +210,7 @@ static bool begin(struct hammer_worker *w)
 	return true;
 }
 
-/* Up to where the table grows, so that it goes on to grow under the walks. */
+/* Stores keys until the table grows, so that it grows further during the walks. */
 static bool prepare_walks(struct hammer_worker *w)
 {
 	struct keys *keys = w->h->shared;
@@ -238,7 +237,7 @@ static bool walk_in_change(struct hammer_worker *w)
 	struct kmap_info info;
 	bool good = true;
 
-	/* From here on growth counts: it is growth under walks. */
+	/* From here on growth counts, because it is beside walks. */
 	if (w->id == 0) {
 		HAMMER_CHECK(w, !kt_info(w->fd, &info), "no info");
 		atomic_store(&keys->buckets, info.buckets);
@@ -250,7 +249,7 @@ static bool walk_in_change(struct hammer_worker *w)
 	return good;
 }
 
-/* Another's clear may take the marks as well, but someone must. */
+/* Another worker's clear may remove the marks, too, but they must be gone. */
 static bool clear_all(struct hammer_worker *w)
 {
 	struct keys *keys = w->h->shared;
@@ -311,7 +310,7 @@ FIXTURE(keys) {
 
 FIXTURE_SETUP(keys)
 {
-	/* A table only grows, and here it shall: each case has a fresh one. */
+	/* A table never shrinks, so each case that is to see growth needs a new one. */
 	ASSERT_EQ(0, hammer_reload());
 	self->h = hammer_new();
 	ASSERT_NE(NULL, self->h);

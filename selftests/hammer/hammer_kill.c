@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Clients that are killed in the middle of whatever they do.
+ * Clients that are killed in the middle of any operation.
  *
  * Every client is a process of several threads (hammer_client.c).  Each thread
- * has scripted keys and a counter that nobody else writes, and says in shared
+ * has scripted keys and a counter that nobody else writes, and records in shared
  * memory which operation it has begun and which one it has done.  A verifier
- * kills clients with SIGKILL at random moments, compares each key of the dead
- * with what its owner said, and starts a new client that goes on from there.
- * What was done is there, what was begun is there or not, and nobody waits for
- * the dead.
+ * kills clients with SIGKILL at random moments, compares each key of a killed
+ * client with these records, and starts a new client that continues from there.
+ * What was done is in the map, what was begun is in the map or not, and nobody
+ * waits for a killed client.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,16 +22,16 @@
 #include "kselftest_harness.h"
 
 #define PROBES		8
-#define DELAY_US	4000	/* a client at work lives at most */
+#define DELAY_US	4000	/* longest life of a client at work */
 
 /**
  * struct kills - what the verifier and the test share
  * @clients: the run of the clients
- * @owner: their threads
+ * @owner: what their threads record
  * @kills: clients killed
  * @caught: kills that came between begun and done
- * @sum: what the common counter is at least and at most, by those that are dead
- * @update: the same of the common value
+ * @sum: bounds of the common counter, from the records of killed clients
+ * @update: the same for the common value
  */
 struct kills {
 	struct hammer *clients;
@@ -65,7 +65,7 @@ static __s64 number_of(struct hammer_worker *w, const char *name,
 	return count;
 }
 
-/* Counts what the dead thread did to a number of all, and forgets about it. */
+/* Adds what a killed thread did to a common number to its range, and resets it. */
 static bool settle(struct progress *progress, struct range *range)
 {
 	__u64 begun = atomic_exchange(&progress->begun, 0);
@@ -76,7 +76,10 @@ static bool settle(struct progress *progress, struct range *range)
 	return begun != done;
 }
 
-/* A key of the dead is as its last operation left it; which one that was. */
+/*
+ * A key of a killed thread must be as its last operation begun left it (*made), or as
+ * its last operation done left it (*unmade).
+ */
 static bool verify_key(struct hammer_worker *w, unsigned int id,
 		       struct progress *progress, bool *made, bool *unmade)
 {
@@ -101,13 +104,13 @@ static bool verify_key(struct hammer_worker *w, unsigned int id,
 	*made = is_begun && !is_done;
 	*unmade = is_done && !is_begun;
 
-	/* When both fit they are the same to the next client as well. */
+	/* If both fit, they are the same for the next client, too. */
 	atomic_store(&progress->begun, is_begun ? begun : done);
 	atomic_store(&progress->done, is_begun ? begun : done);
 	return true;
 }
 
-/* All that the dead thread owned; whether it was caught in the middle. */
+/* Checks all that a killed thread owned; *caught: it was within an operation. */
 static bool verify_owner(struct hammer_worker *w, unsigned int worker,
 			 bool *caught)
 {
@@ -124,7 +127,7 @@ static bool verify_owner(struct hammer_worker *w, unsigned int worker,
 		*caught |= o->key[key].begun != o->key[key].done;
 		if (!verify_key(w, client_key(worker, key), &o->key[key], &made, &unmade))
 			return false;
-		/* A batch goes from the first record on. */
+		/* A batch is carried out from its first record on. */
 		HAMMER_CHECK(w, key >= batch || !made || !stopped,
 			     "record %u of a batch was carried out, one before was not",
 			     key);
@@ -147,7 +150,7 @@ static bool verify_owner(struct hammer_worker *w, unsigned int worker,
 	return true;
 }
 
-/* Nobody holds a lock: keys all over the map can be written. */
+/* No lock is held: keys anywhere in the map can be written. */
 static bool probe(struct hammer_worker *w)
 {
 	char key[HAMMER_KEY_MAX];
@@ -176,7 +179,7 @@ static unsigned long steps(struct hammer *clients, unsigned int slot)
 	return steps;
 }
 
-/* Waits for the end of a client, and looks after what it left behind. */
+/* Waits for the end of a client, and checks what it left behind. */
 static bool bury(struct hammer_worker *w, unsigned int slot, pid_t pid, int signal)
 {
 	struct kills *kills = w->h->shared;
@@ -211,7 +214,7 @@ static bool verifier(struct hammer_worker *w)
 	for (slot = 0; slot < clients->processes; slot++)
 		pids[slot] = hammer_spawn(clients, slot);
 
-	/* Some must be caught; on a machine that is busy, it is fewer of them. */
+	/* Some must be within an operation; on a busy machine these are fewer. */
 	while (kills->kills < count ||
 	       (!kills->caught && kills->kills < 100 * count)) {
 		hammer_step(w);
@@ -311,7 +314,7 @@ TEST_F_TIMEOUT(kill, the_dead_leave_the_map_intact, hammer_timeout())
 	       kills->kills, kills->caught);
 	EXPECT_LT(0, kills->caught);
 
-	/* Numbers that all changed: nothing done is lost. */
+	/* Of the numbers that all clients change, nothing that was done is lost. */
 	ASSERT_EQ(0, kt_get(self->fd, key, key_len, value, sizeof(value), &len, NULL));
 	ASSERT_TRUE(kt_value_check(value, len, key, key_len, &count));
 	EXPECT_LT(0, count);
@@ -323,7 +326,7 @@ TEST_F_TIMEOUT(kill, the_dead_leave_the_map_intact, hammer_timeout())
 	EXPECT_LE(kills->sum.least, sum);
 	EXPECT_GE(kills->sum.most, sum);
 
-	/* And there is nothing else: sum, update, and what the owners say. */
+	/* There is nothing else in the map: sum, update, and the owners' keys. */
 	keys = 2 + left_behind(kills);
 	EXPECT_EQ(keys, kt_walk_count(self->fd));
 	EXPECT_EQ(keys, kt_entries(self->fd));
@@ -333,7 +336,7 @@ TEST_F_TIMEOUT(kill, the_dead_leave_the_map_intact, hammer_timeout())
 	EXPECT_EQ(0, info.entries);
 	EXPECT_EQ(0, info.bytes);
 
-	/* No opening of the dead is left. */
+	/* No killed client has left the device open. */
 	close(self->fd);
 	EXPECT_EQ(0, kt_unload());
 	EXPECT_EQ(0, kt_reload("%s", ""));

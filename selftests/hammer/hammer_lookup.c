@@ -2,10 +2,10 @@
 /*
  * Lookups that race with changes in the same place.
  *
- * A reader without a lock may meet a bucket whose entries are being moved, or a
- * value whose memory is about to be used again.  To meet that often, changes
- * and lookups go in batches that are made ready beforehand: half of the workers
- * send the same changes again and again, the others look.
+ * A reader without a lock may find a bucket whose entries are being moved, or a
+ * value whose memory is about to be used again.  To make that frequent, changes
+ * and lookups are sent in batches that are prepared beforehand: half of the
+ * workers send the same changes again and again, the others look keys up.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,14 +21,14 @@
 #define GROWTH		8192	/* keys that come and stay */
 #define BATCH		64
 #define BIG		2	/* keys with big values */
-#define COPIES		8	/* values that a writer has ready for each */
+#define COPIES		8	/* values that a writer has prepared per key */
 #define BIG_LENGTH	32768
 
 struct lookup {
 	atomic_ulong looks;
 	atomic_ulong changes;
-	atomic_ulong stored;	/* workers that stored all of theirs */
-	atomic_ulong grown;	/* all of them have */
+	atomic_ulong stored;	/* workers that stored all their keys */
+	atomic_ulong grown;	/* all workers have */
 };
 
 static bool looker(struct hammer_worker *w)
@@ -48,7 +48,7 @@ static bool send(struct hammer_worker *w, struct kmap_op *ops, __u32 count)
 	return true;
 }
 
-/* Looks for keys that stay; length and version alone is the shortest way. */
+/* Looks for keys that stay, for length and version alone, which is fastest. */
 static bool look_for_kept(struct hammer_worker *w, struct kmap_op *ops,
 			  char (*keys)[HAMMER_KEY_MAX])
 {
@@ -68,7 +68,7 @@ static bool look_for_kept(struct hammer_worker *w, struct kmap_op *ops,
 	return true;
 }
 
-/* Makes keys come and go, each worker its own. */
+/* Creates and removes keys, each worker its own. */
 static bool come_and_go(struct hammer_worker *w, struct kmap_op *ops,
 			char (*keys)[HAMMER_KEY_MAX])
 {
@@ -169,15 +169,15 @@ static size_t big_key(char key[HAMMER_KEY_MAX], unsigned int number)
 	return hammer_key(key, "big", number);
 }
 
-/* One size for all, so that memory is soon used again. */
+/* All have one size, so that memory is soon used again. */
 static size_t big_length(struct hammer_worker *w)
 {
 	return w->max_value > BIG_LENGTH ? BIG_LENGTH : w->max_value & ~7ul;
 }
 
 /*
- * A big value is one word again and again, which says whose it is: that is
- * checked faster than a value is torn.
+ * A big value is one word, repeated, that names its key.  To check that is faster
+ * than to replace the value, so a reader can see one that is torn.
  */
 static bool look_at_big(struct hammer_worker *w)
 {
@@ -200,7 +200,7 @@ static bool look_at_big(struct hammer_worker *w)
 	return true;
 }
 
-/* Replaces one value after the other under one key, by those made ready. */
+/* Replaces the value of one key several times, by the values prepared. */
 static bool replace_big(struct hammer_worker *w, unsigned int number)
 {
 	const __u8 *values = (__u8 *)w->own + number * COPIES * w->max_value;
@@ -261,7 +261,7 @@ FIXTURE(lookup) {
 
 FIXTURE_SETUP(lookup)
 {
-	/* The fewer buckets, the more meet in one. */
+	/* The fewer buckets there are, the more keys share one. */
 	ASSERT_EQ(0, hammer_reload());
 	self->h = hammer_new();
 	ASSERT_NE(NULL, self->h);

@@ -2,11 +2,10 @@
 /*
  * Versioned updates: read, compute, write if the version is still the same.
  *
- * Such an update must never be made on top of a value other than the one read.
- * Values count how often they were updated, so that a lost update is a count
- * that is too low; what is deleted by version is deleted once; and no version
- * comes back after a delete, so that a value which was removed and stored again
- * is not mistaken for the one before.
+ * Such an update must never replace a value other than the one read.  Values
+ * count how often they were updated, so a lost update shows as a count that is
+ * too low; a version is deleted only once; and no version returns after a delete,
+ * so a value that was removed and stored again is not mistaken for the one before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +19,7 @@
 #define KEYS		4
 #define UPDATES_MAX	(1u << 20)	/* of one key */
 #define VALUE_MAX	4096
-#define VERSIONS	(1u << 20)	/* places for versions handed out */
+#define VERSIONS	(1u << 20)	/* places for versions returned */
 #define STALE		8
 
 /**
@@ -56,7 +55,7 @@ static size_t some_length(struct hammer_worker *w)
 	return 16 + hammer_below(w, VALUE_MAX - 16 + 1);
 }
 
-/* A version that a change handed out: nobody else may have had it. */
+/* Notes a version that a change returned: no other change may have returned it. */
 static bool unique(struct hammer_worker *w, unsigned int number, __u64 version)
 {
 	struct match *match = w->h->shared;
@@ -64,7 +63,7 @@ static bool unique(struct hammer_worker *w, unsigned int number, __u64 version)
 	__u64 other;
 
 	HAMMER_CHECK(w, version, "target %u: version 0", number);
-	/* The table never fills: it is the end of the run when half full. */
+	/* The table never fills up: the run ends when it is half full. */
 	if (atomic_fetch_add(&match->used, 1) == VERSIONS / 2)
 		atomic_store(&w->h->stop, true);
 	for (;; i = (i + 1) % VERSIONS) {
@@ -78,7 +77,7 @@ static bool unique(struct hammer_worker *w, unsigned int number, __u64 version)
 	}
 }
 
-/* What a value in the buffer is: how often its key was updated. */
+/* Checks a value in the buffer, and gets how often its key was updated. */
 static bool is_count(struct hammer_worker *w, unsigned int number, size_t len,
 		     __u64 *count)
 {
@@ -105,7 +104,7 @@ static bool fetch(struct hammer_worker *w, unsigned int number, __u64 *count,
 	return is_count(w, number, len, count);
 }
 
-/* Stores a count by version until it works. */
+/* Stores the next count by version, and repeats that until it succeeds. */
 static bool update(struct hammer_worker *w, unsigned int number)
 {
 	struct match *match = w->h->shared;
@@ -171,8 +170,8 @@ static bool update_all(struct hammer_worker *w)
 }
 
 /*
- * Creates what is missing and deletes by version what is there.  Every value
- * has the same bytes, so that nothing but the version tells them apart.
+ * Creates a key that is absent, or deletes it by version.  Every value has the
+ * same bytes, so only the version tells them apart.
  */
 static bool make_or_break(struct hammer_worker *w, unsigned int number)
 {
@@ -214,7 +213,7 @@ static bool make_or_break(struct hammer_worker *w, unsigned int number)
 		     "target %u: deleted version %llu instead of %llu", number,
 		     found, version);
 	atomic_fetch_add(&match->changes, 1);
-	/* The deletions of one version meet here. */
+	/* Versions that were deleted more than once make this count too high. */
 	found = atomic_fetch_add(&target->gone, 1) + 1;
 	HAMMER_CHECK(w, found <= atomic_load(&target->made) + w->h->workers,
 		     "target %u: %llu values deleted, too many", number, found);
@@ -246,8 +245,8 @@ static bool store_same(struct hammer_worker *w, unsigned int number,
 }
 
 /*
- * Remembers versions that this worker knows to be history, and tries to update
- * and delete by them while everyone removes and stores the same bytes again.
+ * Remembers versions that this worker knows to be gone, and tries to update and
+ * delete by them, while all workers remove and store the same bytes again.
  */
 static bool use_old_versions(struct hammer_worker *w)
 {
@@ -266,7 +265,7 @@ static bool use_old_versions(struct hammer_worker *w)
 		ret = kt_del(w->fd, key, key_len, 0, NULL);
 		HAMMER_CHECK(w, !ret || ret == -ENOENT, "target %u: delete: %s",
 			     number, strerror(-ret));
-		/* Whoever deleted what this worker stored, it is gone. */
+		/* This worker or another has deleted what this worker stored. */
 		old[made++ % STALE] = version;
 		if (hammer_below(w, 4) && !store_same(w, number, NULL))
 			return false;
@@ -340,7 +339,7 @@ TEST_F_TIMEOUT(match, updates_are_not_lost, hammer_timeout())
 				    &len, NULL));
 		ASSERT_TRUE(kt_value_check(value, len, key, key_len, &count));
 		ASSERT_EQ(target->done, count);
-		/* One version for each count, and they grow together. */
+		/* There is one version per count, and both grow together. */
 		for (wrong = 0, i = 1; i <= count; i++)
 			wrong += target->version[i] <= target->version[i - 1];
 		EXPECT_EQ(0, wrong);

@@ -3,15 +3,15 @@
  * Reads and writes from all workers at once, in several mixes, on few hot keys
  * and on many.
  *
- * Half of the changes go to scripted keys, each owned by one worker, who says
- * in shared memory which operation it has begun and which one it has done.  So
- * a reader knows which states it may find: those from the operation done before
- * it asked to the one begun when it got its answer.  Anything else is torn,
- * foreign, stale or lost.
+ * Half of the changes go to scripted keys.  Each is owned by one worker, which
+ * records in shared memory which operation it has begun and which one it has done.
+ * So a reader knows which states it may find: those from the operation that was
+ * done before the read to the one that was begun when the read returned.
+ * Anything else is torn, another key's, stale or lost.
  *
- * The other half goes to common keys, written by everyone, where each value has
- * an id of its own.  For both kinds versions must only go forward in the eyes
- * of each worker, and a version of a key must show the same value to all.
+ * The other half goes to common keys, which all workers write, and where each
+ * value has its own id.  For both kinds, the versions that a worker sees must only
+ * grow, and all workers must see the same value for one version of a key.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@
  * struct owned - an owned key
  * @begun: number of the last operation begun
  * @done: number of the last operation done
- * @version: after @done; the owner's alone
+ * @version: version after @done; only the owner uses it
  */
 struct owned {
 	_Atomic __u64 begun;
@@ -163,7 +163,7 @@ static bool read_batch(struct hammer_worker *w)
 	return true;
 }
 
-/* What a change brought back in the worker's buffer, KT_NONE if nothing. */
+/* Checks the value that a change returned in the worker's buffer, if any. */
 static bool returned(struct hammer_worker *w, unsigned int key, size_t len,
 		     __u64 *id)
 {
@@ -180,7 +180,7 @@ static bool returned(struct hammer_worker *w, unsigned int key, size_t len,
 	return true;
 }
 
-/* What a change by the owner brought back is what operation @number stored. */
+/* What a change by the owner returned must be what operation @number stored. */
 static bool returned_owned(struct hammer_worker *w, unsigned int key,
 			   size_t len, __u64 number)
 {
@@ -194,7 +194,7 @@ static bool returned_owned(struct hammer_worker *w, unsigned int key,
 	return true;
 }
 
-/* A conditional change that must not happen: the owner knows better. */
+/* A conditional change that must fail, as the owner knows. */
 static bool refused(struct hammer_worker *w, unsigned int key,
 		    unsigned int flags, int expected)
 {
@@ -403,7 +403,7 @@ static bool work(struct hammer_worker *w)
 	return good;
 }
 
-/* After a run, at rest: every key is what the last operation made it. */
+/* After a run, every key is as its last operation left it. */
 static bool verify(struct hammer_worker *w)
 {
 	struct mix *mix = w->h->shared;

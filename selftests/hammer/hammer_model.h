@@ -2,11 +2,11 @@
 /*
  * What a worker may see of a key, for hammer tests that check every answer.
  *
- * A scripted key is written by one worker at a time, who numbers its
- * operations from 1.  What an operation does, whether it removes the key and
- * which value it stores, follows from the key and the number alone, and the
- * number is the value's seed.  So everyone can tell which states may be found
- * between two operations.  The first operation always stores a value.
+ * A scripted key is written by one worker at a time, which numbers its operations
+ * from 1.  Whether an operation removes the key, and which value it stores, follows
+ * from the key and the number alone, and the number is the value's seed.  So every
+ * worker can tell which states may be found between two operations.  The first
+ * operation always stores a value.
  */
 #ifndef KMAP_HAMMER_MODEL_H
 #define KMAP_HAMMER_MODEL_H
@@ -20,12 +20,12 @@ bool hammer_script_removes(unsigned int key, __u64 number);
 size_t hammer_script_length(unsigned int key, __u64 number, size_t max);
 
 /**
- * struct hammer_answer - what came back for a key
+ * struct hammer_answer - the result of a read of a key
  * @ret: 0, -EMSGSIZE (length and version alone) or -ENOENT
  * @len: length of the value
  * @version: its version
  * @value: the value, if @ret is 0
- * @id: tells the value from others of its key, once it was checked, else 0
+ * @id: distinguishes the value from others of its key; 0 until it was checked
  */
 struct hammer_answer {
 	int ret;
@@ -63,7 +63,7 @@ struct hammer_view {
 	__u64 id;
 };
 
-/* Which value a version of a key was seen with; newer ones replace older. */
+/* The value that was seen with a version of a key; newer ones replace older ones. */
 struct hammer_sighting {
 	atomic_flag busy;
 	unsigned int key;
@@ -73,21 +73,21 @@ struct hammer_sighting {
 
 #define HAMMER_SIGHTINGS	65536
 
-/* Of all workers, in shared memory. */
+/* The sightings of all workers, in shared memory. */
 struct hammer_sightings {
 	struct hammer_sighting sighting[HAMMER_SIGHTINGS];
 };
 
 /*
- * The worker found @version of @key, with value @id or with 0 for a value it
- * did not see: versions go forward, and one version has one value, whoever
- * looks.
+ * The worker found @version of @key, with value @id, or 0 for a value that it did
+ * not see.  Checks that versions grow, and that all workers see the same value for
+ * one version.
  */
 bool hammer_seen(struct hammer_worker *w, struct hammer_sightings *sightings,
 		 struct hammer_view *view, unsigned int key, __u64 version,
 		 __u64 id);
 
-/* The worker stored value @id and was told @version, which must be new. */
+/* The worker stored value @id and got @version, which must be new. */
 bool hammer_stored(struct hammer_worker *w, struct hammer_sightings *sightings,
 		   struct hammer_view *view, unsigned int key, __u64 version,
 		   __u64 id);

@@ -2,11 +2,11 @@
 /*
  * Atomic walks while others change the map.
  *
- * Most workers take turns of a kind that an atomic walk can be checked by: each
- * counts one number up, then another, then stores a new token and removes the
- * old one.  A snapshot of one moment shows the first number ahead by one at
- * most, and one token or two that follow each other; and no turn that was done
- * before the walk began is missing, nor is any key that is always there.
+ * Most workers carry out turns, by which an atomic walk can be checked: a turn
+ * increments one number, then another, then stores a new token and removes the old
+ * one.  In a snapshot of one moment the first number is ahead by at most one, and
+ * there is one token, or two that follow each other; no turn that was done before
+ * the walk began is missing, and no key that is always there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #define VALUE_MAX	1024
 
 /**
- * struct turns - of one worker
+ * struct turns - the turns of one worker
  * @begun: number of the last turn begun
  * @done: number of the last turn done
  */
@@ -37,10 +37,10 @@ struct snapshots {
 
 /**
  * struct seen - what one snapshot shows
- * @stable: how often each of the keys that are always there
+ * @stable: how often each of the keys that are always there was returned
  * @left: first number of each worker
  * @right: second number of each worker
- * @tokens: how many tokens of each worker
+ * @tokens: number of tokens of each worker
  * @token: the last of them
  */
 struct seen {
@@ -69,7 +69,7 @@ static bool store_stable(struct hammer_worker *w, unsigned int number)
 	return true;
 }
 
-/* Counts left, counts right, hands the token on. */
+/* Carries out a turn: adds to left, adds to right, replaces the token. */
 static bool turn(struct hammer_worker *w)
 {
 	struct snapshots *snapshots = w->h->shared;
@@ -99,7 +99,7 @@ static bool turn(struct hammer_worker *w)
 	return true;
 }
 
-/* Is this the counter of that name, of some worker?  Notes its number. */
+/* Is this some worker's counter with this name?  Notes its number. */
 static bool count_of(struct hammer_worker *w, const struct kt_item *item,
 		     const char *name, __s64 *counts)
 {
