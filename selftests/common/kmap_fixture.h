@@ -2,7 +2,7 @@
 /*
  * The fixture that most tests of kmap start from: the map, open and empty.
  *
- * To be included after kselftest_harness.h, once in a program.
+ * Include it after kselftest_harness.h, once per program.
  */
 #ifndef KMAP_FIXTURE_H
 #define KMAP_FIXTURE_H
@@ -14,8 +14,8 @@
 #include "kmap_test.h"
 
 /*
- * Seconds until a test counts as hanging: KT_PATIENCE times as many as a test takes
- * at most on an emulated machine that has its host for itself.
+ * Seconds until a test counts as hanging: KT_PATIENCE (default 10) times @seconds, the
+ * longest time on an emulated machine whose host does nothing else.
  */
 static inline unsigned int kt_seconds(unsigned int seconds)
 {
@@ -25,17 +25,17 @@ static inline unsigned int kt_seconds(unsigned int seconds)
 	return seconds * (times ? times : 10);
 }
 
-/* For a test with much to do. */
+/* For a long test. */
 #define KT_LONG		kt_seconds(240)
 
-/* And for one without, whose seconds the harness says. */
+/* For all other tests, with the harness' default as the number of seconds. */
 enum { kt_short = TEST_TIMEOUT_DEFAULT };
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT kt_seconds(kt_short)
 
 /*
- * Opens the map and empties it.  Loads the module if nobody did; whoever runs
- * the tests decides how.  Negative when the test is over.
+ * Opens the map and empties it.  Loads the module if it is not loaded; the
+ * environment tells how.  Returns a negative value when the test is skipped.
  */
 static inline int open_empty(struct __test_metadata *_metadata)
 {
@@ -72,7 +72,7 @@ FIXTURE_TEARDOWN(map)
 		close(self->fd);
 }
 
-/* What REMEMBER() saw and UNCHANGED() compares with. */
+/* The snapshot that REMEMBER() takes and UNCHANGED() compares with. */
 static inline struct kt_snapshot *remembered(void)
 {
 	static struct kt_snapshot snapshot;

@@ -86,7 +86,7 @@ int kt_get(int fd, const void *key, size_t key_len, void *out, size_t size,
 	return ret;
 }
 
-/* Sends a SET or DELETE whose previous value may come back. */
+/* Sends a SET or DELETE, which may return the previous value. */
 static int change(int fd, unsigned long cmd, struct kmap_op *op, __u64 *version,
 		  size_t *out_len)
 {
@@ -232,7 +232,7 @@ __u64 kt_random(__u64 *state)
 
 #define VALUE_HEAD	16
 
-/* Checksum of a value: what its bytes after the head follow from. */
+/* Checksum of a value, from which the bytes after its head follow. */
 static __u64 value_sum(size_t len, const void *key, size_t key_len, __u64 seed)
 {
 	return kt_hash(key, key_len, mix(seed) ^ len);

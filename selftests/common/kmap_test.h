@@ -5,7 +5,7 @@
  *
  * Nothing here goes through libkmap, and nothing here asserts: every function
  * that can fail returns a negative errno value, so that a test can expect it.
- * Pointers to results may be NULL.  Lengths are bytes.
+ * Pointers to results may be NULL.  Lengths are in bytes.
  */
 #ifndef KMAP_TEST_H
 #define KMAP_TEST_H
@@ -22,30 +22,30 @@
 #define KT_DEVICE	"/dev/kmap"
 #define KT_POISON	0xa5
 
-/* What a key that was not there returns, as a size_t. */
+/* Length that stands for no value. */
 #define KT_NONE		((size_t)-1)
 
-/* A pointer as the records hold it. */
+/* Converts a pointer for a field of a record. */
 static inline __u64 kt_ptr(const void *p)
 {
 	return (__u64)(uintptr_t)p;
 }
 
 /*
- * Of @count, as many as a slow machine has the time for: KT_LESS of the environment
- * times fewer, but no fewer than @least.  For sizes that only cost time.
+ * @count divided by KT_LESS of the environment, which slow machines set, but at least
+ * @least.  For sizes that only cost time.
  */
 __u64 kt_less(__u64 count, __u64 least);
 
-/* Opens the device with O_RDWR and so on; a descriptor or a negative errno. */
+/* Opens the device with flags of open(2); a descriptor or a negative errno value. */
 int kt_open(int flags);
 
-/* ioctl(2), but 0 or a negative errno; never retries. */
+/* Calls ioctl(2) once; returns 0 or a negative errno value. */
 int kt_ioctl(int fd, unsigned long cmd, void *arg);
 
 /*
- * The operations.  @len of kt_get is the value's length also with -EMSGSIZE;
- * @version of kt_set and kt_del is what to match (with KMAP_MATCH), and
+ * The operations.  kt_get() sets @len to the value's length on -EMSGSIZE, too.
+ * @version of kt_set() and kt_del() is the version to match (with KMAP_MATCH), and
  * afterwards what the kernel left there, whether the call failed or not.
  */
 int kt_get(int fd, const void *key, size_t key_len, void *out, size_t size,
@@ -57,7 +57,7 @@ int kt_del(int fd, const void *key, size_t key_len, unsigned int flags,
 int kt_add(int fd, const void *key, size_t key_len, __s64 delta,
 	   unsigned int flags, __s64 *sum, __u64 *version);
 
-/* kt_set and kt_del with KMAP_RETURN; @out_len is KT_NONE if none came back. */
+/* kt_set() and kt_del() with KMAP_RETURN; @out_len is KT_NONE if none was returned. */
 int kt_swap(int fd, const void *key, size_t key_len, const void *value,
 	    size_t value_len, unsigned int flags, __u64 *version, void *out,
 	    size_t size, size_t *out_len);
@@ -71,7 +71,7 @@ int kt_info(int fd, struct kmap_info *info);
 /* Entries in the map, or a negative errno. */
 __s64 kt_entries(int fd);
 
-/* Records for batches, and for tests that bend one field. */
+/* Records for batches, and for tests that then change one field. */
 void kt_op_get(struct kmap_op *op, const void *key, size_t key_len, void *out,
 	       size_t size);
 void kt_op_set(struct kmap_op *op, const void *key, size_t key_len,
@@ -95,12 +95,12 @@ struct kt_item {
  * struct kt_walk - a walk over the keys
  * @fd: the device
  * @flags: KMAP_KEYS_VALUES, KMAP_KEYS_ATOMIC
- * @cursor: of the next call
+ * @cursor: cursor for the next call
  * @buf: buffer of the last call
  * @size: its size
  * @used: bytes filled
- * @pos: where the next item is
- * @count: items of the last call that were not handed out yet
+ * @pos: offset of the next item
+ * @count: items of the last call that kt_walk_next() has not returned yet
  * @calls: ioctls made so far
  */
 struct kt_walk {
@@ -116,10 +116,10 @@ struct kt_walk {
 };
 
 /*
- * kt_walk_next() returns 1 with an item, whose pointers are good until the next
- * call, 0 at the end, or a negative errno.  The buffer grows when the kernel
- * asks for a larger one.  Records that overlap, run out of the buffer, have
- * padding that is not zero, or do not add up to count are -EPROTO.
+ * kt_walk_next() returns 1 with an item, whose pointers are valid until the next
+ * call, 0 at the end, or a negative errno value.  The buffer grows when the kernel
+ * asks for a larger one.  -EPROTO stands for records that exceed the buffer, have
+ * padding that is not zero, or do not add up to the count.
  */
 int kt_walk_begin(struct kt_walk *walk, int fd, __u32 flags, size_t size);
 int kt_walk_next(struct kt_walk *walk, struct kt_item *item);
@@ -138,25 +138,25 @@ struct kt_snapshot {
 int kt_snapshot_take(int fd, struct kt_snapshot *snapshot);
 void kt_snapshot_drop(struct kt_snapshot *snapshot);
 
-/* Whether the map is, version for version, what it was. */
+/* Does the map have the same entries and versions as the snapshot? */
 bool kt_snapshot_same(int fd, const struct kt_snapshot *before);
 
 /*
- * Values that know their key: 8 bytes @seed, 8 bytes of a checksum over key,
- * length and seed, then bytes that follow from the checksum.  A value under 16
- * bytes has the bytes only, and they follow from key and length.
+ * Values that depend on their key: 8 bytes of @seed, 8 bytes of a checksum over
+ * key, length and seed, then bytes that follow from the checksum.  A value shorter
+ * than 16 bytes has only the latter, and they follow from key and length.
  */
 void kt_value_fill(void *value, size_t len, const void *key, size_t key_len,
 		   __u64 seed);
 bool kt_value_check(const void *value, size_t len, const void *key,
 		    size_t key_len, __u64 *seed);
 
-/* A mixed 64-bit hash of @len bytes; the state of a random sequence. */
+/* A 64-bit hash of @len bytes; the next number of a random sequence. */
 __u64 kt_hash(const void *data, size_t len, __u64 seed);
 __u64 kt_random(__u64 *state);
 
 /*
- * Numbered keys, at least 8 bytes long, and many of them at once: kt_fill()
+ * Numbered keys, at least 8 bytes long, many of them in a call: kt_fill()
  * sets keys first to first + count - 1 to values that kt_value_check() knows
  * (seed is the number), kt_verify() gets and checks them, kt_remove() deletes
  * them.  They stop after the batch with the first record that fails and return
@@ -174,8 +174,8 @@ int kt_remove(int fd, __u64 first, __u64 count, size_t key_len, __u64 *done);
 /*
  * The module.  kt_load() takes exactly these parameters; kt_reload() unloads
  * what is loaded and loads it again with $KMAP_LOCK and $KMAP_SHARDS before
- * the parameters given ("max_entries=10 max_bytes=…", printf-like).  The file
- * is $KMAP_KO; without one, modprobe finds it.
+ * the parameters given ("max_entries=10 max_bytes=…", as for printf).  The file
+ * is $KMAP_KO; if that is not set, modprobe finds it.
  */
 int kt_load(const char *params);
 int kt_unload(void);

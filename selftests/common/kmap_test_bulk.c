@@ -29,7 +29,7 @@ __u64 kt_key_id(const void *key)
 	return id;
 }
 
-/* The records, keys and values of one batch, and how to make and judge them. */
+/* The records, keys and values of one batch, and functions to make and check them. */
 struct bulk {
 	struct kmap_op *ops;
 	__u8 *keys;

@@ -87,7 +87,7 @@ int kt_reload(const char *fmt, ...)
 	return kt_load(params);
 }
 
-/* Reads a small file whole and cuts the newline; bytes or a negative errno. */
+/* Reads a whole small file without its newline; its length or a negative errno. */
 static ssize_t read_small(const char *path, char *buf, size_t size)
 {
 	ssize_t len = 0;

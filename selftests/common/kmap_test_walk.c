@@ -53,7 +53,7 @@ static int walk_fill(struct kt_walk *walk)
 		walk->calls++;
 		ret = kt_ioctl(walk->fd, KMAP_IOC_KEYS, &keys);
 		if (ret == -EMSGSIZE) {
-			/* An ATOMIC walk may be outgrown again: leave room. */
+			/* The map may have grown before an ATOMIC walk is repeated. */
 			size_t slack = walk->flags & KMAP_KEYS_ATOMIC ?
 					keys.used / 8 : 0;
 

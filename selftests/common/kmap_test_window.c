@@ -48,7 +48,7 @@ int kt_window_page(const struct kt_window *window, size_t offset, void *copy)
 	ssize_t wrote, got;
 	__u8 one;
 
-	/* What a signal would be to us is EFAULT to the kernel. */
+	/* Where an access of ours would raise a signal, the kernel's gives EFAULT. */
 	wrote = pwrite(window->spare, window->mem + offset,
 		       copy ? window->page : 1, 0);
 	if (wrote < 0)
@@ -75,7 +75,7 @@ static const struct kmap_entry *entry_of(const struct kt_window *window,
 	return entry;
 }
 
-/* Is what the bucket says of an entry so? */
+/* Does the entry of a slot agree with what its bucket has about it? */
 static bool slot_fine(const struct kt_window *window, unsigned int shard,
 		      const struct kmap_bucket *bucket, unsigned int slot,
 		      const struct kmap_entry *entry)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The window as the tests look at it: mapped, page by page, and read from one
- * end to the other rather than by hash.  See kmap_test.h for the manners.
+ * end to the other, not by hash.  See kmap_test.h for the conventions.
  */
 #ifndef KMAP_TEST_WINDOW_H
 #define KMAP_TEST_WINDOW_H
@@ -9,8 +9,8 @@
 #include "kmap_test.h"
 
 /**
- * struct kt_window - the window, mapped whole
- * @mem: where
+ * struct kt_window - the whole window, mapped
+ * @mem: its address
  * @head: its first page
  * @size: bytes
  * @page: bytes of a page
@@ -24,7 +24,7 @@ struct kt_window {
 	int spare;
 };
 
-/* Maps what INFO says; -EFBIG when that is more than there can be addresses. */
+/* Maps the window with the size that INFO tells; -EFBIG if size_t cannot hold it. */
 int kt_window_map(int fd, struct kt_window *window);
 void kt_window_unmap(struct kt_window *window);
 
@@ -46,9 +46,9 @@ static inline const __u8 *kt_window_value(const struct kmap_entry *entry)
 }
 
 /*
- * Calls @visit for each entry of the map while nobody changes it; it returns 0 to
- * go on.  The number of entries, what @visit returned, or -EPROTO for a window
- * that is not as the header says.
+ * Calls @visit, which returns 0 to continue, for each entry of the map; nobody may
+ * change the map meanwhile.  Returns the number of entries, a negative value from
+ * @visit, or -EPROTO for a window that is not as the header says.
  */
 typedef int kt_window_visit(const struct kmap_entry *entry, void *arg);
 __s64 kt_window_scan(const struct kt_window *window, kt_window_visit *visit,
