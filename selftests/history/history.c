@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Is the map linearizable?  Workers get, set, delete and add under every
- * condition, one by one and in batches, on few keys; what each was told and
- * when is recorded, and for every key the answers must have an order in which
- * one operation after the other gives them (history_check.c).
+ * condition, in single calls and in batches, on few keys.  All answers and their
+ * times are recorded, and for every key there must be an order in which the
+ * operations, one after the other, give these answers (history_check.c).
  *
  * Environment, besides that of hammer.h:
  *	HISTORY_OPS	operations to record in all, default 30000, besides those
@@ -21,16 +21,16 @@
 #include "kselftest_harness.h"
 
 #define ROW		128u	/* operations of a worker in a round */
-#define ROUNDS		8u	/* that are recorded before they are checked */
+#define ROUNDS		8u	/* rounds recorded before they are checked */
 #define CLIENT_ROW	256u	/* operations of a client that will be killed */
-#define DELAY_US	1500u	/* how long it lives at most after its first one */
+#define DELAY_US	1500u	/* longest life after its first operation */
 
 static unsigned long history_ops(void)
 {
 	return hammer_setting("HISTORY_OPS", 30000);
 }
 
-/* A clock for the harness; a run that does not move on is ended sooner. */
+/* A timeout for the harness; the watchdog ends a run that hangs before that. */
 static int history_timeout(void)
 {
 	return hammer_timeout() + history_ops() / 200;
@@ -147,7 +147,7 @@ TEST_F_TIMEOUT(history, has_an_order_for_every_key, history_timeout())
 	struct history_lot *lot = self->lot;
 	__u64 ops = 0, first = 0;
 
-	/* Some must overlap; on a machine that is busy, it is fewer of them. */
+	/* Some must overlap; on a busy machine these are fewer. */
 	while (ops < want || (!lot->overlaps && ops < 100 * want)) {
 		history_lot_begin(lot, first);
 		if (variant->growing)
@@ -168,7 +168,7 @@ TEST_F_TIMEOUT(history, has_an_order_for_every_key, history_timeout())
 }
 
 /**
- * struct kills - clients that are killed, and who does it
+ * struct kills - what clients that are killed and the verifier share
  * @clients: the run of the clients
  * @lot: one round
  * @ops: operations so far
@@ -251,10 +251,10 @@ static bool verifier(struct hammer_worker *w)
 	unsigned int key;
 	__u64 round;
 
-	/* Not to wait in line behind those it is about to kill. */
+	/* The verifier must get the CPU before the clients that it kills. */
 	if (nice(-10) == -1)
 		hammer_step(w);
-	/* Some must be caught; on a machine that is busy, it is fewer of them. */
+	/* Some must be killed within an operation; on a busy machine these are fewer. */
 	for (round = 0; kills->kills < want ||
 	     (!kills->lot->lost && kills->kills < 100 * want); round++) {
 		history_lot_begin(kills->lot, round);
@@ -288,7 +288,7 @@ FIXTURE_SETUP(killed)
 	self->kills->lot = new_lot(self->kills->clients->workers + 1,
 				   CLIENT_ROW, 1);
 	ASSERT_NE(NULL, self->kills->lot);
-	/* What many records may have done has too many orders. */
+	/* Many records that may or may not have been carried out have too many orders. */
 	self->kills->lot->batch = 4;
 
 	/* The run that is watched is the verifier alone. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Histories of operations on the map: when each was asked for and answered,
- * what it was asked and what it answered.
+ * Histories of operations on the map: the invocation and the answer of each, and
+ * when they were.
  *
  * Times are tickets: numbers that all workers draw from one atomic counter,
  * before the call and after it.  An answer with a smaller ticket than another
- * operation's invocation came before it on every CPU, which a clock read on
- * different CPUs does not promise.
+ * operation's invocation came before it on every CPU; clocks that are read on
+ * different CPUs do not guarantee that.
  */
 #ifndef KMAP_HISTORY_H
 #define KMAP_HISTORY_H
@@ -16,16 +16,15 @@
 
 #include <linux/kmap.h>
 
-/* Lengths that no value has: there was none; it was torn or another key's. */
+/* Lengths that no value has: for no value, and for a torn or another key's value. */
 #define HISTORY_ABSENT	KMAP_ABSENT
 #define HISTORY_TORN	0xfffffffeu
 
 #define HISTORY_NUMBER	8u	/* length of a value that is a number */
 
 /**
- * struct history_value - a value, as far as a history tells values apart
- * @id: of a number, the number itself; of a longer value what it was made
- *	from; of a shorter one 0
+ * struct history_value - a value, as far as a history distinguishes values
+ * @id: the number, of a number; the seed, of a value of at least 16 bytes; else 0
  * @len: length
  */
 struct history_value {
@@ -37,23 +36,23 @@ struct history_value {
  * struct history_op - one operation on one key
  * @invoke: ticket of its invocation, larger than 0; records of one batch have
  *	the same
- * @answer: ticket of its answer, or 0 when none ever came: it may have been
- *	carried out at any time since, or not at all, and nothing below @out_size
- *	is known
- * @worker: who asked
+ * @answer: ticket of its answer, or 0 if there was no answer: it may have been
+ *	carried out at any time since, or not at all, and the fields after @out_size
+ *	are not known
+ * @worker: number of the worker
  * @record: number of the record in its batch; they are carried out in order
  * @key: number of the key
  * @opcode: enum kmap_opcode
  * @flags: KMAP_CREATE and so on
  * @match: version to match
- * @delta: what to add
+ * @delta: number to add
  * @stored: value to store
- * @out_size: longest value that it can take back
+ * @out_size: size of the buffer for a value that is returned
  * @error: answer: 0 or a negative errno value
  * @version: answer: the version
  * @number: answer: the number
- * @found: answer: the value that came back; when it was too long (EMSGSIZE)
- *	the length alone
+ * @found: answer: the value that was returned; the length alone if it was too
+ *	long (EMSGSIZE)
  */
 struct history_op {
 	__u64 invoke;
@@ -74,12 +73,12 @@ struct history_op {
 };
 
 /**
- * struct history_state - what a key is between two operations
- * @present: it is there
- * @vague: its version is not known, but for being @high at least; nobody was
- *	told yet who could tell
+ * struct history_state - the state of a key between two operations
+ * @present: the key is present
+ * @vague: its version is not known, only that it is at least @high, because no
+ *	answer has returned it yet
  * @value: its value; zero when absent
- * @high: its version; when absent or vague, what its version cannot be below
+ * @high: its version; when absent or vague, a lower bound of its next version
  */
 struct history_state {
 	bool present;
@@ -90,10 +89,10 @@ struct history_state {
 
 /**
  * struct history - the operations on one key
- * @op: in the order of their invocations; records of a batch in theirs
- * @ops: how many
- * @start: what the key may have been before
- * @starts: how many; none is one, a key that was never there
+ * @op: in the order of their invocations; records of a batch in their own order
+ * @ops: number of operations
+ * @start: possible states of the key before
+ * @starts: number of states; 0 stands for one, a key that was never present
  */
 struct history {
 	const struct history_op *op;

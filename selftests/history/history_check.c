@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Decides whether a history of one key is linearizable: whether each operation
- * can be thought to happen at one moment between its invocation and its answer,
- * so that the map of history_model.c gives the same answers.
+ * can have a moment between its invocation and its answer such that the map of
+ * history_model.c gives the same answers in the order of these moments.
  *
  * The search is that of Wing and Gong ("Testing and Verifying Concurrent
- * Objects", Journal of Parallel and Distributed Computing 17, 1993), with what
- * was found since:
+ * Objects", Journal of Parallel and Distributed Computing 17, 1993), with later
+ * improvements:
  *
  *  - Keys are checked one by one, which is enough, and shortens histories
  *    (Horn and Kroening, "Faster linearizability checking via
  *    P-compositionality", FORTE 2015).
- *  - Operations are put in order just in time: none before an answer comes that
- *    needs it.  All configurations, which are the state of the key and how much
- *    of the calls under way is in the order already, go through the history
- *    together and each is looked at once (Lowe, "Testing for linearizability",
- *    Concurrency and Computation: Practice and Experience 29(4), 2017:
- *    just-in-time linearization, as a graph search).
+ *  - Operations are put in order just in time: not before there is an answer that
+ *    needs them.  A configuration is the state of the key, and how much of the
+ *    calls under way is in the order already.  All configurations go through the
+ *    history together, and each is looked at once (Lowe, "Testing for
+ *    linearizability", Concurrency and Computation: Practice and Experience 29(4),
+ *    2017: just-in-time linearization, as a graph search).
  *  - An answered operation that changes nothing where it fits is put there at
  *    once: no order is lost, as it could be moved there from any later place.
  *    Readers then cost nothing, however many overlap.
- *  - Versions rise: what has left behind the version of an operation under way
- *    is no beginning of an order.
- *  - A configuration that leaves open less than another is dropped
- *    (history_configs.c).
+ *  - Versions grow: a configuration whose version has passed that of an operation
+ *    under way cannot be the beginning of an order.
+ *  - A configuration is dropped if another one can continue in all the ways in
+ *    which it can (history_configs.c).
  *
- * The first answer that no configuration survives is where the history fails.
+ * The history fails at the first answer that no configuration survives.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,10 +35,10 @@
 #include "history_model.h"
 
 /**
- * struct line - a call: records that are carried out in their order.  In one
- * that was answered, a record without an answer may have been skipped.
- * @first: index of the first
- * @count: how many
+ * struct line - a call: records that are carried out in their order.  In a call
+ * that was answered, a record without an answer may not have been carried out.
+ * @first: index of the first record
+ * @count: number of records
  * @answer: ticket of the answer, or 0
  * @slot: its place in a configuration while it is under way
  * @over: its answer has come
@@ -53,8 +53,8 @@ struct line {
 
 /**
  * struct live - lines under way
- * @line: those in its slots, or NULL
- * @end: slots up to here may be in use
+ * @line: the lines in its slots, or NULL
+ * @end: slots below this one may be in use
  */
 struct live {
 	struct line *line[HISTORY_WIDTH];
@@ -64,18 +64,18 @@ struct live {
 /**
  * struct search - one check
  * @op: the operations
- * @ops: how many
+ * @ops: number of operations
  * @least: for each, the least version that it or a later record of its line is
- *	known to have been given, or the largest of all numbers
+ *	known to have got, or the largest possible number
  * @line: the lines
- * @lines: how many
- * @order: those with an answer, in the order of their answers
- * @answers: how many these are
- * @answered: under way, and will be answered
- * @lost: under way, and never answered
+ * @lines: number of lines
+ * @order: the lines with an answer, in the order of their answers
+ * @answers: number of these
+ * @answered: lines under way that will be answered
+ * @lost: lines under way that will never be answered
  * @now: the configurations after the events so far
- * @seen: those met on the way to the next answer
- * @next: those that have it
+ * @seen: those found on the way to the next answer
+ * @next: those that contain the answered line
  * @budget: configurations that may still be looked at
  * @tell: fill in the report
  * @report: as in history_check(); its memory is the search's until the end
@@ -125,7 +125,7 @@ static __u8 *far(struct history_config *c, const struct line *line)
 	return &(line->answer ? c->done : c->used)[line->slot];
 }
 
-/* Puts what changes nothing in the order. */
+/* Puts operations that change nothing in the order. */
 static void settle(const struct search *s, struct history_config *c)
 {
 	struct history_state state;
@@ -146,7 +146,7 @@ static void settle(const struct search *s, struct history_config *c)
 	}
 }
 
-/* Is the version of an operation under way behind it? */
+/* Has the configuration passed the version of an operation under way? */
 static bool too_late(const struct search *s, const struct history_config *c)
 {
 	unsigned int slot;
@@ -171,7 +171,7 @@ static int add_seen(struct search *s, struct history_config *c)
 	return history_configs_add(&s->seen, c);
 }
 
-/* All that can come next after a configuration, of the lines in @live. */
+/* Adds all configurations that can follow one by an operation of the lines in @live. */
 static int expand(struct search *s, const struct live *live,
 		  const struct history_config *from)
 {
@@ -188,7 +188,7 @@ static int expand(struct search *s, const struct live *live,
 			continue;
 		op = &s->op[line->first + (*far(&to, line))++];
 		step = history_step(op, &from->state, &to.state);
-		/* What was never answered may change nothing, and go on. */
+		/* A record without an answer may change nothing, and the next one follows. */
 		if (step == HISTORY_CHANGE ||
 		    (step == HISTORY_SAME && *far(&to, line) < line->count))
 			ret = add_seen(s, &to);
@@ -211,7 +211,7 @@ static unsigned int length(const struct search *s,
 	return length;
 }
 
-/* Which operation should have come next, by its version, but cannot. */
+/* Finds the operation that should have come next, by its version, but cannot. */
 static unsigned int culprit(const struct search *s, const struct line *line)
 {
 	const struct history_config *c = s->seen.config;
@@ -246,7 +246,7 @@ static unsigned int culprit(const struct search *s, const struct line *line)
 	return failed;
 }
 
-/* A call was answered: 1, or 0 when nothing explains it. */
+/* A call was answered: returns 1, or 0 when no configuration explains the answer. */
 static int answer(struct search *s, struct line *line)
 {
 	struct history_configs swap;
@@ -309,7 +309,7 @@ static int invoke(struct search *s, struct line *line)
 	return 1;
 }
 
-/* If all configurations are orders of the same operations, a part can begin. */
+/* If all configurations are orders of the same operations, a part can begin here. */
 static int take_note(struct search *s, unsigned int invoked)
 {
 	struct history_config *c = s->now.config;
@@ -364,7 +364,7 @@ static int by_answer(const void *a, const void *b)
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
-/* Finds the lines; -EINVAL if times cannot be. */
+/* Finds the lines; -EINVAL if the times are impossible. */
 static int find_lines(struct search *s)
 {
 	const struct history_op *op = s->op;
@@ -386,7 +386,7 @@ static int find_lines(struct search *s)
 				line->answer = op->answer;
 			continue;
 		}
-		/* One that was not answered and changes nothing tells nothing. */
+		/* A get without an answer proves nothing. */
 		if (!op->answer && op->opcode == KMAP_OP_GET)
 			continue;
 		line += line->count != 0;

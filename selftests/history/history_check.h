@@ -5,7 +5,7 @@
 
 #include "history_configs.h"
 
-/* Records of one call on one key. */
+/* Most records of one call on one key. */
 #define HISTORY_RECORDS	255u
 
 /* Configurations looked at, after which a history counts as undecided. */
@@ -13,15 +13,15 @@
 
 /**
  * struct history_report - where a history failed
- * @end: ticket of the first answer by which no order is left
- * @failed: index of the operation under way then that is the likely culprit:
- *	it stops the order that came furthest, and should have come next
- * @past: for each operation: it is in every order of what came before, up to
- *	the last time at which these were orders of the same operations
- * @start: what the key may have been then
- * @starts: how many
- * @last: what it may have been then, in all orders
- * @lasts: how many
+ * @end: ticket of the first answer after which there is no order
+ * @failed: index of the operation under way then that is the likely culprit: it
+ *	should have come next in the longest order, but cannot
+ * @past: for each operation: it is in every order up to the last time at which
+ *	all orders had the same operations
+ * @start: possible states of the key at that time
+ * @starts: number of these states
+ * @last: possible states of the key at the failure, in all orders
+ * @lasts: number of these states
  */
 struct history_report {
 	__u64 end;
@@ -38,9 +38,9 @@ struct history_report {
  * given all these answers?  Returns 1 if so, 0 if not, or a negative errno
  * value: -E2BIG when more than HISTORY_WIDTH calls overlap or one has more than
  * HISTORY_RECORDS records, -EDQUOT after @limit configurations, -EINVAL for
- * operations that are not in order or times that cannot be, -ENOMEM.  @report
- * may be NULL, and is filled in with 0 alone.  Safe to be called from several
- * threads.
+ * operations that are not sorted or times that are impossible, -ENOMEM.  @report
+ * may be NULL, and is filled in only if the result is 0.  Several threads may call
+ * this at the same time.
  */
 int history_check(const struct history *h, unsigned long limit,
 		  struct history_report *report);
@@ -52,15 +52,16 @@ void history_report_drop(struct history_report *report);
  * @firm: for each: it belongs to the contradiction.  The others are shown only
  *	because a firm one found their value or version: whether they were
  *	carried out or not, there is no order.
- * @ops: how many
+ * @ops: number of operations
  * @failed: index of the likely culprit
- * @start: what the key may have been before
- * @starts: how many
- * @last: what it may have been, in all orders, when no order was left
- * @lasts: how many
- * @others: changes at the same time that do not matter either
- * @also: changes earlier or later whose value or version a firm one found
- * @alsos: how many; the first few
+ * @start: possible states of the key before
+ * @starts: number of these states
+ * @last: possible states of the key, in all orders, where no order continues
+ * @lasts: number of these states
+ * @others: number of changes at the same time that make no difference
+ * @also: the first few changes, earlier or later, whose value or version a firm
+ *	operation found
+ * @alsos: number of these
  */
 struct history_part {
 	struct history_op *op;
@@ -77,14 +78,13 @@ struct history_part {
 };
 
 /*
- * Finds a small part of a history that was refused.  No firm operation can be
- * taken out of it without its becoming legal.  Returns 0 or a negative errno
- * value.
+ * Finds a small part of a history that was refused: without any of its firm
+ * operations it would have an order.  Returns 0 or a negative errno value.
  */
 int history_shrink(const struct history *h, struct history_part *part);
 void history_part_drop(struct history_part *part);
 
-/* Prints it as comments of TAP, with a headline. */
+/* Prints a part as comments of TAP, with a headline. */
 void history_print(FILE *to, const struct history_part *part, const char *what);
 
 #endif /* KMAP_HISTORY_CHECK_H */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sets of configurations: a growing array, and lists of those that could stand
- * for each other.
+ * Sets of configurations: a growing array, and lists of those that could replace
+ * each other.
  *
- * A configuration stands for another of the same value and the same answered
- * records when it leaves open all that the other does: it has used nothing else
- * of what was never answered, and binds the version no closer.  Without that,
- * every operation of a killed client would double the number of configurations,
- * whether anyone saw its effect or not.
+ * A configuration replaces another with the same value and the same answered
+ * records when it can continue in all the ways in which the other can: it has used
+ * no unanswered call that the other has not, and knows no more about the version.
+ * Without that, every operation of a killed client would double the number of
+ * configurations, whether its effect was seen or not.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 void history_configs_empty(struct history_configs *set)
 {
 	if (set->count && set->lists > LISTS_MIN) {
-		/* A large table for few would cost time at each emptying. */
+		/* It takes time to empty a large table, even one with few in it. */
 		set->lists = LISTS_MIN;
 		memset(set->list, 0, set->lists * sizeof(*set->list));
 	} else if (set->count) {
@@ -92,7 +92,7 @@ static int grow_lists(struct history_configs *set)
 	return 0;
 }
 
-/* Has it used no call that the other has not?  Batches go record by record. */
+/* Has @a used no call that @b has not?  Batches must be used equally far. */
 static bool uses_less(const struct history_configs *set,
 		      const struct history_config *a,
 		      const struct history_config *b)

@@ -6,16 +6,16 @@
 #include "history.h"
 
 /*
- * Calls on one key that can be under way at once: of those that are answered in
- * the end, and of those that are not.
+ * Most calls on one key that can be under way at once, of those that will be
+ * answered, and of those that will not.
  */
 #define HISTORY_WIDTH	32u
 
 /**
- * struct history_config - how far an order has come
- * @state: what the key is after it
- * @done: of each answered call under way, how many records are in it
- * @used: the same for those that are never answered
+ * struct history_config - a beginning of an order
+ * @state: state of the key after it
+ * @done: for each answered call under way, how many of its records are in the order
+ * @used: the same for calls that are never answered
  */
 struct history_config {
 	struct history_state state;
@@ -25,14 +25,14 @@ struct history_config {
 
 /**
  * struct history_configs - a set of configurations
- * @config: the configurations, in the order in which they came
- * @next: for each the next one of its list, plus 1, or 0
- * @count: how many
- * @room: for how many there is memory
+ * @config: the configurations, in the order in which they were added
+ * @next: for each the index of the next one in its list, plus 1, or 0
+ * @count: number of configurations
+ * @room: how many fit into the memory
  * @list: heads of the lists, index plus 1, or 0
- * @lists: how many, a power of two, or 0
- * @lost: calls that are never answered, so far
- * @batch: those of them that have several records
+ * @lists: number of lists, a power of two, or 0
+ * @lost: slots of calls that are never answered, so far
+ * @batch: which of these calls have several records
  */
 struct history_configs {
 	struct history_config *config;
@@ -50,15 +50,15 @@ void history_configs_empty(struct history_configs *set);
 void history_configs_drop(struct history_configs *set);
 
 /*
- * Adds a configuration, unless the set has one that can go on in every way in
+ * Adds a configuration, unless the set has one that can continue in all the ways in
  * which this one can.  Returns 0 or -ENOMEM.
  */
 int history_configs_add(struct history_configs *set,
 			const struct history_config *config);
 
 /*
- * The states of all configurations, each once, in place of those at *@states,
- * which are freed.  Returns how many, or -ENOMEM.
+ * Frees *@states, and replaces it by the states of all configurations, each once.
+ * Returns their number, or -ENOMEM.
  */
 int history_configs_states(const struct history_configs *set,
 			   struct history_state **states);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Draws the questions of a history: random, but so that those who ask get into
- * each other's way.  Few keys; conditions that hold about as often as not; each
- * value stored once only, so that whoever finds it tells where it is from.
+ * Draws the operations of a history at random, but so that workers collide: there
+ * are few keys, conditions hold about as often as not, and each value is stored only
+ * once, so that an answer tells which operation has stored it.
  */
 #include <errno.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static const struct history_mood moods[] = {
 	  .batches = 4, .records = 4 },
 	/* Values that take long to copy */
 	{ .keys = 1, SHARES(8, 7, 1, 0), .conditions = 2, .longest = 16 },
-	/* As close to each other as one batch can be to another */
+	/* Long batches, which follow each other closely */
 	{ .keys = 1, SHARES(8, 0, 0, 8), .numbers = 16, .batches = 16,
 	  .records = HISTORY_BATCH },
 	{ .keys = 1, SHARES(8, 0, 0, 8), .numbers = 16, .batches = 16,
@@ -112,7 +112,7 @@ static void draw_value(struct history_asker *asker,
 		return;
 	}
 	value->len = draw_len(asker, mood);
-	/* What a value of up to 15 bytes is made from cannot be told. */
+	/* A value of up to 15 bytes has no seed in it. */
 	value->id = value->len >= 16 ? id : 0;
 }
 

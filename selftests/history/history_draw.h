@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What to ask the map in a history; see history_draw.c. */
+/* The operations of a history; see history_draw.c. */
 #ifndef KMAP_HISTORY_DRAW_H
 #define KMAP_HISTORY_DRAW_H
 
@@ -9,14 +9,14 @@
 #define HISTORY_BATCH	32u	/* records in a batch, at most */
 
 /**
- * struct history_mood - what a round is like
- * @keys: keys that are asked for, 1 to HISTORY_KEYS
- * @shares: of each opcode among 16 operations; [0] is not used
- * @conditions: of 16 changes, those that have one
- * @numbers: of 16 values, those that are numbers
- * @longest: of 16 values, those that are as long as can be
- * @batches: of 16 calls, those that are batches
- * @records: in a batch, at most
+ * struct history_mood - the mix of operations of a round
+ * @keys: number of keys, 1 to HISTORY_KEYS
+ * @shares: how many of 16 operations have each opcode; [0] is not used
+ * @conditions: how many of 16 changes have a condition
+ * @numbers: how many of 16 values are numbers
+ * @longest: how many of 16 values are as long as possible
+ * @batches: how many of 16 calls are batches
+ * @records: most records in a batch
  */
 struct history_mood {
 	unsigned int keys;
@@ -29,13 +29,13 @@ struct history_mood {
 };
 
 /**
- * struct history_asker - one who asks
+ * struct history_asker - a worker that draws operations
  * @random: state of the random sequence
- * @worker: number, which makes its values differ from those of others
- * @serial: values it made so far
- * @room: longest value that it makes and takes, at least 256
- * @newest: the newest version it saw of each key, or 0
- * @older: one that it saw before
+ * @worker: its number, which makes its values differ from those of others
+ * @serial: number of values that it has made
+ * @room: longest value that it stores, and size of its buffer, at least 256
+ * @newest: the newest version that it saw of each key, or 0
+ * @older: a version that it saw before that
  */
 struct history_asker {
 	__u64 random;
@@ -46,21 +46,21 @@ struct history_asker {
 	__u64 older[HISTORY_KEYS];
 };
 
-/* One of some moods, the same for the same number. */
+/* Chooses a mood; the same number always gets the same one. */
 const struct history_mood *history_mood(__u64 number);
 
 /* A random number below @n. */
 unsigned int history_below(struct history_asker *asker, unsigned int n);
 
-/* How many records the next call has, 1 to @most. */
+/* Draws how many records the next call has, 1 to @most. */
 unsigned int history_records(struct history_asker *asker,
 			     const struct history_mood *mood, unsigned int most);
 
-/* Fills in what is asked; all else is zero. */
+/* Draws an operation; the fields of its answer are zero. */
 void history_ask(struct history_asker *asker, const struct history_mood *mood,
 		 struct history_op *op);
 
-/* Takes note of what an answer told about versions. */
+/* Notes the version that an answer returned. */
 void history_note(struct history_asker *asker, const struct history_op *op);
 
 #endif /* KMAP_HISTORY_DRAW_H */

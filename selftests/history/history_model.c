@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The map as one key sees it, one operation after the other: the rules of
- * uapi/linux/kmap.h, and that a new version is larger than any the key had.
+ * A model of the map for one key, one operation after the other: the rules of
+ * uapi/linux/kmap.h, and that a new version is larger than any that the key had.
  *
- * What an answer cannot tell is left open.  After an operation that has no
- * answer the version is vague, until an answer names it.
+ * What no answer tells is left open.  After an operation without an answer the
+ * version is vague, until an answer returns it.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static bool same_value(const struct history_value *a,
 	return a->len == b->len && a->id == b->id;
 }
 
-/* The key is there and at @version?  If nobody knew that, now it is known. */
+/* Is the key present at @version?  A vague version becomes known by that. */
 static bool at_version(struct history_state *s, __u64 version)
 {
 	if (!s->present || !version || version > KMAP_VERSION_MASK)
@@ -49,7 +49,7 @@ static bool at_version(struct history_state *s, __u64 version)
 	return true;
 }
 
-/* Does what came back tell the value that is there, or that there is none? */
+/* Is the value that was returned, or none, the one in this state? */
 static bool brought(const struct history_op *op, const struct history_state *s)
 {
 	if (!(op->flags & KMAP_RETURN) && op->opcode != KMAP_OP_GET)
@@ -63,13 +63,13 @@ static bool matches(const struct history_op *op, const struct history_state *s)
 {
 	if (!s->vague)
 		return op->match == s->high;
-	/* It is whatever it was told to be. */
+	/* The version is vague: the answer tells whether it matched. */
 	if (op->answer && op->error)
 		return op->error != -ESTALE;
 	return op->match >= s->high;
 }
 
-/* What the map answers, if it can do what it is asked. */
+/* The result that the map must return, unless it lacks memory or the like. */
 static int expected(const struct history_op *op, const struct history_state *s,
 		    __s64 *sum)
 {
@@ -94,7 +94,7 @@ static int expected(const struct history_op *op, const struct history_state *s,
 	return 0;
 }
 
-/* Is the answer to an operation that was not carried out right? */
+/* Is the answer to an operation that failed right? */
 static bool explained(const struct history_op *op, struct history_state *s)
 {
 	switch (op->error) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Histories in order, and as people can read them. */
+/* Sorting histories, and printing them for people. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,7 +167,7 @@ static void print_answer(FILE *to, const struct history_op *op)
 		fprintf(to, ", found ");
 		print_value(to, &op->found);
 	}
-	/* A get tells a number twice. */
+	/* A get returns a number in two places. */
 	if (op->opcode == KMAP_OP_GET && !op->error &&
 	    op->number != (op->found.len == HISTORY_NUMBER ?
 			   (__s64)op->found.id : 0))
@@ -181,7 +181,7 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The times that occur, in order and each once; NULL if out of memory. */
+/* The times that occur, sorted, each once; NULL if out of memory. */
 static __u64 *times_of(const struct history_part *part, unsigned int *times)
 {
 	__u64 *time = calloc(2 * part->ops + 1, sizeof(*time));

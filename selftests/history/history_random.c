@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Histories made up without a map, with workers that overlap: at each step one
- * of them asks, or has its next record carried out, or gets its answer, or is
- * killed.  What carries them out is written apart from the checker's model, so
- * that neither is right by being the other.
+ * Histories made without a map, with workers that overlap: at each step one of
+ * them makes a call, or has its next record carried out, or gets its answer, or is
+ * killed.  The code that carries records out does not use the checker's model, so
+ * that the two check each other.
  */
 #include <errno.h>
 #include <string.h>
@@ -24,10 +24,10 @@ struct key {
 
 /**
  * struct asking - one worker
- * @asker: its questions
+ * @asker: draws its operations
  * @op: its call, or NULL
- * @records: of the call
- * @carried: of those, carried out
+ * @records: number of records of the call
+ * @carried: number of records carried out
  */
 struct asking {
 	struct history_asker asker;
@@ -38,15 +38,15 @@ struct asking {
 
 /**
  * struct world - workers and the key
- * @plan: as asked for
- * @random: for what happens next
- * @ticket: the last one
+ * @plan: the plan
+ * @random: state of the random sequence that decides what happens next
+ * @ticket: the last ticket
  * @now: the key
- * @before: what it was before its last change
- * @version: the last one
- * @faults: so far
+ * @before: the key before its last change
+ * @version: the last version
+ * @faults: number of faults so far
  * @worker: the workers
- * @workers: that ever were
+ * @workers: number of all workers so far, with those that were killed
  */
 struct world {
 	const struct history_plan *plan;
@@ -136,7 +136,7 @@ static void carry_out(struct history_op *op, struct key *key, __u64 *version)
 		add(op, key, version);
 }
 
-/* A value that somebody asked to be stored, and that is not stored yet. */
+/* Finds a SET whose value is not stored yet. */
 static const struct history_op *not_yet(const struct world *w)
 {
 	unsigned int i;
@@ -152,7 +152,7 @@ static const struct history_op *not_yet(const struct world *w)
 	return NULL;
 }
 
-/* Carries it out wrongly, if this is where the fault can be. */
+/* Carries an operation out wrongly, if the fault is possible here. */
 static bool go_wrong(struct world *w, struct history_op *op)
 {
 	bool get = op->opcode == KMAP_OP_GET && w->now.version &&
@@ -246,7 +246,7 @@ static void do_record(struct world *w, struct history_op *op)
 		w->before = was;
 }
 
-/* From the last to the first, when that is the fault. */
+/* The next record; from the last to the first, if that is the fault. */
 static struct history_op *next_record(struct world *w, struct asking *a)
 {
 	if (w->plan->fault != HISTORY_DISORDER || a->records == 1)
@@ -281,7 +281,7 @@ static unsigned int ask(struct world *w, struct asking *a,
 	return a->records;
 }
 
-/* Note the answers of a call.  Who is killed meanwhile has noted some of them. */
+/* Notes the answers of a call.  A worker that is killed meanwhile has noted only some. */
 static void answer(struct world *w, struct asking *a)
 {
 	unsigned int noted = a->records, i;
@@ -386,7 +386,7 @@ bool history_bend(struct history_op *op, unsigned int ops, __u64 *random)
 	return false;
 }
 
-/* Can operation @i come next, when those of @done have? */
+/* Can operation @i come next, after those of @done? */
 static bool may_follow(const struct history *h, unsigned int done,
 		       unsigned int i)
 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records histories: what each worker asked, when, and what it was told, in
- * memory that outlives it.  The question is written first, then the ticket of
- * the invocation; after the call the answer, then its ticket.  So a worker that
- * is killed leaves an operation without an answer, never half of one.
+ * Records histories: the operations of each worker, their times and their answers,
+ * in memory that outlives it.  The operation is written first, then the ticket of
+ * the invocation; after the call the answer, then its ticket.  So a worker that is
+ * killed leaves an operation without an answer, never half an answer.
  *
- * Keys are fresh in each round: absent at first, and their histories short.
+ * Each round has new keys, so that they are absent at first and their histories
+ * are short.
  */
 #include <errno.h>
 #include <sched.h>
@@ -108,14 +109,14 @@ static void make_record(struct call *call, unsigned int i)
 		record->value_len = op->stored.len;
 	}
 	if (op->opcode == KMAP_OP_GET || op->flags & KMAP_RETURN) {
-		/* So that what is left of an earlier call is no value. */
+		/* The remains of an earlier call must not look like a value. */
 		memset(out, KT_POISON, 32);
 		record->out = kt_ptr(out);
 		record->out_size = op->out_size;
 	}
 }
 
-/* Which value is in the buffer. */
+/* Which value is in the buffer? */
 static struct history_value read_value(const struct call *call, unsigned int i)
 {
 	const struct kmap_op *record = &call->record[i];
@@ -174,7 +175,7 @@ static int make_call(struct call *call)
 	return 0;
 }
 
-/* What the map may say to well-formed questions when it has room and memory. */
+/* Can this be the result of a valid operation, while memory and limits suffice? */
 static bool expected(int error)
 {
 	switch (error) {
@@ -221,7 +222,7 @@ static bool perform(struct call *call, struct history_asker *asker)
 	return true;
 }
 
-/* Keys of no history, so that buckets split under the others. */
+/* Stores a key that is in no history, so that buckets split. */
 static bool fill_one(struct hammer_worker *w, struct history_lot *lot)
 {
 	__u64 number = atomic_fetch_add(&lot->filler, 1);
@@ -277,7 +278,7 @@ bool history_record(struct hammer_worker *w, struct history_lot *lot,
 		     "max_value of the map is below %u", HISTORY_BATCH * BATCH_ROOM);
 	if (lot->growing && w->id % 4 == 3)
 		return fill(w, lot);
-	/* Long values take their time. */
+	/* Long values take longer. */
 	if (mood->longest)
 		ops /= 4;
 	for (used = 0; used < ops; used += call.records) {
@@ -337,7 +338,7 @@ static unsigned int collect(struct history_lot *lot, unsigned int round,
 	return ops;
 }
 
-/* Prints why there is no order, for the first that has none. */
+/* Prints why there is no order, for the first key that has none. */
 static void explain(struct history_lot *lot, const struct history *h,
 		    unsigned int round, unsigned int key)
 {

@@ -10,16 +10,16 @@
 
 /**
  * struct history_lot - histories of some rounds, in shared memory
- * @rows: of each round: one for each worker, one for the verifier of the dead
- * @row: operations in a row, at most
- * @rounds: how many
- * @first: number of the first round among all; its keys are of that number
- * @batch: records in a batch, at most
- * @growing: one worker in four only lets the table grow
- * @padding: what everybody changes is alone in its cache line
- * @ticket: the last one
+ * @rows: rows per round: one per worker, and one for the verifier of killed clients
+ * @row: most operations in a row
+ * @rounds: number of rounds
+ * @first: number of the first round, among all rounds; keys are numbered by it
+ * @batch: most records in a batch
+ * @growing: one worker in four only makes the table grow
+ * @padding: what all workers change is in a cache line of its own
+ * @ticket: the last ticket
  * @met: how often a worker came to the beginning of a round
- * @filler: the last key that only lets the table grow
+ * @filler: number of the next key that only makes the table grow
  * @item: the next key to be checked
  * @overlaps: operations checked that overlap with another
  * @lost: operations checked that had no answer
@@ -50,22 +50,22 @@ struct history_lot {
 
 size_t history_lot_size(unsigned int rows, unsigned int row, unsigned int rounds);
 
-/* Forgets what was recorded, and goes on with rounds from @first. */
+/* Forgets what was recorded; the next rounds are numbered from @first. */
 void history_lot_begin(struct history_lot *lot, __u64 first);
 
 /* Operations invoked in the whole lot. */
 __u64 history_lot_count(const struct history_lot *lot);
 
 /*
- * Waits for all workers of the run, awake: those who sleep would come back one
- * by one, and hardly overlap.  False when it is time to end instead.
+ * Waits for all workers of the run without sleeping, because workers that sleep wake
+ * one by one and hardly overlap.  Returns false when it is time to end instead.
  */
 bool history_meet(struct hammer_worker *w, struct history_lot *lot,
 		  unsigned int round);
 
 /*
- * What a worker does in a round: fills its row.  False with a message when the
- * map answers with an error that has no place in a history.
+ * Carries out a worker's part of a round, and fills its row.  Returns false with a
+ * message when the map returns an error that no history may have.
  */
 bool history_record(struct hammer_worker *w, struct history_lot *lot,
 		    unsigned int round);
@@ -74,7 +74,7 @@ bool history_record(struct hammer_worker *w, struct history_lot *lot,
 bool history_record_last(struct hammer_worker *w, struct history_lot *lot,
 			 unsigned int round);
 
-/* Checks one key of one round; false with a message, and the reason printed. */
+/* Checks one key of one round; returns false with a message, and prints the reason. */
 bool history_judge(struct hammer_worker *w, struct history_lot *lot,
 		   unsigned int round, unsigned int key);
 

@@ -3,8 +3,8 @@
  * The checker of histories, on histories that are known to be good or bad.
  * Needs no map.
  *
- * A line is one operation: worker, ticket of its invocation and of its answer
- * (0: it never came), what it asked, what it was told.
+ * A line is one operation: worker, tickets of its invocation and of its answer
+ * (0: there was none), the operation, the answer.
  */
 #include <errno.h>
 
@@ -42,7 +42,7 @@ static const struct sample {
 	bool good;
 	struct history_op op[OPS];
 } samples[] = {
-	/* What was set is there when the set was answered, and no sooner than asked. */
+	/* A value is visible once the SET was answered, and not before it was invoked. */
 	{ "read after write", GOOD, {
 		{ OP(0, 1, 2), SET(BYTES(7)), IS(1) },
 		{ OP(1, 3, 4), GET, FOUND(BYTES(7)), IS(1) },
@@ -109,7 +109,7 @@ static const struct sample {
 		{ OP(1, 3, 4), GET, FOUND(BYTES(7)), IS(1), SUM(7) },
 	} },
 
-	/* Versions rise, and none comes twice. */
+	/* Versions grow, and none is used twice. */
 	{ "version goes back", BAD, {
 		{ OP(0, 1, 2), SET(BYTES(7)), IS(5) },
 		{ OP(0, 3, 4), SET(BYTES(8)), IS(4) },
@@ -210,7 +210,7 @@ static const struct sample {
 		{ OP(0, 1, 2), SET(BYTES(7)), FAILS(EFAULT) },
 	} },
 
-	/* What comes back. */
+	/* Values that are returned. */
 	{ "swap in a row", GOOD, {
 		{ OP(0, 1, 2), SET(BYTES(7)), SWAP, FOUND(NOTHING), IS(1) },
 		{ OP(0, 3, 6), SET(BYTES(8)), SWAP, FOUND(BYTES(7)), IS(2) },
@@ -355,7 +355,7 @@ static const struct sample {
 		{ OP(1, 4, 5), GET, FOUND(BYTES(7)), IS(10) },
 	} },
 
-	/* Killed while it noted the answers of a batch: some are not known. */
+	/* Clients killed while they noted the answers of a batch: some are not known. */
 	{ "killed with the answers of a batch half noted", GOOD, {
 		{ OP(1, 1, 2), SET(BYTES(7)), IS(5) },
 		{ OP(0, 3, 4), GET, FOUND(BYTES(7)), IS(5) },
@@ -369,7 +369,7 @@ static const struct sample {
 		{ OP(1, 6, 7), GET, FOUND(BYTES(8)), IS(6) },
 	} },
 
-	/* A record of the dead that failed lets the next one come. */
+	/* If a record of a killed client has failed, the next one is carried out. */
 	{ "killed in a batch after a failure", GOOD, {
 		{ OP(1, 1, 2), SET(BYTES(9)), IS(1) },
 		{ OP(0, 3, 0), SET(BYTES(7)), CREATE },
@@ -385,7 +385,7 @@ static int verdict(const struct history_op *op, unsigned int ops)
 	return history_check(&h, HISTORY_LIMIT, NULL);
 }
 
-/* Refused, and so is the part that is said to be why; prints it. */
+/* Is the history refused, and the part of it that explains why?  Prints the part. */
 static bool refused(const struct history_op *op, unsigned int ops)
 {
 	struct history h = { .op = op, .ops = ops };
@@ -415,7 +415,7 @@ static bool as_it_should_be(const struct sample *sample)
 			      refused(sample->op, ops);
 }
 
-/* What is no history at all. */
+/* Input that is not a history. */
 static bool refuses_nonsense(void)
 {
 	static const struct history_op early[] = {
@@ -433,7 +433,7 @@ static bool refuses_nonsense(void)
 	       verdict(back, 1) == -EINVAL && verdict(never, 1) == -EINVAL;
 }
 
-/* More than it can keep apart is neither good nor bad. */
+/* A history that is too wide or too long to check is neither good nor bad. */
 static bool knows_its_limits(void)
 {
 	struct history_op wide[HISTORY_WIDTH + 1];

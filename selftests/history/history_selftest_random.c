@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The checker of histories, on histories that are made up at random: those of a
- * sound map pass, those of maps with faults do not, and on short ones it agrees
- * with trying all orders.  Needs no map.
+ * The checker of histories, on random histories: those of a sound map pass, those
+ * of faulty maps do not, and on short ones it agrees with a search of all orders.
+ * Needs no map.
  *
  * Seeds are fixed, so the counts are the same each time.
  */
@@ -86,7 +86,7 @@ TEST_F(made, sound_ones_pass)
 	EXPECT_EQ(variant->workers > 1, overlaps > 0);
 }
 
-/* One answer of many was bent: few such histories have an order by chance. */
+/* One answer was changed: few such histories still have an order. */
 TEST_F(made, bent_ones_do_not)
 {
 	struct history_plan plan = {
@@ -160,7 +160,7 @@ TEST_F(faults, are_found)
 	}
 }
 
-/* Of a refused history, what a person has to look at is short. */
+/* The part of a refused history that is printed is short. */
 TEST_F(faults, are_shown_in_few_lines)
 {
 	struct history_plan plan = { .workers = 6, .ops = OPS, .records = 4 };

@@ -2,12 +2,12 @@
 /*
  * The small part of a refused history that a person can look at.
  *
- * It begins at the last time, before the failure, at which all orders that were
- * possible were orders of the same operations; what the key may have been then
- * is known from these.  Then operations are taken out one by one, as long as what is left
- * has no order.  One that changes nothing goes altogether.  One that changes
- * the key only loses its answer: were it gone, whoever found its value would
- * look guilty.
+ * It begins at the last time, before the failure, at which all possible orders had
+ * the same operations; the possible states of the key at that time are known from
+ * these orders.  Then operations are removed one by one, as long as the rest has no
+ * order.  One that changes nothing is removed altogether.  One that changes the key
+ * only loses its answer: without it, an operation that found its value would seem
+ * to be the culprit.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 
 #define TRIAL_LIMIT	(1ul << 15)
 
-/* What became of an operation. */
+/* The fate of an operation. */
 enum fate {
 	FIRM,
 	LOOSE,	/* it has no answer, or lost it */
@@ -27,13 +27,13 @@ enum fate {
 };
 
 /**
- * struct trial - what is left so far
+ * struct trial - the operations that are left so far
  * @op: all operations
- * @fate: of each
- * @ops: how many
- * @left: room for those that are left
- * @from: index of each of them in @op
- * @h: them, as a history
+ * @fate: fate of each
+ * @ops: number of operations
+ * @left: buffer for the operations that are left
+ * @from: index of each of these in @op
+ * @h: these as a history
  */
 struct trial {
 	const struct history_op *op;
@@ -61,7 +61,7 @@ static int try(struct trial *t, struct history_report *report)
 	return history_check(&t->h, TRIAL_LIMIT, report);
 }
 
-/* Takes out what can be; whether that was anything. */
+/* Removes operations where that is possible; returns whether any was removed. */
 static bool take_out(struct trial *t)
 {
 	bool any = false;
@@ -79,7 +79,7 @@ static bool take_out(struct trial *t)
 	return any;
 }
 
-/* Is it a change that a firm operation found? */
+/* Is it a change whose value or version a firm operation found? */
 static bool was_found(const struct trial *t, unsigned int which)
 {
 	const struct history_op *op = &t->op[which];
