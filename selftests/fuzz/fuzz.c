@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A fuzzer of the ioctls: any record, of any size, with any pointer, on any
- * file, from several processes, while other threads play with the memory.
+ * file, from several processes, while other threads change the memory.
  *
- * Whatever comes: the results are those the ABI names, nothing is written where
- * nothing should be, entries that nobody touches stay, and afterwards the map
- * counts right and has all of its room.
+ * Whatever the calls are, the results are those that the ABI names, nothing is
+ * written where nothing should be, entries that no call touches stay, and at the
+ * end the counts of the map are right and it can be filled to its limits.
  *
  * Environment:
  *	FUZZ_CALLS	calls in all, default 20000
@@ -33,10 +33,10 @@
 #define KEPT_KEY	97
 #define KEPT_VALUE	500
 
-/* The runner's own limit comes first. */
+/* The runner's own limit is shorter. */
 #define LONGEST		3600
 
-/* How often, in calls, the arena is filled anew. */
+/* Calls after which the arena is filled again. */
 #define FILL_EVERY	1024
 
 static bool client_begin(struct fuzz_client *c, struct hammer_worker *w)
@@ -57,7 +57,7 @@ static bool client_begin(struct fuzz_client *c, struct hammer_worker *w)
 
 static bool make_calls(struct fuzz_client *c)
 {
-	/* Those since the arena was last looked at. */
+	/* The calls since the arena was last checked. */
 	struct fuzz_call calls[FUZZ_LOOK_EVERY];
 	int results[FUZZ_LOOK_EVERY];
 	struct fuzz_shot shot;
@@ -85,7 +85,7 @@ static bool make_calls(struct fuzz_client *c)
 	return fuzz_intact(c);
 }
 
-/* One thread makes calls; it has another one beside it while it does. */
+/* One thread per process makes calls; it starts another one that disturbs them. */
 static bool work(struct hammer_worker *w)
 {
 	struct fuzz_client c = { 0 };
@@ -112,7 +112,7 @@ FIXTURE(fuzz) {
 	__u64 version[KEPT];
 };
 
-/* A 64-bit kernel can be without what threads of 32-bit programs wait with. */
+/* A 64-bit kernel may lack the futex call of 32-bit programs, which threads need. */
 static bool threads_work(void)
 {
 	static __u32 word = 1;
@@ -127,7 +127,7 @@ FIXTURE_SETUP(fuzz)
 
 	if (!threads_work())
 		SKIP(return, "this kernel has no futexes for such a program");
-	/* Few shards, or calls that look at all buckets take all the time. */
+	/* Few shards: else calls that look at all buckets would take most of the time. */
 	ASSERT_EQ(0, kt_reload("shards=2 max_key=%u max_value=%u max_entries=%u max_bytes=%u",
 			       FUZZ_MAX_KEY, FUZZ_MAX_VALUE, FUZZ_MAX_ENTRIES,
 			       FUZZ_MAX_BYTES));
@@ -159,7 +159,7 @@ FIXTURE_TEARDOWN(fuzz)
 	EXPECT_EQ(0, kt_unload());
 }
 
-/* How the calls ended, so that one can see that they were of all kinds. */
+/* Prints how the calls ended, to show that they were of all kinds. */
 static void tell(struct __test_metadata *_metadata, struct fuzz *fuzz)
 {
 	unsigned int i;
@@ -173,7 +173,7 @@ static void tell(struct __test_metadata *_metadata, struct fuzz *fuzz)
 			       i ? strerror(i) : "good");
 }
 
-/* What INFO says is what is there, and within the limits. */
+/* What INFO tells agrees with the entries, and is within the limits. */
 static void counts_right(struct __test_metadata *_metadata, int fd,
 			 struct kmap_info *info)
 {
@@ -183,7 +183,7 @@ static void counts_right(struct __test_metadata *_metadata, int fd,
 	EXPECT_EQ(info->entries, kt_walk_count(fd));
 	ASSERT_EQ(0, kt_snapshot_take(fd, &snapshot));
 	EXPECT_EQ(info->entries, snapshot.count);
-	/* A record has a header and padding as well, as an entry has. */
+	/* A record has a header and padding like an entry. */
 	EXPECT_GE(info->bytes, snapshot.used - 8 * snapshot.count);
 	kt_snapshot_drop(&snapshot);
 	EXPECT_LE(info->entries, FUZZ_MAX_ENTRIES);
@@ -191,7 +191,7 @@ static void counts_right(struct __test_metadata *_metadata, int fd,
 	EXPECT_LE(info->deferred, info->deferred_max);
 }
 
-/* To the last entry and the last byte. */
+/* The map can be filled to the last entry and to the last byte. */
 static void all_room(struct __test_metadata *_metadata, int fd)
 {
 	struct kmap_info info;

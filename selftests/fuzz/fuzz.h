@@ -2,16 +2,16 @@
 /*
  * A fuzzer of the ioctls of kmap that knows the ABI.
  *
- * A call is described by a few bytes, its genes (struct fuzz_call), and by
- * nothing else: fuzz_draw() makes them up, fuzz_build() turns them into a record
- * with all that it points to, fuzz_judge() says whether what came of it may be.
- * Gene 0 is the ordinary choice everywhere.  Where the kernel tells which parts
- * of the module a call went through (KCOV), calls that reach something new are
- * kept and changed a little (fuzz_cover.c).
+ * A few bytes, the genes (struct fuzz_call), describe a call completely:
+ * fuzz_draw() draws them, fuzz_build() turns them into a record with all that it
+ * points to, and fuzz_judge() decides whether the result is allowed.  Gene 0 is the
+ * ordinary choice everywhere.  Where the kernel tells which parts of the module a
+ * call went through (KCOV), calls that reach something new are kept and changed a
+ * little (fuzz_cover.c).
  *
- * All that the kernel may write to lies in an arena with a copy beside it, so
- * that a byte written where none should be shows.  What a second thread takes
- * away, protects and rewrites meanwhile lies elsewhere (fuzz_race.c).
+ * All that the kernel may write to is in an arena, of which there is a copy, so
+ * that a byte written to the wrong place is found.  The memory that a second thread
+ * unmaps, protects and rewrites meanwhile is elsewhere (fuzz_race.c).
  */
 #ifndef KMAP_FUZZ_H
 #define KMAP_FUZZ_H
@@ -24,7 +24,7 @@
 #define FUZZ_MAX_ENTRIES	240u
 #define FUZZ_MAX_BYTES		400000u
 
-/* Parts of the arena; the record comes first, and has zeros behind it. */
+/* Parts of the arena; the record is first, and zeros follow it. */
 #define FUZZ_RECORD		0u
 #define FUZZ_KEYS		20480u
 #define FUZZ_VALUE		24576u
@@ -33,10 +33,10 @@
 #define FUZZ_WALK		90112u
 #define FUZZ_ARENA		131072u
 
-#define FUZZ_RACY		32768u	/* bytes that a second thread plays with */
+#define FUZZ_RACY		32768u	/* bytes that a second thread changes */
 #define FUZZ_KEY_COUNT		256u	/* keys that calls use on purpose */
 #define FUZZ_BATCH		16u	/* records of most batches, at most */
-#define FUZZ_LOOK_EVERY		64u	/* calls, then the arena is looked at */
+#define FUZZ_LOOK_EVERY		64u	/* calls after which the arena is checked */
 #define FUZZ_SINGLES		240u	/* of 256 calls are on one key */
 
 enum fuzz_gene {
@@ -49,36 +49,36 @@ enum fuzz_gene {
 };
 
 /**
- * struct fuzz_call - all that a call is made of
- * @gene: each a choice
- * @seed: of what is random beyond that, and of the records of a batch
+ * struct fuzz_call - the description of a call
+ * @gene: each one is a choice
+ * @seed: seed of everything else that is random, and of the records of a batch
  */
 struct fuzz_call {
 	__u8 gene[FUZZ_GENES];
 	__u64 seed;
 };
 
-/* Bytes from @at on that the call may write, if it ends in the right way. */
+/* Bytes from @at on that the call may write, if its result allows that. */
 struct fuzz_range {
 	__u32 at;
 	__u32 len;
 };
 
 /**
- * struct fuzz_shot - a call made ready
+ * struct fuzz_shot - a call that is ready to be made
  * @call: its description
  * @fd: file
  * @cmd: command
  * @record: pointer that ioctl(2) gets
  * @nr: which ioctl the command's number means, or 0
- * @must: the one result that may be, or 1 when it is not known beforehand
+ * @must: the only possible result, or 1 when it is not known beforehand
  * @wild: all of the arena may be written
- * @op: in the arena, to be looked at after the call, or NULL
- * @batch: the same of a batch
- * @keys: the same of a walk
+ * @op: record in the arena, to be checked after the call, or NULL
+ * @batch: the same for a batch
+ * @keys: the same for a walk
  * @key: number of the key, for its version
- * @range: what may be written
- * @ranges: how many
+ * @range: ranges that may be written
+ * @ranges: number of these
  */
 struct fuzz_shot {
 	const struct fuzz_call *call;
@@ -103,13 +103,13 @@ struct fuzz_shot {
  * struct fuzz - what all processes share
  * @quota: calls that each of them makes
  * @may_clear: CLEAR may succeed
- * @calls: made so far
- * @errors: how often each errno value came
+ * @calls: number of calls so far
+ * @errors: how often each errno value was returned
  * @traced: processes that see coverage
  * @corpus: calls that reached something new
- * @kept: how many, or were
- * @place: places of the module reached, a hash table
- * @places: how many
+ * @kept: how many such calls there were
+ * @place: places of the module that were reached, a hash table
+ * @places: number of these
  */
 struct fuzz {
 	__u64 quota;
@@ -127,22 +127,22 @@ struct fuzz {
  * struct fuzz_client - one process
  * @w: its thread that makes the calls
  * @fuzz: what all share
- * @arena: what the kernel may write to; behind it is a hole
- * @copy: what the arena should hold
- * @racy: what the other thread plays with
- * @readonly: a page to read only
+ * @arena: memory that the kernel may write to; a hole follows it
+ * @copy: what the arena should contain
+ * @racy: memory that the other thread changes
+ * @readonly: a read-only page
  * @locked: a page without permissions
- * @hole: an address where nothing is
- * @window: the device mapped, or NULL
- * @rw: files, opened for both, for one, and as a path alone
+ * @hole: an address where nothing is mapped
+ * @window: the first page of the window, or NULL
+ * @rw: the device, opened for reading and writing
  * @rd: opened for reading
  * @wr: opened for writing
  * @path: opened with O_PATH
  * @other: file of another kind
  * @changing: descriptor that the other thread closes and opens
- * @version: the last seen of each key
+ * @version: the last version seen of each key
  * @trace: what KCOV writes, or NULL
- * @over: the other thread shall end
+ * @over: the other thread must end
  */
 struct fuzz_client {
 	struct hammer_worker *w;
@@ -173,8 +173,8 @@ void fuzz_tell(const struct fuzz_call *calls, const int *results,
 	       unsigned int count);
 
 /*
- * fuzz_choose.c: what genes stand for.  An address is for @len bytes, and
- * @normal, an offset in the arena, is the ordinary one.
+ * fuzz_choose.c: what genes stand for.  An address is one for @len bytes; @normal,
+ * an offset in the arena, is the ordinary choice.
  */
 __u64 fuzz_place(struct fuzz_client *c, __u8 gene, __u64 random,
 		 unsigned int normal, __u64 len);
@@ -186,7 +186,7 @@ __u32 fuzz_op_flags(__u8 gene);
 
 /*
  * fuzz_build.c: from a description to a call.  A region has a page without
- * permissions on either side, so that nothing of ours lies next to it.
+ * permissions on either side, so that no other memory of ours is next to it.
  */
 void *fuzz_region(size_t size, int prot);
 bool fuzz_arena_new(struct fuzz_client *c);
@@ -195,7 +195,7 @@ void fuzz_build(struct fuzz_client *c, const struct fuzz_call *call,
 		struct fuzz_shot *shot);
 
 /*
- * fuzz_judge.c: what may come of it.  fuzz_judge() is to be called after each
+ * fuzz_judge.c: which results are allowed.  fuzz_judge() must be called after each
  * call, fuzz_intact() now and then.
  */
 bool fuzz_judge(struct fuzz_client *c, const struct fuzz_shot *shot, int ret);

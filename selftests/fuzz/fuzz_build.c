@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From the description of a call to the call: lays the record out, with its
- * keys, values, buffers and arrays, in the arena or in worse places, and says
- * beforehand what of the arena may change.
+ * keys, values, buffers and arrays, in the arena or in worse places, and notes
+ * which parts of the arena may change.
  */
 #include <errno.h>
 #include <string.h>
@@ -31,8 +31,8 @@
 }
 
 /*
- * What an ioctl is by itself: its command, the size of the longest record that is
- * known, and where the outputs are.
+ * The properties of an ioctl: its command, the size of the longest record that is
+ * known, where the outputs are, and whether it changes the map.
  */
 static const struct form {
 	unsigned int cmd;
@@ -97,7 +97,7 @@ bool fuzz_arena_new(struct fuzz_client *c)
 	return true;
 }
 
-/* What the arena holds at first, the same for all. */
+/* Fills the arena with its initial content, the same for all. */
 void fuzz_arena_fill(struct fuzz_client *c)
 {
 	__u64 random = 1;
@@ -124,7 +124,7 @@ static void put(struct fuzz_client *c, unsigned int at, const void *data,
 	memcpy(c->copy + at, data, len);
 }
 
-/* The kernel may write @len bytes from @address on, as far as it is arena. */
+/* Allows the kernel to write @len bytes from @address on, as far as they are arena. */
 static void allow(struct fuzz_client *c, struct fuzz_shot *shot,
 		  __u64 address, __u64 len)
 {
@@ -142,7 +142,7 @@ static void allow(struct fuzz_client *c, struct fuzz_shot *shot,
 	shot->range[shot->ranges++].len = len;
 }
 
-/* A record for one operation, to lie at @at or elsewhere. */
+/* Makes a record for one operation. */
 static void make_op(struct fuzz_client *c, const __u8 *gene, __u64 random,
 		    unsigned int nr, struct fuzz_shot *shot, struct kmap_op *op)
 {
@@ -188,7 +188,7 @@ static void make_op(struct fuzz_client *c, const __u8 *gene, __u64 random,
 	shot->key = key;
 }
 
-/* What the longer record has beyond the short one: mostly what is taken. */
+/* Makes the fields that only the longer record has: mostly valid ones. */
 static void make_ext(struct fuzz_client *c, const __u8 *gene, __u64 random,
 		     struct kmap_op_ext *ext)
 {
@@ -230,7 +230,7 @@ static void make_batch(struct fuzz_client *c, const struct fuzz_call *call,
 	for (i = 0; i < count; i++) {
 		unsigned int j, step = batch->op_size;
 
-		/* Each its own genes; the odd ones of the whole with some. */
+		/* Each record has its own genes; some also have odd ones of the batch. */
 		memcpy(part.gene, gene, FUZZ_GENES);
 		part.seed = kt_hash(&call->seed, 8, i);
 		for (j = 0; j < FUZZ_GENES; j++) {
@@ -251,7 +251,7 @@ static void make_batch(struct fuzz_client *c, const struct fuzz_call *call,
 			put(c, at + i * step + sizeof(op), zeros,
 			    step - sizeof(op));
 	}
-	/* The arena ends before the records do. */
+	/* Some counts are larger than the arena. */
 	if (gene[GENE_COUNT] >= 250)
 		count = gene[GENE_COUNT] == 250 ? KMAP_BATCH_MAX :
 			gene[GENE_COUNT] == 251 ? KMAP_BATCH_MAX + 1 :
@@ -295,7 +295,7 @@ static void make_keys(struct fuzz_client *c, const struct fuzz_call *call,
 	allow(c, shot, keys->buf, keys->size);
 }
 
-/* The command, and how much of a record it says there is. */
+/* Makes the command, with a size of the record. */
 static unsigned int make_command(const __u8 *gene, __u64 random,
 				 unsigned int nr, unsigned int *size)
 {
@@ -346,7 +346,7 @@ static int choose_file(struct fuzz_client *c, __u8 gene)
 	}
 }
 
-/* Whether nothing is mapped at @address, whatever else the process has. */
+/* Is @address one where nothing is ever mapped? */
 static bool nowhere(const struct fuzz_client *c, __u64 address)
 {
 	return address < PAGE || address >> 47 ||
@@ -354,7 +354,7 @@ static bool nowhere(const struct fuzz_client *c, __u64 address)
 	       address - kt_ptr(c->locked) < PAGE;
 }
 
-/* What is known of the result before anything of the record is looked at. */
+/* The result, as far as it follows from file, command, size and address. */
 static int foresee(struct fuzz_client *c, const struct fuzz_shot *shot,
 		   unsigned int size, const void *bytes)
 {
@@ -372,7 +372,7 @@ static int foresee(struct fuzz_client *c, const struct fuzz_shot *shot,
 	if (!i || i > 8 || (shot->cmd ^ forms[i].cmd) &
 			   ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))
 		return -ENOTTY;
-	/* Another ioctl's record: who knows. */
+	/* With another ioctl's record, the result is not known. */
 	if (i != shot->nr)
 		return 1;
 	if (size < least || size % 8)
@@ -390,7 +390,7 @@ static int foresee(struct fuzz_client *c, const struct fuzz_shot *shot,
 	return 1;
 }
 
-/* What there is to hold against the record, which lies in the arena. */
+/* Notes what to check in the record, which is in the arena, after the call. */
 static void watch(struct fuzz_client *c, struct fuzz_shot *shot,
 		  unsigned int size)
 {
@@ -421,7 +421,7 @@ void fuzz_build(struct fuzz_client *c, const struct fuzz_call *call,
 
 	memset(shot, 0, sizeof(*shot));
 	shot->call = call;
-	/* Walks, batches and the like less often than single operations. */
+	/* Walks, batches and the like are rarer than single operations. */
 	shot->nr = gene[GENE_NR] < FUZZ_SINGLES ? 1 + gene[GENE_NR] % 4 :
 					 5 + gene[GENE_NR] % 4;
 	known = forms[shot->nr].whole;
@@ -451,12 +451,12 @@ void fuzz_build(struct fuzz_client *c, const struct fuzz_call *call,
 
 	address = fuzz_place(c, gene[GENE_PLACE], call->seed >> 9,
 			     FUZZ_RECORD + 64, size);
-	/* CLEAR of a record that is not the one above might come true. */
+	/* With any other record than the one above, CLEAR might succeed. */
 	if (!c->fuzz->may_clear && _IOC_NR(shot->cmd) == 7 &&
 	    (shot->nr != 7 ||
 	     address - kt_ptr(c->arena) != FUZZ_RECORD + 64))
 		address = 0;
-	/* Nor may half of an address lead to memory of our own. */
+	/* In a 32-bit program, half of an address might lead to memory of our own. */
 	if (address != (uintptr_t)address)
 		address = 0;
 	shot->record = (void *)(uintptr_t)address;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a gene stands for where it is about an address, a length or flags.
+ * What a gene stands for that chooses an address, a length or flags.
  */
 #include "fuzz.h"
 
 #define PAGE	4096u
 
 /*
- * Where @len bytes begin that end at @end, the end of @size bytes of ours: never
- * before these, as nobody knows what is there.
+ * The beginning of @len bytes that end at @end, the end of @size bytes of ours; but
+ * never before these, where other memory may be.
  */
 static __u64 up_to(__u64 end, __u64 len, __u64 size)
 {
@@ -16,8 +16,8 @@ static __u64 up_to(__u64 end, __u64 len, __u64 size)
 }
 
 /*
- * An address for @len bytes, of which @normal is the ordinary one.  Above
- * everything that is mapped where it is made up.
+ * An address for @len bytes; @normal is the ordinary choice.  Invented addresses are
+ * above everything that is mapped.
  */
 __u64 fuzz_place(struct fuzz_client *c, __u8 gene, __u64 random,
 		 unsigned int normal, __u64 len)
@@ -78,11 +78,11 @@ __u64 fuzz_place(struct fuzz_client *c, __u8 gene, __u64 random,
 	}
 }
 
-/* Whether @len bytes at the place can be where records are. */
+/* Can @len bytes at this place overlap with records? */
 bool fuzz_overlaps(__u8 gene, __u64 len)
 {
 	gene %= 32;
-	/* The arena's end has room behind all records, but for so much. */
+	/* At the arena's end only a very long buffer reaches back to the records. */
 	return gene == 13 || gene == 15 ||
 	       ((gene == 1 || gene == 2) && len > FUZZ_ARENA - FUZZ_WALK);
 }

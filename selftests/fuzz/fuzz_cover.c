@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which places of the module a call went through, as KCOV tells, and the calls
- * that were the first to reach one.
+ * Which places of the module a call went through, from KCOV, and the calls that
+ * were the first to reach a place.
  *
- * The kernel has KCOV and the module is built with KCOV_INSTRUMENT=y, or there
- * is nothing to see and calls are drawn blindly.
+ * Without KCOV in the kernel, and KCOV_INSTRUMENT=y for the module, there is no
+ * coverage, and all calls are drawn at random.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -15,14 +15,14 @@
 
 #define KCOV_FILE	"/sys/kernel/debug/kcov"
 
-/* As a 64-bit kernel knows them, whoever calls. */
+/* The commands of a 64-bit kernel, for 32-bit programs, too. */
 #define KCOV_INIT	_IOC(_IOC_READ, 'c', 1, 8)
 #define KCOV_ENABLE	_IO('c', 100)
 #define KCOV_PCS	0
 
 #define TRACE_WORDS	65536u
 
-/* To be called by the thread that is to be traced. */
+/* Must be called by the thread that is to be traced. */
 void fuzz_cover_open(struct fuzz_client *c)
 {
 	int fd = open(KCOV_FILE, O_RDWR | O_CLOEXEC);
@@ -92,7 +92,7 @@ void fuzz_cover_end(struct fuzz_client *c, const struct fuzz_call *call)
 	if (count > TRACE_WORDS - 1)
 		count = TRACE_WORDS - 1;
 	for (i = 1; i <= count; i++) {
-		/* A loop that runs in a circle is one place. */
+		/* The rounds of a tight loop are one place. */
 		if (c->trace[i] == last)
 			continue;
 		last = c->trace[i];

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Making up calls: mostly ordinary ones with a few odd choices, or one that is
- * kept for what it reached, changed a little.
+ * Drawing calls: mostly ordinary ones with a few odd choices, or one that was kept
+ * because it reached something new, changed a little.
  */
 #include <stdio.h>
 
 #include "fuzz.h"
 
-/* What varies from one ordinary call to the next. */
+/* Is this a gene that differs between ordinary calls, too? */
 static bool always_random(unsigned int gene)
 {
 	switch (gene) {
@@ -27,7 +27,7 @@ static bool always_random(unsigned int gene)
 
 static void draw_fresh(struct hammer_worker *w, struct fuzz_call *call)
 {
-	/* How odd: from not at all to every second choice. */
+	/* How odd the call is: from hardly to every second choice. */
 	unsigned int odds = 2 + hammer_below(w, 62);
 	unsigned int i;
 
@@ -54,7 +54,7 @@ static void mutate(struct hammer_worker *w, struct fuzz_call *call)
 		else
 			call->seed = kt_random(&w->random);
 	}
-	/* Over the same keys as all others. */
+	/* Draw among the same keys as all other calls. */
 	call->gene[GENE_KEY] = kt_random(&w->random);
 }
 
@@ -67,7 +67,7 @@ void fuzz_draw(struct fuzz_client *c, struct fuzz_call *call)
 	if (kept && hammer_below(c->w, 2)) {
 		*call = c->fuzz->corpus[hammer_below(c->w, kept)];
 		mutate(c->w, call);
-		/* Long calls reach most, and would take all the time. */
+		/* Long calls reach most, so they would take most of the time. */
 		if (call->gene[GENE_NR] < FUZZ_SINGLES ||
 		    !hammer_below(c->w, 8))
 			return;
@@ -87,7 +87,7 @@ static const char *call_text(const struct fuzz_call *call)
 	return text;
 }
 
-/* Fails the run and tells which call it was. */
+/* Fails the run, with the call in the message. */
 bool fuzz_fail(struct fuzz_client *c, const struct fuzz_shot *shot, int ret,
 	       const char *why)
 {
@@ -97,7 +97,7 @@ bool fuzz_fail(struct fuzz_client *c, const struct fuzz_shot *shot, int ret,
 			   call_text(shot->call), atomic_load(&c->w->steps));
 }
 
-/* Prints calls with their results, for a failure that any of them caused. */
+/* Prints calls with their results, one of which has caused a failure. */
 void fuzz_tell(const struct fuzz_call *calls, const int *results,
 	       unsigned int count)
 {

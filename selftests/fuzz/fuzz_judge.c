@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What may come of a call: a result that the ABI knows for this ioctl, outputs
- * that belong together, and not a byte changed elsewhere.
+ * What a call may do: return a result that the ABI has for this ioctl and outputs
+ * that fit together, and change no byte elsewhere.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static const int common[] = {
 	EINVAL, E2BIG, EBADF, EFAULT, ENOTTY, ENOMEM,
 };
 
-/* Some ioctls also like this: nr, and in bits which. */
+/* Some ioctls can also fail like this; a bit per ioctl number. */
 static const struct {
 	int error;
 	unsigned int ioctls;
@@ -53,7 +53,7 @@ static bool tells(int ret)
 	return ret == -EMSGSIZE || ret == -EEXIST || ret == -ESTALE;
 }
 
-/* What the outputs of a single operation say, or NULL when all is well. */
+/* What is wrong with the outputs of a single operation, or NULL. */
 static const char *look_at_op(const struct kmap_op *op, unsigned int nr,
 			      int ret)
 {
@@ -134,7 +134,7 @@ static const char *look_at_batch(const struct fuzz_client *c,
 	return NULL;
 }
 
-/* Takes over to the copy what the call may have written. */
+/* Copies what the call may have written to the arena's copy. */
 static void accept(struct fuzz_client *c, unsigned int at, unsigned int len)
 {
 	memcpy(c->copy + at, c->arena + at, len);
@@ -155,7 +155,7 @@ static void accept_outputs(struct fuzz_client *c, const struct fuzz_shot *shot,
 		accept(c, 0, FUZZ_ARENA);
 		return;
 	}
-	/* The last is the record; a buffer before it may be used in part. */
+	/* The last range is the record; of a buffer before it, a part may be used. */
 	if ((shot->op || shot->keys) && shot->ranges == 2 && ret != -EFAULT) {
 		unsigned int len = shot->range[0].len;
 		__u64 used = 0;
@@ -211,7 +211,7 @@ bool fuzz_intact(struct fuzz_client *c)
 	const __u8 *page = c->readonly;
 	unsigned int at = sizeof(struct kmap_op);
 
-	/* All the same: each byte is as the one before it. */
+	/* All bytes are the same if each is equal to the one before it. */
 	HAMMER_CHECK(c->w, page[at] == 0x5a &&
 		     !memcmp(page + at, page + at + 1, PAGE - at - 1),
 		     "the read-only page was written");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The other thread: takes away, protects, moves and rewrites the very memory
- * that calls read and write, and closes the file under them.
+ * The other thread: unmaps, protects, moves and rewrites the memory that calls
+ * read and write at the same time, and closes their file.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -13,9 +13,9 @@
 
 #define PAGE		4096u
 #define PAGES		(FUZZ_RACY / PAGE)
-#define CALLS		20	/* for each act of this thread, at least */
+#define CALLS		20	/* about as many for each act of this thread */
 
-/* A debug kernel takes as long to wake a thread as for some calls of the other. */
+/* Sleep long: on a debug kernel, a wakeup takes as long as several calls. */
 #define PAUSE_US	10000
 
 static void *map_at(void *at, size_t size, int prot)
@@ -32,7 +32,7 @@ bool fuzz_race_new(struct fuzz_client *c)
 	return c->racy && c->changing >= 0;
 }
 
-/* Whatever was there before: the page is there, and can be written. */
+/* Maps a new writable page in place of the old one, whatever that was. */
 static __u8 *fresh_page(struct fuzz_client *c, unsigned int page)
 {
 	__u8 *at = c->racy + page * PAGE;
@@ -40,7 +40,7 @@ static __u8 *fresh_page(struct fuzz_client *c, unsigned int page)
 	return map_at(at, PAGE, PROT_READ | PROT_WRITE) == at ? at : NULL;
 }
 
-/* A record that is all right in itself, at the start of a page. */
+/* Writes a valid record to the start of a page. */
 static void write_record(struct fuzz_client *c, __u8 *page, __u64 *random)
 {
 	struct kmap_op *op = (struct kmap_op *)page;
@@ -70,7 +70,7 @@ static void scribble(__u8 *page, __u64 *random)
 {
 	unsigned int n = 1 + kt_random(random) % 64;
 
-	/* Words whose upper half leads nowhere, should one be a pointer. */
+	/* If such a word is used as a pointer, it leads nowhere. */
 	while (n--) {
 		__u64 word = kt_random(random) | 1ull << 63;
 
@@ -78,7 +78,7 @@ static void scribble(__u8 *page, __u64 *random)
 	}
 }
 
-/* Away and back again; somebody else's memory may not come in between. */
+/* Moves a page away and back again; its place is never free for other memory. */
 static void move(__u8 *page)
 {
 	void *spare = map_at(NULL, PAGE, PROT_NONE);
