@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Many SETs that stall in the copy of their value: together these values are
- * longer than the entry area of the map, and they take nothing of it.  Others
- * fill the map to its limit meanwhile, and when the stalled ones are let go, as
- * many of them succeed as there is room for.
+ * longer than the entry area of the map, but they take nothing of it.  Others fill
+ * the map to its limit meanwhile, and when the stalled SETs continue, as many of
+ * them succeed as the limit allows.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +28,11 @@
 #define TICK_US		500
 
 /**
- * struct client - one that stalls
+ * struct client - a client that stalls
  * @fd: the device
  * @call: makes the call
  * @key: its key
- * @value: memory that is not there
+ * @value: memory that is not present
  * @over: the call has returned
  * @ret: what it returned
  */
@@ -126,7 +126,7 @@ static struct uffdio_range range(__u8 *memory)
 	};
 }
 
-/* Who reads or writes @memory from now on waits; a descriptor, or an errno. */
+/* Makes all accesses to @memory wait; a descriptor or a negative errno value. */
 static int make_stall(__u8 *memory)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -145,7 +145,7 @@ static int make_stall(__u8 *memory)
 	return fd;
 }
 
-/* Waits until each client is held by its value, or is back: how many are held. */
+/* Waits until each client stalls or has returned; returns how many stall. */
 static unsigned int held(int uffd, struct client *clients, __u8 *memory)
 {
 	bool seen[CLIENTS_MAX] = { false };
@@ -165,7 +165,7 @@ static unsigned int held(int uffd, struct client *clients, __u8 *memory)
 	return n;
 }
 
-/* Fills the map to the last byte, as if nobody else were there. */
+/* Fills the map to the last byte, which the stalled clients must not hinder. */
 static void fill_and_clear(struct __test_metadata *_metadata, int fd)
 {
 	__u8 value[VALUE_ROOM] = { 0 };
@@ -185,7 +185,7 @@ static void fill_and_clear(struct __test_metadata *_metadata, int fd)
 	EXPECT_EQ(-ENOSPC, ret);
 	EXPECT_EQ(MAX_BYTES / size, id - 1000);
 	ASSERT_EQ(0, kt_clear(fd, NULL));
-	/* And of long ones as many as there can be. */
+	/* Then fills it with long values, as many as possible. */
 	for (id = 1000; id < 1000 + MAX_BYTES / VALUE_ROOM - 1; id++)
 		EXPECT_EQ(0, kt_set(fd, &id, 8, value, VALUE_LEN, 0, NULL));
 	ASSERT_EQ(0, kt_clear(fd, NULL));

@@ -3,16 +3,15 @@
  * A client that loses its CPU in the middle of a call holds no writer up, on a
  * kernel that may take the CPU away anywhere (preempt=full).
  *
- * A SCHED_IDLE client works on long values, on a CPU of which a SCHED_FIFO thread
- * then takes possession.  A writer on another CPU must get through more memory
- * than may wait for readers, before the CPU is given back.  That is an order of
- * events: the CPU is given back too early only when no SET came to an end for a
- * long time.
+ * A SCHED_IDLE client works on long values, on a CPU that a SCHED_FIFO thread then
+ * takes.  A writer on another CPU must replace more memory than may be deferred,
+ * before the CPU is given back.  That is an order of events: the CPU is given back
+ * early only when no SET has completed for a long time.
  *
- * With RCU, writers wait for all readers there are, and a call is in read-side
- * critical sections of the kernel's own now and then, mostly for memory: those are
- * short, but the client may lose its CPU there.  So some of the rounds may fail;
- * where the copy itself can be interrupted, about half of them do.
+ * With RCU, writers wait for all readers of the kernel, and a call now and then is
+ * in read-side critical sections of the kernel's own, mostly to allocate memory:
+ * these are short, but the client may lose its CPU there.  So some of the rounds
+ * may fail; if the module's copies could be preempted, about half of them would.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,10 +29,10 @@
 #define LONG_LEN	1048576u
 #define ROOM		(2 * LONG_LEN)
 #define SET_LEN		65536
-#define SETS		100	/* in a round; twice what may wait */
+#define SETS		100	/* in a round; twice what may be deferred */
 #define ROUNDS		16
 #define HELD_MOST	4	/* rounds in which the writer was held up */
-#define GIVE_UP		10	/* seconds in which no SET came to an end */
+#define GIVE_UP		10	/* seconds without a completed SET */
 #define HOG_PRIORITY	50
 
 #define DEBUGFS		"/sys/kernel/debug"
@@ -78,15 +77,15 @@ static int pin(pid_t pid, int cpu)
 	return sched_setaffinity(pid, sizeof(set), &set) ? -errno : 0;
 }
 
-/* The thread that tells of a CPU's quiescent states, where that is one's work. */
+/* The thread that reports a CPU's quiescent states, if the kernel has one. */
 static pid_t rcu_teller;
 static int policy_before;
 static struct sched_param priority_before;
 
 /*
- * What drives the grace periods runs where the writer does.  What has to run on the
- * other CPU, with PREEMPT_RT, goes before the thread that takes possession of that:
- * else there would be no grace period at all, whoever reads.
+ * Moves RCU's threads to the writer's CPU.  With PREEMPT_RT one has to run on the
+ * other CPU; it gets a higher priority than the thread that takes that CPU, because
+ * otherwise no grace period would end, even without readers.
  */
 static void arrange_rcu(void)
 {
@@ -114,7 +113,7 @@ static void arrange_rcu(void)
 		closedir(proc);
 }
 
-/* Sets the kernel up, as it is to be found again by restore(). */
+/* Settings of the kernel from before, for restore(). */
 static char preempt_before[16], rt_before[32], fair_before[32];
 
 static bool preempts_anywhere(void)
@@ -154,13 +153,13 @@ static void restore(void)
 		sched_setscheduler(rcu_teller, policy_before, &priority_before);
 }
 
-/* What the threads tell each other; numbers of rounds. */
+/* What the threads share: numbers of rounds, and counts. */
 static unsigned int asked, taken, released;
 static unsigned int held_up;	/* how often */
 static unsigned long calls, sets;
 static bool stop;
 
-/* Until the writer is through, or stands still. */
+/* Keeps the CPU until the writer is done, or makes no progress. */
 static void spin(unsigned int round)
 {
 	unsigned long before = 0, now;
@@ -199,7 +198,7 @@ static void *hog(void *arg)
 	return NULL;
 }
 
-/* One client, and what it does again and again. */
+/* A client, and the call that it repeats. */
 struct client {
 	int fd;
 	int (*call)(int fd, __u8 *value);
@@ -210,14 +209,14 @@ static int get_long(int fd, __u8 *value)
 	return kt_get(fd, "long", 4, value, LONG_LEN, NULL, NULL);
 }
 
-/* A new value for the old one, which comes back. */
+/* Replaces a value, and gets the old one. */
 static int swap_long(int fd, __u8 *value)
 {
 	return kt_swap(fd, "long", 4, value, LONG_LEN, 0, NULL, value, LONG_LEN,
 		       NULL);
 }
 
-/* Refused, and told what is there. */
+/* Is refused, and gets the value that is there. */
 static int create_long(int fd, __u8 *value)
 {
 	int ret = kt_swap(fd, "long", 4, "", 0, KMAP_CREATE, NULL, value,
@@ -274,7 +273,7 @@ static int write_much(int fd)
 	return ret;
 }
 
-/* Until the client has come to the end of another call, and a little longer. */
+/* Waits until the client has completed another call, and a little longer. */
 static void let_it_run(__u64 *random)
 {
 	unsigned long before = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
@@ -286,7 +285,7 @@ static void let_it_run(__u64 *random)
 	usleep(kt_random(random) % 3000);
 }
 
-/* Before a change, the kernel looks at every page where a value is to go. */
+/* @in_kernel: before a change, the kernel touches every page of the buffer. */
 FIXTURE_VARIANT(map)
 {
 	int (*call)(int fd, __u8 *value);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Long calls and signals: one that ends the process ends the call, also one that
- * dumps core, of which the kernel thinks no further than that it is pending.
- * One that is handled, ignored or blocked lets the call go on to its end.
+ * Long calls and signals.  A signal that ends the process ends the call, even one
+ * that dumps core, which is only pending until the kernel delivers it.  With a
+ * signal that is handled, ignored or blocked, the call continues to its end.
  *
  * The call is held at one of its copies; then the signal is sent, and the call
- * let go.
+ * continues.
  */
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +23,7 @@
 #define VALUE_LEN	100
 #define TICK_US		500
 
-/* What the child does about the signal. */
+/* How the child treats the signal. */
 enum way {
 	DEFAULT,
 	HANDLED,
@@ -35,9 +35,9 @@ enum way {
  * struct scene - a call
  * @name: for messages
  * @cmd: the ioctl
- * @page: where it is held
- * @left: keys that are left in the map when it was ended there, at least
- * @whole: and when it was not
+ * @page: the page where it is held
+ * @left: least number of keys in the map if the signal ended the call
+ * @whole: number of keys if it did not
  */
 static const struct scene {
 	const char *name;
@@ -189,7 +189,7 @@ static void play(struct __test_metadata *_metadata, int fd,
 	}
 }
 
-/* Of these some dump core, which the kernel decides when it delivers them. */
+/* Some of these dump core, which the kernel decides when it delivers them. */
 TEST_F_TIMEOUT(signals, that_end_the_process, KT_LONG)
 {
 	unsigned int i, j;
@@ -215,7 +215,7 @@ TEST_F_TIMEOUT(signals, that_do_not, KT_LONG)
 			for (k = 0; k < ARRAY_SIZE(numbers); k++)
 				play(_metadata, self->fd, self->stall,
 				     &scenes[i], numbers[k], ways[j]);
-	/* What does nothing by default. */
+	/* A signal that does nothing by default. */
 	play(_metadata, self->fd, self->stall, &scenes[0], SIGCHLD, IGNORED);
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Snapshots whose callers do not run, or stall in the copy to their buffers: others
- * go on, memory is bounded, and who falls behind is told so.
+ * go on, memory is bounded, and a snapshot that falls behind fails.
  *
- * No check is of a time: what must not wait for another would never come to an end if
- * it did.
+ * No check depends on time: a call that waited for a stalled one would never return.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -57,10 +56,10 @@ static bool run_on(int cpu)
 
 /**
  * struct crowd - what the processes of a test share
- * @spin: those that keep a CPU busy are to do so
+ * @spin: the processes that keep a CPU busy must do so
  * @spun: how often they have seen that
- * @taken: snapshots
- * @stop: all are to end
+ * @taken: number of snapshots
+ * @stop: all must end
  */
 struct crowd {
 	atomic_int spin;
@@ -83,7 +82,7 @@ static void keep_busy(struct crowd *crowd)
 	_exit(0);
 }
 
-/* As who has no right to anything: when nobody else wants the CPU. */
+/* Takes snapshots with SCHED_IDLE, which runs only when nobody else needs the CPU. */
 static void take_snapshots(struct crowd *crowd, int fd)
 {
 	struct sched_param param = { 0 };
@@ -100,7 +99,7 @@ static void take_snapshots(struct crowd *crowd, int fd)
 	_exit(0);
 }
 
-/* Waits for the end of a snapshot; about how long, in microseconds. */
+/* Waits for the end of a snapshot; returns about how long, in microseconds. */
 static unsigned int wait_taken(struct crowd *crowd)
 {
 	unsigned int before = atomic_load(&crowd->taken);
@@ -133,8 +132,8 @@ FIXTURE_TEARDOWN(snapshot)
 }
 
 /*
- * Snapshots by a task that does not get to run, since others keep its CPU busy,
- * wherever in the call it is when they begin to.
+ * Snapshots by a task that gets no CPU, because others keep it busy, wherever in the
+ * call the task is when they begin.
  */
 TEST_F_TIMEOUT(snapshot, of_an_idle_task, KT_LONG)
 {
@@ -162,14 +161,14 @@ TEST_F_TIMEOUT(snapshot, of_an_idle_task, KT_LONG)
 	wait_taken(crowd);
 	whole = wait_taken(crowd);
 	for (i = 0; i < rounds; i++) {
-		/* Somewhere else in the call each time. */
+		/* At another point of the call each time. */
 		wait_taken(crowd);
 		usleep((__u64)whole * i / rounds);
 		before = atomic_load(&crowd->spun);
 		atomic_store(&crowd->spin, 1);
 		while (atomic_load(&crowd->spun) - before < 1000)
 			;
-		/* In every shard, and of each kind. */
+		/* Changes of each kind, in every shard. */
 		for (k = 0; k < 300; k++) {
 			ASSERT_EQ(0, kt_add(self->fd, &k, sizeof(k), 1, 0, NULL,
 					    NULL));
@@ -191,7 +190,7 @@ TEST_F_TIMEOUT(snapshot, of_an_idle_task, KT_LONG)
 /**
  * struct taker - a thread that takes a snapshot into memory that stalls it
  * @fd: the map
- * @uid: as whom
+ * @uid: user who takes it
  * @buf: the memory
  * @size: its size
  * @thread: the thread
@@ -249,7 +248,7 @@ static void *take(void *arg)
 	struct taker *taker = arg;
 	struct kmap_keys keys;
 
-	/* Of this thread alone, as the C library would not have it. */
+	/* By syscall(): the C library would change the user of all threads. */
 	if (taker->uid && syscall(SYS_setresuid, taker->uid, taker->uid, 0))
 		return arg;
 	taker->ret = keys_ioctl(taker->fd, taker->buf, taker->size, 0, &keys);
@@ -268,7 +267,7 @@ static bool start(struct taker *taker, int fd, uid_t uid, unsigned int page,
 
 #define BEHIND	256	/* pages, for more keys than there are */
 
-/* Everything is replaced, removed and stored again under a snapshot that stalls. */
+/* Everything is replaced, removed and stored again while a snapshot stalls. */
 TEST_F_TIMEOUT(snapshot, falls_behind, KT_LONG)
 {
 	__u64 full, again, first;
@@ -294,7 +293,7 @@ TEST_F_TIMEOUT(snapshot, falls_behind, KT_LONG)
 	ASSERT_EQ(0, pthread_join(taker.thread, NULL));
 	EXPECT_EQ(-ENOBUFS, taker.ret);
 
-	/* There is room for as much as before, of another size as well. */
+	/* As much as before can be stored, of another size, too. */
 	ASSERT_EQ(0, kt_clear(self->fd, NULL));
 	kt_fill(self->fd, 0, 100000, KEY_LEN, 1000, &again);
 	EXPECT_EQ(full, again);
@@ -306,7 +305,7 @@ TEST_F_TIMEOUT(snapshot, falls_behind, KT_LONG)
 	EXPECT_LT(full / 4, first);
 }
 
-/* One that is stalled shows what was there, if not too much was changed. */
+/* A snapshot that stalls shows its moment, if not too much was changed since. */
 TEST_F(snapshot, of_one_moment)
 {
 	struct kmap_keys keys = { 0 };
@@ -336,10 +335,10 @@ TEST_F(snapshot, of_one_moment)
 }
 
 #define MARK		0xee
-#define MARKED		2000	/* keys, of which most have not gone out */
-#define LOOKS		600	/* 100 ms apart, until it counts as never */
+#define MARKED		2000	/* keys; most are not copied before it stalls */
+#define LOOKS		600	/* 100 ms apart, until the test gives up */
 
-/* Pages of the window that hold eight marks in a row. */
+/* Counts the pages of the window that have eight marks in a row. */
 static unsigned int marked_pages(const struct kt_window *window)
 {
 	unsigned int count = 0;
@@ -355,7 +354,7 @@ static unsigned int marked_pages(const struct kt_window *window)
 	return count;
 }
 
-/* With wipe=1 what was removed goes in time, also if a stalled snapshot needs it. */
+/* With wipe=1 removed values are wiped in time, even if a stalled snapshot needs them. */
 TEST_F_TIMEOUT(snapshot, wiped_in_time, KT_LONG)
 {
 	struct kt_window window;
@@ -387,9 +386,9 @@ TEST_F_TIMEOUT(snapshot, wiped_in_time, KT_LONG)
 	kt_window_unmap(&window);
 }
 
-#define EACH	16	/* pages: more than goes out at a time */
+#define EACH	16	/* pages: more than is copied at a time */
 
-/* As many as there may be, of two users. */
+/* As many snapshots as possible, by two users. */
 TEST_F_TIMEOUT(snapshot, of_two_users, KT_LONG)
 {
 	static struct taker takers[CUTS + 2];
@@ -414,14 +413,14 @@ TEST_F_TIMEOUT(snapshot, of_two_users, KT_LONG)
 		if (i == CUTS)
 			continue;
 		ASSERT_EQ(0, pthread_join(takers[i].thread, NULL));
-		/* The oldest of who has most had to go. */
+		/* The oldest one of the user who has most was ended. */
 		EXPECT_EQ(i ? 0 : -ENOBUFS, takers[i].ret) {
 			TH_LOG("snapshot %u", i);
 		}
 	}
 }
 
-/* What does not fit is counted to the byte; a size may be beyond 2 GiB. */
+/* A snapshot that does not fit tells its exact size; sizes may exceed 2 GiB. */
 TEST_F(snapshot, size)
 {
 	const __u64 large = sizeof(void *) == 8 ? 5ull << 30 : 3ull << 29;
@@ -445,7 +444,7 @@ TEST_F(snapshot, size)
 	EXPECT_EQ(3000, keys.count);
 	EXPECT_EQ(0, keys_ioctl(self->fd, buf, large, KMAP_KEYS_VALUES, &keys));
 	EXPECT_EQ(used, keys.used);
-	/* No memory of the user's at all is refused at once. */
+	/* A buffer that cannot be user memory is refused at once. */
 	EXPECT_EQ(-EFAULT, keys_ioctl(self->fd, buf, ~0ull, 0, &keys));
 	munmap(buf, large);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Calls that stop in the middle of a copy from or to user memory, in each copy
- * of each ioctl: all others go on, in the same shard too, and one that is killed
- * there leaves nothing behind.
+ * of each ioctl: all others go on, in the same shard, too, and a call that is
+ * killed there leaves nothing behind.
  *
- * All of it is on one shard: a copy under its lock would hold up everybody, and
- * the test with them.
+ * The map has one shard: a copy under its lock would hold up all others, and the
+ * test with them.
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,9 +19,9 @@
 
 #define KEY		"stalled"
 #define KEY_LEN		7
-#define OLD_LEN		(STALL_PAGE + 1000)	/* goes over two pages */
+#define OLD_LEN		(STALL_PAGE + 1000)	/* needs two pages */
 #define NEW_LEN		3000
-#define OTHERS		40	/* keys that the others have */
+#define OTHERS		40	/* keys of the others */
 #define TICK_US		500
 
 #define READ		false
@@ -34,7 +34,7 @@
  * @flags: of its record, or of the first of the batch
  * @page: as of struct stall
  * @writes: as of struct stall
- * @before: as of struct stall; with one, the change has been made by then
+ * @before: as of struct stall; if there is one, the change was made before @page
  */
 static const struct scene {
 	const char *name;
@@ -271,7 +271,7 @@ static void start_with(struct __test_metadata *_metadata, int fd,
 	}
 }
 
-/* Whether the change that the call makes has been made. */
+/* Was the change of the call made? */
 static bool changed(int fd, const struct scene *scene)
 {
 	static __u8 value[2 * STALL_PAGE];
@@ -295,7 +295,7 @@ static bool changed(int fd, const struct scene *scene)
 	}
 }
 
-/* Everything that one can do, also with the key of the stalled call. */
+/* All operations of others work, even on the key of the stalled call. */
 static void others_go_on(struct __test_metadata *_metadata, int fd,
 			 const struct scene *scene)
 {
@@ -322,13 +322,13 @@ static void others_go_on(struct __test_metadata *_metadata, int fd,
 	EXPECT_EQ(0, kt_clear(own, NULL));
 	EXPECT_EQ(0, kt_entries(own));
 	close(own);
-	/* What the stalled call needs in order to come to a good end. */
+	/* The stalled call needs this to succeed. */
 	start_with(_metadata, fd, scene);
 }
 
 static bool able(const struct stall_ops *ops, const struct scene *scene)
 {
-	/* Only userfaultfd knows reading from writing. */
+	/* Only userfaultfd can distinguish reads from writes. */
 	return ops == &stall_uffd || !(scene->writes || scene->before);
 }
 
@@ -367,7 +367,7 @@ static void play(struct __test_metadata *_metadata, int fd,
 		atomic_store(&stall->release, 1);
 	else
 		kill(pid, SIGKILL);
-	/* One that waits for FUSE is killed when it has waited. */
+	/* A task that waits for FUSE dies only when its wait is over. */
 	if (kill_it && ops == &stall_fuse) {
 		others_go_on(_metadata, fd, scene);
 		atomic_store(&stall->release, 1);
@@ -403,7 +403,7 @@ TEST_F_TIMEOUT(stall, in_each_copy, KT_LONG)
 		play(_metadata, self->fd, self->stall, self->ops, &scenes[i],
 		     variant->kill);
 		played++;
-		/* One file is ours; who is gone holds nothing. */
+		/* One file is the test's; a client that is gone holds none. */
 		ASSERT_EQ(0, kt_param("../refcnt", refs, sizeof(refs)));
 		ASSERT_STREQ("1", refs) {
 			TH_LOG("%s", scenes[i].name);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory that stalls whoever touches it, for calls whose copies from and to
- * user memory are to stop in the middle.
+ * Memory that stalls accesses to it, for calls whose copies from and to user
+ * memory must stop in the middle.
  *
  * A child makes the call on a few pages, of which one stalls: by userfaultfd
  * (stall_uffd.c), or because it is from a file whose server does not answer
- * (stall_fuse.c).  Who waits for such a page can be killed with the first, and
- * cannot with the second.
+ * (stall_fuse.c).  A task that waits for such a page can be killed with the first,
+ * but not with the second.
  */
 #ifndef KMAP_STALL_H
 #define KMAP_STALL_H
@@ -17,7 +17,7 @@
 
 #define STALL_PAGE	4096u
 
-/* What the pages hold. */
+/* What is in the pages. */
 enum stall_use {
 	STALL_NONE,
 	STALL_RECORD,
@@ -38,12 +38,12 @@ enum stall_state {
 /**
  * struct stall - what the test and the child share
  * @page: the page that stalls
- * @writes: it stalls who writes to it, and can be read
- * @before: a page that stalls before it, from when on @page does, or STALL_NONE
+ * @writes: it stalls writes only
+ * @before: a page that stalls first, and after which @page does; or STALL_NONE
  * @state: enum stall_state
- * @release: set to let the call go on
+ * @release: set to let the call continue
  * @ret: what the call returned
- * @content: of the pages, to begin with
+ * @content: initial content of the pages
  */
 struct stall {
 	enum stall_use page;
@@ -58,10 +58,11 @@ struct stall {
 
 /**
  * struct stall_ops - a way to stall
- * @begin: before the child is forked; a negative errno when the kernel lacks it
- * @map: in the child: memory for the pages, or NULL
- * @arm: in the child: from now on they stall; content is complete
- * @end: when the child is gone
+ * @begin: called before the child is forked; a negative errno value if the kernel
+ *	lacks it
+ * @map: called in the child: returns memory for the pages, or NULL
+ * @arm: called in the child when content is complete: accesses stall from now on
+ * @end: called when the child has ended
  */
 struct stall_ops {
 	int (*begin)(struct stall *stall);

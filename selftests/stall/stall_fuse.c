@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pages that stall because they are from a file of a FUSE filesystem whose
- * server, a thread of the test, does not answer.  The server speaks the protocol
- * itself, as much of it as one file takes.
+ * server, a thread of the test, does not answer.  The server implements the part of
+ * the protocol that a single file needs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -43,7 +43,7 @@ static void answer(const struct fuse_in_header *in, int error,
 		{ .iov_base = (void *)(uintptr_t)data, .iov_len = len },
 	};
 
-	/* Who asked may be gone. */
+	/* The task that asked may be gone. */
 	if (writev(device, parts, error || !len ? 1 : 2) < 0)
 		return;
 }
@@ -88,7 +88,7 @@ static void answer_attr(const struct fuse_in_header *in)
 	answer(in, 0, &out, sizeof(out));
 }
 
-/* The page that shall stall comes when it is let go, all others at once. */
+/* Answers for the page that stalls when it is released, for others at once. */
 static void answer_read(const struct fuse_in_header *in,
 			const struct fuse_read_in *read, struct stall *stall)
 {
@@ -162,7 +162,7 @@ static int fuse_begin(struct stall *stall)
 	device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (device < 0)
 		return -errno;
-	/* A mount of our own, which goes with us. */
+	/* A mount namespace of our own, whose mounts end with this process. */
 	if (unshare(CLONE_NEWNS) ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return -errno;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that stall by userfaultfd: one that is missing stalls everybody, one
- * that is write-protected stalls who writes.  A thread beside the caller gets
- * the faults.
+ * Pages that stall by userfaultfd: a missing page stalls all accesses, a
+ * write-protected one stalls writes.  Another thread of the child gets the faults.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +108,7 @@ static bool register_page(enum stall_use page, bool writes)
 	return !ioctl(uffd, UFFDIO_REGISTER, &reg);
 }
 
-/* Waits until somebody stalls; which page it is. */
+/* Waits until an access stalls; returns the page. */
 static enum stall_use next_fault(void)
 {
 	struct pollfd poller = { .fd = uffd, .events = POLLIN };
@@ -131,7 +130,7 @@ static void *handler(void *arg)
 	if (stall->before != STALL_NONE) {
 		if (next_fault() != stall->before)
 			return NULL;
-		/* What was written so far could be. */
+		/* Writes before this point were possible. */
 		if (stall->writes && !protect(stall->page, true))
 			return NULL;
 		provide(stall, stall->before);
