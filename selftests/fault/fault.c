@@ -2,18 +2,18 @@
 /*
  * Allocations and user copies that fail, one after the other.
  *
- * A call is made again and again, each time in a module loaded anew, and each
- * time the next one of its allocations and user copies fails, until one call
- * comes through without a failure.  Whatever failed, the error is ENOMEM or
- * EFAULT and the map is what it was, or the call could do without and its result
- * is as ever.
+ * A call is made again and again, each time with the module loaded anew, and each
+ * time the next one of its allocations and user copies fails, until a call
+ * completes without a failure.  Whatever fails, either the error is ENOMEM or
+ * EFAULT and the map is unchanged, or the call does not need what failed and has
+ * its usual result.
  *
- * One exception is in the ABI: output memory that goes away while a call runs.
- * The copies of the outputs come after the change, so when one of them fails,
- * EFAULT comes with the change made.  How many copies these are is checked.
+ * The ABI has one exception: output memory that goes away while a call runs.  The
+ * outputs are copied after the change, so if such a copy fails, the call returns
+ * EFAULT although the change was made.  The number of these copies is checked.
  *
- * Wants a kernel with failslab, fail_page_alloc and fail_usercopy.  What leaks
- * shows when the module is unloaded, in the kernel's log.
+ * Needs a kernel with failslab, fail_page_alloc and fail_usercopy.  Leaks show in
+ * the kernel's log when the module is unloaded.
  */
 #include "kselftest_harness.h"
 #include "fault.h"
@@ -34,7 +34,7 @@ FIXTURE_SETUP(fault)
 	int file = memfd_create("value", MFD_CLOEXEC);
 
 	self->fd = -1;
-	/* A file's, whose pages go and come back. */
+	/* The memory of a file: its pages can be dropped and read again. */
 	ASSERT_EQ(0, ftruncate(file, BUF_SIZE));
 	new_value = mmap(NULL, BUF_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			 file, 0);
@@ -55,8 +55,8 @@ FIXTURE_TEARDOWN(fault)
 
 /**
  * struct scene - a call with one record
- * @op: which; what ADD adds is 1
- * @flags: of the record
+ * @op: the operation; ADD adds 1
+ * @flags: flags of the record
  * @key_len: length of the key
  * @old_len: length of its value before, or NONE; a number is old_number
  * @value_len: length of the value to set
@@ -198,7 +198,7 @@ FIXTURE_VARIANT_ADD(fault, delete_absent) {
 	},
 };
 
-/* Of another size class than the other entry, which has a slab. */
+/* The entry's size class is not that of the other entry, which has a slab. */
 FIXTURE_VARIANT_ADD(fault, add_first) {
 	.scene = {
 		.op = KMAP_OP_ADD, .key_len = 80, .old_len = NONE,
@@ -226,7 +226,7 @@ static const unsigned long commands[] = {
 	[KMAP_OP_ADD]		= KMAP_IOC_ADD,
 };
 
-/* A map that holds the key, if it shall, and another one. */
+/* Makes a map with another key and, unless it must be absent, the key. */
 static void set_scene(struct __test_metadata *_metadata, int *fd,
 		      const struct scene *scene)
 {
@@ -260,7 +260,7 @@ static void fill_record(struct kmap_op *op,
 	op->version = 77;
 }
 
-/* Whether the call changed what it was to change. */
+/* Has the call made its change? */
 static bool changed(int fd, const struct scene *scene)
 {
 	static __u8 value[BUF_SIZE];
@@ -287,7 +287,7 @@ static bool changed(int fd, const struct scene *scene)
 	       kt_entries(fd) == 2;
 }
 
-/* The values that come back. */
+/* Has the call returned the right value? */
 static bool returned(const struct kmap_op *op,
 		     const struct scene *scene)
 {
@@ -301,7 +301,7 @@ static bool returned(const struct kmap_op *op,
 	       !memcmp(out, old_value, scene->old_len);
 }
 
-/* Is it of those that the module has a shorter way for? */
+/* Does the module have a fast path for this call? */
 static bool usual(const struct scene *scene)
 {
 	if (scene->flags || scene->key_len > 64)
@@ -311,25 +311,25 @@ static bool usual(const struct scene *scene)
 	return scene->op != KMAP_OP_ADD && scene->value_len <= 256;
 }
 
-/* How often the call copies from or to the user at least, so that it can fail. */
+/* The least number of user copies of the call that can fail. */
 static unsigned int copies(const struct scene *scene)
 {
 	/* The record and the key. */
 	unsigned int n = 2;
 
-	/* The record and its outputs; what else fails is tried in the long way. */
+	/* The record and its outputs; other failures lead to the usual path. */
 	if (scene->op == KMAP_OP_GET && usual(scene))
 		return 2;
-	/* The outputs, before anything changes, or at once with the record. */
+	/* The outputs are checked before the change, or together with the record. */
 	n += scene->op != KMAP_OP_GET && !usual(scene);
 	/*
-	 * The value that comes in, if that could not be copied at once: else it
-	 * is tried a second time.  And the one that goes out.
+	 * The value to store, if it is not present: otherwise a failed copy is
+	 * repeated.  And the value that is returned.
 	 */
 	n += scene->cold;
 	n += (scene->op == KMAP_OP_GET || scene->flags & KMAP_RETURN) &&
 	     scene->old_len != NONE && scene->want != -EMSGSIZE;
-	/* The outputs, when there are any. */
+	/* The outputs, if there are any. */
 	n += scene->want != -ENOENT;
 	return n;
 }
@@ -372,7 +372,7 @@ TEST_F_TIMEOUT(fault, each_point, KT_LONG)
 				TH_LOG("point %u: %s", n, strerror(-ret));
 			}
 		}
-		/* What was changed was changed in full, and not with an error. */
+		/* A change is complete, and is not made with an error but EFAULT. */
 		EXPECT_EQ(same, !changed(self->fd, scene));
 		EXPECT_TRUE(same || (changes && (!ret || ret == -EFAULT)));
 		EXPECT_FALSE(same && changes && !ret);
@@ -387,7 +387,7 @@ TEST_F_TIMEOUT(fault, each_point, KT_LONG)
 	tell(_metadata, &tally);
 	EXPECT_GE(tally.fault, copies(scene));
 	/*
-	 * The kernel allocates for its own debugging too, sometimes; then the
+	 * Sometimes the kernel allocates for its own debugging, too; then the
 	 * points move, and the same copy fails twice.
 	 */
 	EXPECT_LE(tally.late, changes ? outputs + tally.through : 0);

@@ -3,8 +3,8 @@
  * Making the kernel fail: the n-th allocation or user copy of a thread, by
  * failslab, fail_page_alloc and fail_usercopy.
  *
- * To be included after kselftest_harness.h, once in a program, whose main()
- * returns fault_run().
+ * Include it after kselftest_harness.h, once per program; main() must return
+ * fault_run().
  */
 #ifndef FAULT_H
 #define FAULT_H
@@ -18,7 +18,7 @@
 #define DEBUGFS		"/sys/kernel/debug/"
 #define FAIL_NTH	"/proc/self/fail-nth"
 
-/* More than any call has; to find loops without an end. */
+/* More points than any call has, so that endless loops are noticed. */
 #define POINTS_MAX	2000
 
 static const char *const wanted[] = {
@@ -26,7 +26,7 @@ static const char *const wanted[] = {
 	DEBUGFS "fail_usercopy", FAIL_NTH,
 };
 
-/* Failures also where the caller could wait for memory; not a word in the log. */
+/* Fail even where the caller could wait for memory; write nothing to the log. */
 static const struct {
 	const char *file;
 	const char *value;
@@ -44,14 +44,14 @@ static const struct {
 static int fail_fd = -1;
 
 /*
- * Now and then a small object wants pages for a new slab of the kernel's, and
- * notes about it.  That is not a point of the call: it would move all that come
- * after it, and one would be left out.
+ * Now and then the allocation of a small object needs pages for a new slab of the
+ * kernel, and data about it.  These are not points of the call: they would move all
+ * points after them, and one would be left out.
  */
 static const char *const unmoved[] = { "failslab", "fail_page_alloc" };
 static const char refill[] = "___slab_alloc";
 
-/* What is missing for this, or NULL. */
+/* What the kernel lacks for this, or NULL. */
 static const char *missing(void)
 {
 	unsigned int i;
@@ -77,7 +77,7 @@ static int put_setting(const char *file, const char *value)
 	return n <= 0 ? -EIO : 0;
 }
 
-/* Where the kernel has the function that begins with @name, and its end. */
+/* Finds the addresses of a kernel function whose name begins with @name. */
 static int find_function(const char *name, unsigned long range[2])
 {
 	FILE *symbols = fopen("/proc/kallsyms", "re");
@@ -120,13 +120,13 @@ static int leave_out_refills(void)
 	return ret;
 }
 
-/* To be called by the thread that makes the calls. */
+/* Must be called by the thread that makes the calls. */
 static int fault_begin(void)
 {
 	unsigned int i;
 	int ret;
 
-	/* Page faults allocate too, and are none of this test's business. */
+	/* Page faults allocate, too, but this test is not about them. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		return -errno;
 	for (i = 0; i < ARRAY_SIZE(settings); i++) {
@@ -147,7 +147,7 @@ static void fault_end(void)
 	munlockall();
 }
 
-/* The @n-th allocation or user copy of this thread from now on fails. */
+/* Makes the @n-th allocation or user copy of this thread from now on fail. */
 static void arm(unsigned int n)
 {
 	char text[16];
@@ -158,8 +158,8 @@ static void arm(unsigned int n)
 }
 
 /*
- * How many are left until it fails; 0 when it has failed.  To look is a user
- * copy as well: with one left, it is the look that fails.
+ * Disarms; returns how many were left until the failure, 0 if it has failed.  The
+ * read is a user copy itself: with one left, it is the read that fails.
  */
 static unsigned int disarm_left(void)
 {
@@ -172,15 +172,15 @@ static unsigned int disarm_left(void)
 	return left;
 }
 
-/* Whether it has failed since. */
+/* Disarms; returns whether there was a failure. */
 static bool disarm(void)
 {
 	return !disarm_left();
 }
 
 /*
- * The module anew, with the map open and empty.  With a single shard, what a call
- * allocates does not depend on where its key happens to be.
+ * Loads the module anew and opens the map.  With a single shard, what a call
+ * allocates does not depend on its key.
  */
 static void reload(struct __test_metadata *_metadata, int *fd)
 {
@@ -198,11 +198,11 @@ static bool injected(int error)
 
 /**
  * struct tally - how the calls of a loop ended
- * @points: that failed
- * @nomem: with ENOMEM
- * @fault: with EFAULT
- * @late: of these, with the change made
- * @through: the call came through
+ * @points: points that failed
+ * @nomem: calls that failed with ENOMEM
+ * @fault: calls that failed with EFAULT
+ * @late: of these, calls that had made their change
+ * @through: calls that had their usual result
  */
 struct tally {
 	unsigned int points;
@@ -228,7 +228,7 @@ static void tell(struct __test_metadata *_metadata, const struct tally *tally)
 	       tally->through);
 }
 
-/* To be returned by main(): without the means for it, all is skipped. */
+/* main() must return this: it skips all if the kernel lacks something. */
 static int fault_run(int argc, char **argv)
 {
 	const char *none = missing();

@@ -2,7 +2,7 @@
 /*
  * Allocations and user copies that fail, in calls that are not about one key:
  * BATCH, KEYS, CLEAR, INFO, and loading the module; and many calls on a map that
- * grows meanwhile.  What is expected is what fault.c says.
+ * grows meanwhile.  fault.c tells what is expected.
  */
 #include "kselftest_harness.h"
 #include "fault.h"
@@ -34,7 +34,7 @@ FIXTURE_TEARDOWN(fault)
 	fault_end();
 }
 
-/* Whether @key has the value that @seed makes, of @len bytes. */
+/* Does @key have the value of @len bytes that @seed makes? */
 static bool holds(int fd, const void *key, size_t key_len, size_t len,
 		  __u64 seed)
 {
@@ -48,7 +48,7 @@ static bool holds(int fd, const void *key, size_t key_len, size_t len,
 
 /**
  * struct part - one record of the batch
- * @key: each its own
+ * @key: the key, different for each record
  * @before: length of its value before, or -1
  * @after: length of its value after, or -1
  */
@@ -108,9 +108,9 @@ static bool part_is(int fd, const struct part *part, int len, __u64 seed)
 }
 
 /*
- * Each record was carried out or was not.  One that says 0 was, and one that
- * says ENOMEM was not; where the batch stops, its own EFAULT says nothing about
- * the record it stopped at, and none after that was begun.
+ * Each record was carried out completely or not at all.  A record with error 0 was,
+ * and one with ENOMEM was not.  If the batch stops with EFAULT, that tells nothing
+ * about the record at which it stopped, and no later record was begun.
  */
 static void batch_check(struct __test_metadata *_metadata, int fd,
 			const struct kmap_op *ops, int ret)
@@ -166,7 +166,7 @@ TEST_F_TIMEOUT(fault, batch, KT_LONG)
 	EXPECT_GE(tally.fault, 2 + OPS);
 }
 
-/* A walk in one call. */
+/* Fails each point of a walk in one call. */
 static void each_of_keys(struct __test_metadata *_metadata, int *fd,
 			 __u32 flags, size_t size, int want)
 {
@@ -195,7 +195,7 @@ static void each_of_keys(struct __test_metadata *_metadata, int *fd,
 			EXPECT_EQ(KEYS, keys.count);
 			EXPECT_EQ(KMAP_KEYS_END, keys.cursor);
 		} else {
-			/* The walk can go on from where it was. */
+			/* The walk can continue from where it was. */
 			EXPECT_EQ(0, keys.cursor);
 		}
 		UNCHANGED(*fd);
@@ -285,9 +285,9 @@ TEST_F(fault, info)
 }
 
 /*
- * Loading: the first points are all the kernel's own, where it reads the module
- * and links it; the map's are among the last.  Either the module is there and
- * works, or it is not there at all.
+ * Loading: the first points are all the kernel's own, where it reads and links the
+ * module; the map's are among the last.  Either the module is loaded and works, or
+ * nothing of it is left.
  */
 TEST_F_TIMEOUT(fault, load, KT_LONG)
 {
@@ -330,7 +330,7 @@ TEST_F_TIMEOUT(fault, load, KT_LONG)
 	reload(_metadata, &self->fd);
 }
 
-/* A key of the growing map: its value is of @len bytes and of @seed, or none. */
+/* A key of the growing map: the length and seed of its value; @len < 0: absent. */
 struct owned {
 	int len;
 	__u64 seed;
@@ -344,9 +344,8 @@ static bool is(int fd, const char *key, const struct owned *what)
 }
 
 /*
- * A map that grows from nothing while any point of any call fails: pages for
- * the table, slabs, batches of removed entries.  Each call has its effect or it
- * has not.
+ * An empty map grows while points of its calls fail: pages for the table, slabs,
+ * deferred batches.  Each call has its full effect or none.
  */
 TEST_F_TIMEOUT(fault, growth, KT_LONG)
 {
@@ -360,7 +359,7 @@ TEST_F_TIMEOUT(fault, growth, KT_LONG)
 	for (i = 0; i < keys; i++)
 		owned[i].len = -1;
 	for (i = 0; i < 2 * keys; i++) {
-		/* First each in turn. */
+		/* At first each key in turn. */
 		unsigned int id = i < keys ? i : kt_random(&state) % keys;
 		struct owned after = { .len = -1, .seed = i };
 		char key[KEY_LEN];
