@@ -2,9 +2,9 @@
 /*
  * The records of the ABI: their sizes, flags, reserved fields and layout.
  *
- * Every record that is refused must leave itself, the buffer it points to and
- * the map exactly as they were; so each is sent with its outputs poisoned, and
- * the map is read again after it.
+ * A call that is refused must leave its record, the buffer to which it points and
+ * the map exactly as they were.  So each record is sent with its outputs poisoned,
+ * and the map is read again afterwards.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -13,7 +13,7 @@
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
 
-/* As long as an ioctl can say; and the longest that can be a record. */
+/* The largest size that an ioctl can have; and the largest that a record can have. */
 #define SIZE_MAX_IOC	((1 << _IOC_SIZEBITS) - 1)
 #define RECORD_MAX	(SIZE_MAX_IOC / 8 * 8)
 #define TEXT_LEN	64
@@ -95,7 +95,7 @@ static void prepare_op(struct kmap_op *op, enum kmap_opcode opcode)
 	poison_outputs(op);
 }
 
-/* A record that works, and that changes the map if it is a change at all. */
+/* Prepares a record that succeeds, and changes the map if its operation can. */
 static void prepare(const struct command *c)
 {
 	memset(&record, 0, sizeof(record));
@@ -163,7 +163,7 @@ static bool poisoned(const void *p, size_t len)
 	return !len;
 }
 
-/* Sends the record as it is: @ret, and nothing touched anywhere. */
+/* Sends the record as it is: it fails with @ret and changes nothing. */
 static void refused(struct __test_metadata *_metadata, int fd,
 		    const struct command *c, size_t size, int ret,
 		    const char *what)
@@ -220,7 +220,7 @@ TEST_F(abi, record_sizes)
 	}
 }
 
-/* Whatever is in it: shorter than the first, and longer than is known, too. */
+/* Sizes that are no multiple of 8 are refused, whatever is in the record. */
 TEST_F(abi, sizes_within_a_field)
 {
 	unsigned int i;
@@ -241,8 +241,9 @@ TEST_F(abi, sizes_within_a_field)
 }
 
 /*
- * Between the first published record and the longest that is known, what is cut off
- * counts as zero, and no field may be set that the operation does not take.
+ * In sizes between the first published record and the longest known one, the fields
+ * that are cut off count as zero, and no field may be set that the operation does
+ * not take.
  */
 TEST_F(abi, sizes_in_between)
 {
@@ -281,7 +282,7 @@ TEST_F(abi, longest_record)
 	}
 }
 
-/* Which flags and combinations of them an operation takes. */
+/* Does the operation take these flags, in this combination? */
 static bool flags_known(enum kmap_opcode opcode, unsigned int flags)
 {
 	unsigned int conditions = flags & (KMAP_CREATE | KMAP_REPLACE |

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The layout of every structure of the ABI, which is the same for 32-bit and
- * 64-bit programs: both builds of this file compare with the same numbers.
+ * The layout of every structure of the ABI.  It is the same for 32-bit and 64-bit
+ * programs: both builds of this file compare with the same numbers.
  */
 #include <stddef.h>
 
 #include "kselftest_harness.h"
 #include "kmap_test.h"
 
-/* Compiling it says so too, where no program of the other size can be run. */
+/* The compiler checks it, too, in case a program of the other size cannot run. */
 #define SAME(number, constant) do {				\
 	_Static_assert((number) == (constant), #constant);	\
 	EXPECT_EQ(number, constant);				\

@@ -3,9 +3,8 @@
  * Pointers that cannot be read or written, at every place where the ABI takes
  * one: the record, the key, the value, the buffer, the array of a batch.
  *
- * Each is EFAULT and changes nothing, also where only the end of what is
- * pointed to is missing, and also where the input could be read but the output
- * could not have been written.
+ * Each gives EFAULT and changes nothing, even where only the end of the memory is
+ * missing, and even where the input can be read but the output cannot be written.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -16,11 +15,12 @@
 #define TEXT_LEN	64
 
 /**
- * struct pages - memory that ends where nothing can be touched
+ * struct pages - memory next to memory that cannot be touched
  * @open: a page to read and write, just before @hole
- * @hole: a page that nothing maps
- * @locked: a page that is there but has no permissions
- * @readonly: a page to read only
+ * @hole: a page where nothing is mapped
+ * @locked: a page that is mapped but has no permissions
+ * @readonly: a read-only page
+ * @size: size of a page
  */
 struct pages {
 	__u8 *open;
@@ -79,7 +79,7 @@ struct bad {
 
 #define BAD_MAX	16
 
-/* Addresses that @len bytes cannot be read from; the number of them. */
+/* Lists addresses from which @len bytes cannot be read; returns their number. */
 static unsigned int bad_addresses(const struct pages *pages, size_t len,
 				  struct bad *bad)
 {
@@ -109,7 +109,7 @@ static unsigned int bad_addresses(const struct pages *pages, size_t len,
 	return n;
 }
 
-/* Sends @op: EFAULT, and the map is what it was. */
+/* Sends @op: it fails with EFAULT, and the map is unchanged. */
 static void faults(struct __test_metadata *_metadata,
 		   int fd, unsigned long cmd,
 		   struct kmap_op *op, const char *what, const char *name)
@@ -164,7 +164,7 @@ TEST_F(pointers, value)
 	for (j = 0; j < ARRAY_SIZE(lens); j++) {
 		n = bad_addresses(&self->pages, lens[j], bad);
 		for (i = 0; i < n; i++) {
-			/* A byte before the hole is a byte. */
+			/* The byte before the hole can be read. */
 			if (lens[j] == 1 && bad[i].address ==
 					    kt_ptr(self->pages.hole) - 1)
 				continue;
@@ -208,8 +208,8 @@ TEST_F(pointers, out)
 }
 
 /*
- * A buffer that is said to be larger than it is: only what is written has to be
- * there, with GET and with a change alike.
+ * A buffer that is smaller than its size says: only the bytes that are written must
+ * be there, for GET as well as for changes.
  */
 TEST_F(pointers, out_size_too_generous)
 {
@@ -227,7 +227,7 @@ TEST_F(pointers, out_size_too_generous)
 		for (j = 0; j < 4; j++) {
 			ASSERT_EQ(0, kt_set(self->fd, "text", 4, value, len, 0,
 					    NULL));
-			/* First without its last byte, then as a whole. */
+			/* First with the last byte in the hole, then with all bytes. */
 			for (k = !len; k < 2; k++) {
 				__u8 *out = hole - len + !k;
 
@@ -261,7 +261,7 @@ TEST_F(pointers, out_size_too_generous)
 			}
 		}
 	}
-	/* Nothing comes back, so nothing has to be there. */
+	/* Nothing is returned, so no memory is needed. */
 	kt_op_set(&op, "absent", 6, "v", 1, KMAP_RETURN);
 	op.out = kt_ptr(hole);
 	op.out_size = 64;
@@ -269,7 +269,7 @@ TEST_F(pointers, out_size_too_generous)
 	EXPECT_EQ(KMAP_ABSENT, op.out_len);
 }
 
-/* What fits before the hole is all that is touched. */
+/* Only bytes before the hole are touched. */
 TEST_F(pointers, exact_ends)
 {
 	__u8 *hole = self->pages.hole;
@@ -287,12 +287,12 @@ TEST_F(pointers, exact_ends)
 	EXPECT_EQ(0, memcmp(self->text, hole - TEXT_LEN, TEXT_LEN));
 	EXPECT_EQ(0, kt_set(self->fd, "text", 4, hole - TEXT_LEN, TEXT_LEN, 0,
 			    NULL));
-	/* A buffer larger than the value, of which the value needs this. */
+	/* The buffer ends at the hole, and the value needs all of it. */
 	memset(hole - TEXT_LEN, 0, TEXT_LEN);
 	EXPECT_EQ(0, kt_get(self->fd, "text", 4, hole - TEXT_LEN, TEXT_LEN,
 			    NULL, NULL));
 	EXPECT_EQ(0, memcmp(self->text, hole - TEXT_LEN, TEXT_LEN));
-	/* Nothing to read, nothing to write: any pointer will do. */
+	/* Without bytes to read or write, any pointer is valid. */
 	EXPECT_EQ(0, kt_set(self->fd, "empty", 5, hole, 0, 0, NULL));
 	EXPECT_EQ(0, kt_get(self->fd, "empty", 5, hole, 0, NULL, NULL));
 }
@@ -396,14 +396,14 @@ TEST_F(pointers, record_unreadable)
 
 		n = bad_addresses(&self->pages, c->size, bad);
 		for (i = 0; i < n; i++) {
-			/* ioctl(2) itself takes a pointer of the machine. */
+			/* ioctl(2) itself takes a native pointer. */
 			if (bad[i].address != (uintptr_t)bad[i].address)
 				continue;
 			record_faults(_metadata, self->fd, c,
 				      (void *)(uintptr_t)bad[i].address,
 				      bad[i].name);
 		}
-		/* All but the last byte is there, and is a good record. */
+		/* A valid record, of which the last byte is missing. */
 		c->prepare(room + 1024);
 		memcpy(self->pages.hole - c->size + 1, room + 1024,
 		       c->size - 1);
@@ -412,7 +412,7 @@ TEST_F(pointers, record_unreadable)
 	}
 }
 
-/* Whoever cannot be told the outcome gets none. */
+/* If the outputs cannot be written, the call has no effect. */
 TEST_F(pointers, record_read_only)
 {
 	unsigned int j;
@@ -430,7 +430,7 @@ TEST_F(pointers, record_read_only)
 	}
 }
 
-/* A record whose known part is there, and whose tail is not. */
+/* The known part of a record is there, and its tail is not. */
 TEST_F(pointers, record_tail)
 {
 	unsigned int j;
@@ -477,7 +477,7 @@ TEST_F(pointers, keys_buffer)
 	}
 }
 
-/* A size that reaches past the end of everything is no reason to believe it. */
+/* With an absurd size, KEYS must not write beyond the buffer. */
 TEST_F(pointers, keys_size)
 {
 	static const __u64 sizes[] = {
