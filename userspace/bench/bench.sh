@@ -220,7 +220,7 @@ case $MODE in
 	if compare "$INSNS" "$WORK/insns"; then
 		good "No operation of kmap takes more instructions than before."
 	else
-		bad "More than $TOLERANCE % above insns.txt; if that is intended, run \"make insns\"."
+		bad "More than $TOLERANCE % above insns.txt; if intended, run \"make insns\"."
 		exit 1
 	fi
 	;;
