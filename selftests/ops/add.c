@@ -10,7 +10,7 @@
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
 
-/* ADD fails, its record stays as it was, and so does the map. */
+/* ADD fails, and its record and the map stay as they were. */
 static void refused(struct __test_metadata *_metadata, int fd, __s64 delta,
 		    unsigned int flags, int ret)
 {
@@ -140,7 +140,7 @@ TEST_F(map, no_number)
 	}
 }
 
-/* What GET, a walk and KMAP_RETURN say of the value under "n". */
+/* GET, a walk and KMAP_RETURN return these flags for the value under "n". */
 static void flags_are(struct __test_metadata *_metadata, int fd, __u16 flags)
 {
 	struct kt_walk walk;
@@ -172,7 +172,7 @@ static void flags_are(struct __test_metadata *_metadata, int fd, __u16 flags)
 	kt_walk_end(&walk);
 }
 
-/* A number is what was stored as one, not what happens to be 8 bytes long. */
+/* A number is a value that was stored as one, not any value of 8 bytes. */
 TEST_F(map, numbers_are_told)
 {
 	__s64 sum = -9;
@@ -239,7 +239,7 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* One random change to "n"; the version it made, or 0 if it made none. */
+/* Makes a random change to "n"; returns the version it made, or 0 if none. */
 static __u64 change(struct __test_metadata *_metadata, int fd, __u64 *state)
 {
 	static const size_t lens[] = { 8, 8, 8, 0, 1, 30, 200 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * BATCH: records carried out in order, each for itself, whatever becomes of the
- * others; where a batch stops, and what it says then.
+ * BATCH: records are carried out in order, each independent of the others' results;
+ * where a batch stops, and what it returns then.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -135,7 +135,7 @@ TEST_F(map, each_for_itself)
 	EXPECT_EQ(3, kt_entries(self->fd));
 }
 
-/* What the single ioctls tell with an error, records of a batch tell too. */
+/* With an error, records of a batch return the same outputs as the single ioctls. */
 TEST_F(map, errors_that_tell)
 {
 	struct kmap_op ops[4];
@@ -244,7 +244,7 @@ TEST_F_TIMEOUT(map, most_records, KT_LONG)
 	free(ops);
 }
 
-/* An array that ends too early is carried out to where it ends. */
+/* Of an array that ends too early, the records before its end are carried out. */
 TEST_F(map, array_ends_early)
 {
 	size_t page = getpagesize(), whole = page / sizeof(struct kmap_op);
@@ -274,7 +274,7 @@ TEST_F(map, array_ends_early)
 	munmap(area, page);
 }
 
-/* A record that cannot be answered is not carried out. */
+/* A record whose outputs cannot be written is not carried out. */
 TEST_F(map, array_turns_read_only)
 {
 	size_t page = getpagesize(), count = page / sizeof(struct kmap_op);
@@ -357,7 +357,7 @@ TEST_F_TIMEOUT(map, many_adders, KT_LONG)
 	EXPECT_EQ(ADDERS * ADD_BATCHES * ADD_RECORDS / 2, sum);
 }
 
-/* Sends one batch of @count keys, and waits to be killed on the way. */
+/* Sends one batch of @count keys, and is killed meanwhile. */
 static void send_and_die(int fd, __u32 count)
 {
 	struct kmap_op *ops = calloc(count, sizeof(*ops));
@@ -373,8 +373,8 @@ static void send_and_die(int fd, __u32 count)
 }
 
 /*
- * SIGKILL in the middle of a batch: what is there is the beginning of the
- * batch, whole and without a gap.
+ * SIGKILL in the middle of a batch: the map has a beginning of the batch, with
+ * complete entries and no gap.
  */
 TEST_F_TIMEOUT(map, killed_in_the_middle, KT_LONG)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory is charged to the cgroup of who makes the map grow: whoever has used
- * up its part gets ENOMEM, is not killed, and holds up nobody else.
+ * Memory is charged to the cgroup of the client that makes the map grow: a client
+ * that has used up its part gets ENOMEM, is not killed, and holds up nobody else.
  */
 #include <errno.h>
 #include <sched.h>
@@ -19,8 +19,8 @@
 #define VALUE_LEN	1000
 
 /**
- * struct outcome - what the child tells, in memory that is there already
- * @error: of its last call
+ * struct outcome - what the child reports, in memory that is allocated already
+ * @error: error of its last call
  * @count: keys that it set
  */
 struct outcome {
@@ -37,7 +37,7 @@ FIXTURE(cgroup) {
 	struct outcome *outcome;
 };
 
-/* Writes @text to a file of the group, or of the root: 0 or an errno value. */
+/* Writes @text to a file of the group or of the root; 0 or an errno value. */
 static int write_to(const char *dir, const char *name, const char *text)
 {
 	char path[192];
@@ -53,7 +53,7 @@ static int write_to(const char *dir, const char *name, const char *text)
 	return ret;
 }
 
-/* A number in a file of the group; with @word, the one that follows it. */
+/* Reads a number from a file of the group; with @word, the number after that. */
 static __s64 read_from(const char *dir, const char *name, const char *word)
 {
 	char path[192], text[512] = "";
@@ -79,7 +79,7 @@ FIXTURE_SETUP(cgroup)
 	self->fd = open_empty(_metadata);
 	if (self->fd < 0)
 		return;
-	/* A mount of our own, which goes with us. */
+	/* A mount namespace of our own, whose mounts end with this process. */
 	ASSERT_EQ(0, unshare(CLONE_NEWNS));
 	ASSERT_EQ(0, mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	snprintf(self->root, sizeof(self->root), "%s/cgroup-%d",
@@ -131,7 +131,7 @@ static void put_in_group(struct __test_metadata *_metadata, int fd,
 
 	ASSERT_GE(pid, 0);
 	if (!pid) {
-		/* Whatever memory of its own it needs, it has before. */
+		/* The child gets all the memory that it needs itself before. */
 		if (mlockall(MCL_CURRENT) || put(fd, ~0ull) ||
 		    kt_clear(fd, NULL) || write_to(group, "cgroup.procs", "0"))
 			_exit(1);
@@ -185,7 +185,7 @@ TEST_F_TIMEOUT(cgroup, used_up, KT_LONG)
 	EXPECT_LT(count * VALUE_LEN, LIMIT);
 	EXPECT_EQ(0, read_from(self->group, "memory.events", "oom_kill "));
 
-	/* What went in is there, and who has memory goes on. */
+	/* What was stored is there, and clients that have memory go on. */
 	EXPECT_EQ(count, kt_entries(self->fd));
 	EXPECT_EQ(count, kt_walk_count(self->fd));
 	EXPECT_EQ(0, kt_verify(self->fd, 0, count, KEY_LEN, VALUE_LEN, &done));
@@ -198,8 +198,8 @@ TEST_F_TIMEOUT(cgroup, used_up, KT_LONG)
 #define SHOWN		kt_less(24000, 9000)	/* keys of a snapshot */
 
 /*
- * A snapshot takes no more than a little, however large the map is, and also when
- * many threads take one: here to memory that is somebody else's.
+ * A snapshot takes little memory, however large the map is, even when many threads
+ * take one; here the buffer is charged to another cgroup.
  */
 TEST_F_TIMEOUT(cgroup, snapshot, KT_LONG)
 {
@@ -246,12 +246,12 @@ TEST_F_TIMEOUT(cgroup, snapshot, KT_LONG)
 	munmap(buf, size);
 }
 
-/* Memory of a map that is paid for by who takes snapshots of it. */
+/* Memory of a map that is charged to clients that take snapshots, at most. */
 #define GIFT		1048576
 
 /*
- * Nor does it pay for what others store meanwhile, but for a little: that is not given
- * back when it ends.
+ * Nor is a client that takes snapshots charged for what others store meanwhile, except
+ * for a little, which stays charged to it when it ends.
  */
 TEST_F_TIMEOUT(cgroup, beside, KT_LONG)
 {
@@ -287,7 +287,7 @@ TEST_F_TIMEOUT(cgroup, beside, KT_LONG)
 		} while (!__atomic_load_n(&outcome->error, __ATOMIC_SEQ_CST));
 		_exit(0);
 	}
-	/* At least ten of them, however fast this goes. */
+	/* At least ten snapshots, however fast the sets are. */
 	for (id = first; id < first + more && !waitpid(pid, &status, WNOHANG);
 	     id += more / 10) {
 		count = __atomic_load_n(&outcome->count, __ATOMIC_SEQ_CST);
@@ -311,10 +311,10 @@ TEST_F_TIMEOUT(cgroup, beside, KT_LONG)
 #define LONG_KEY	1024
 #define ROUNDS		10
 
-/* Memory that is there before there is none to be had. */
+/* Memory that is allocated before the limit is reached. */
 static __u8 big[BIG_LEN + 65536], long_key[LONG_KEY];
 
-/* Every call that takes memory on its way; the first error that may not be. */
+/* Makes every call that allocates memory; returns the first error not allowed. */
 static int starve(int fd)
 {
 	struct kmap_keys keys;
@@ -346,8 +346,8 @@ static int starve(int fd)
 }
 
 /*
- * Whoever has no memory left is told so by every call, and is not killed for
- * having made it; others do not notice.
+ * A client without memory left gets ENOMEM from every call that needs some, and is
+ * not killed; others do not notice.
  */
 TEST_F_TIMEOUT(cgroup, starved, KT_LONG)
 {
@@ -371,7 +371,7 @@ TEST_F_TIMEOUT(cgroup, starved, KT_LONG)
 		    starve(self->fd) ||
 		    write_to(self->group, "cgroup.procs", "0"))
 			_exit(1);
-		/* All that there is goes into the map. */
+		/* Use up all memory for the map. */
 		do {
 			outcome->error = put(self->fd, outcome->count++);
 		} while (!outcome->error);

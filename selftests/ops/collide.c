@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Keys that are made to collide by one who has read the hash key out of the
+ * Keys that are made to collide by a client that has read the hash key in the
  * window: all in one bucket, all with the same hash, all in one shard.
  *
- * A chain ends where INFO says, with the error that is documented for it; within
- * it everything works, all other keys go on, and walks return each key once.
+ * A chain is limited as INFO tells, with the error that is documented for it; within
+ * it everything works, all other keys still work, and walks return each key once.
  * Work is counted in slots of the chain, not in time.
  */
 #include <errno.h>
@@ -16,9 +16,9 @@
 
 #define SMALL		"max_bytes=4M max_entries=20000 max_value=65536"
 
-#define MORE		8		/* keys that find no room */
+#define MORE		8		/* keys beyond the limit of the chain */
 #define CHAIN_MAX	256
-/* Bits of the hash that are equal: enough for more buckets than there will be. */
+/* Equal bits of the hash: the keys share a bucket, however much the table grows. */
 #define BITS		13
 #define FULL		5		/* number of the bucket */
 #define OTHERS		3000
@@ -92,7 +92,7 @@ FIXTURE_TEARDOWN(collide)
 		close(self->fd);
 }
 
-/* An entry has the hash that we believe it has. */
+/* Does an entry have the hash that this test computes? */
 static int same_hash(const struct kmap_entry *entry, void *arg)
 {
 	const struct kmap_window *head = arg;
@@ -102,7 +102,7 @@ static int same_hash(const struct kmap_entry *entry, void *arg)
 	return entry->hash == hash_of(head->hash_key, key) ? 0 : -EBADMSG;
 }
 
-/* Keys from @first on whose hash has @bits, or has not, in its lowest places. */
+/* Finds keys from @first on whose hash has @bits, or has not, in the mask. */
 static void find_keys(const struct kmap_window *head, __u64 first,
 		      unsigned int mask, unsigned int bits, bool has,
 		      __u64 *keys, unsigned int count)
@@ -171,7 +171,7 @@ static void walk_meets(struct __test_metadata *_metadata, int fd,
 	free(met);
 }
 
-/* Nothing more goes in, whichever way, and what is there stays as it is. */
+/* No further key can be stored in any way, and the entries stay as they are. */
 static void refuses(struct __test_metadata *_metadata, int fd,
 		    const __u64 *more)
 {
@@ -216,7 +216,7 @@ TEST_F_TIMEOUT(collide, one_bucket, KT_LONG)
 	ASSERT_LE(chain, CHAIN_MAX);
 	find_keys(window->head, 1000000, (1u << BITS) - 1, FULL, true,
 		  self->key, chain + MORE);
-	/* As long as the table is small, who meets them in a bucket loses too. */
+	/* While the table is small, other keys of that bucket would be refused, too. */
 	find_keys(window->head, 1, self->info.buckets - 1, FULL, false,
 		  self->other, OTHERS);
 
@@ -225,13 +225,13 @@ TEST_F_TIMEOUT(collide, one_bucket, KT_LONG)
 			TH_LOG("key %u of %u", i, chain);
 		}
 	refuses(_metadata, self->fd, key + chain);
-	/* The keys do what they were made for, and the chain has no more. */
+	/* The keys really collide, and the chain has no others. */
 	EXPECT_EQ(chain, kt_window_scan(window, same_hash,
 					(void *)window->head));
 	ASSERT_EQ(0, kt_info(self->fd, &self->info));
 	EXPECT_EQ(chain / KMAP_BUCKET_SLOTS - 1, self->info.overflow);
 
-	/* All others go on, and the table grows. */
+	/* All other keys work, and the table grows. */
 	for (i = 0; i < OTHERS; i++)
 		ASSERT_EQ(0, put(self->fd, self->other[i], KMAP_CREATE));
 	for (i = 0; i < OTHERS; i++)
@@ -242,7 +242,7 @@ TEST_F_TIMEOUT(collide, one_bucket, KT_LONG)
 	EXPECT_LT(self->info.buckets, 1u << BITS);
 	EXPECT_EQ(chain + OTHERS, kt_window_scan(window, NULL, NULL));
 
-	/* What is in the chain can be found, changed and removed. */
+	/* The keys of the chain can be found, changed and removed. */
 	for (i = 0; i < chain; i++) {
 		ASSERT_EQ(0, look(self->fd, key[i]));
 		ASSERT_EQ(0, put(self->fd, key[i], KMAP_REPLACE));
@@ -253,7 +253,7 @@ TEST_F_TIMEOUT(collide, one_bucket, KT_LONG)
 	for (i = 32; i < 4096; i *= 3)
 		walk_meets(_metadata, self->fd, key, chain, i);
 
-	/* One less is room for one more, wherever in the chain it was. */
+	/* For each key that is removed another one fits, wherever in the chain it was. */
 	for (i = 0; i < chain; i++) {
 		const __u64 *out = &key[i * 7 % chain];
 
@@ -278,7 +278,7 @@ TEST_F_TIMEOUT(collide, one_bucket, KT_LONG)
 	kt_window_unmap(window);
 }
 
-/* Keys with the same hash, of which a walk cannot tell the places. */
+/* Finds pairs of keys with the same hash, which have the same place in a walk. */
 static unsigned int find_pairs(const struct kmap_window *head, __u64 (*pair)[2])
 {
 	const unsigned int places = 1u << 20;
@@ -328,7 +328,7 @@ TEST_F_TIMEOUT(collide, same_hash, KT_LONG)
 	for (i = 0; i < 256; i += 8)
 		walk_meets(_metadata, self->fd, &pair[0][0], 2 * pairs, i);
 
-	/* Of a pair the one does not come without the other. */
+	/* Both keys of a pair are returned by the same call. */
 	memset(&keys, 0, sizeof(keys));
 	while (keys.cursor != KMAP_KEYS_END) {
 		keys.buf = kt_ptr(buf);
@@ -346,7 +346,7 @@ TEST_F_TIMEOUT(collide, same_hash, KT_LONG)
 	}
 	EXPECT_EQ(0, pairs);
 
-	/* The one is not the other. */
+	/* A change of one key of a pair does not touch the other. */
 	for (i = 0; i < PAIRS_MAX && pair[i][0]; i++) {
 		ASSERT_EQ(0, drop(self->fd, pair[i][i & 1]));
 		ASSERT_EQ(-ENOENT, look(self->fd, pair[i][i & 1]));
@@ -359,7 +359,7 @@ TEST_F_TIMEOUT(collide, same_hash, KT_LONG)
 #define SHARDS		16
 #define CROWD		4000
 
-/* One shard gets all; it takes what it can, and the others do not suffer. */
+/* One shard gets all keys; it takes what it can, and the others still work. */
 TEST_F_TIMEOUT(collide, one_shard, KT_LONG)
 {
 	static __u64 key[CROWD];
@@ -377,7 +377,7 @@ TEST_F_TIMEOUT(collide, one_shard, KT_LONG)
 	TH_LOG("%u keys in one of %d shards, then %s", in, SHARDS,
 	       ret ? strerror(-ret) : "no more");
 	EXPECT_EQ(-EXFULL, ret);
-	/* At least its part of the limit, as if the others had theirs. */
+	/* It takes at least its part of the limit. */
 	EXPECT_GE(in, 20000 / SHARDS);
 	EXPECT_EQ(in, kt_window_scan(&self->window, same_hash,
 				     (void *)self->window.head));

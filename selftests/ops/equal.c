@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KMAP_EQUAL: SET and DELETE if the value that is there is the expected one, in the
- * longer record and in the short one, alone and in batches.
+ * KMAP_EQUAL: SET and DELETE only if the key has the expected value, in the longer
+ * record and in the short one, in single calls and in batches.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ TEST_F(map, equal)
 	EXPECT_EQ(0, kt_entries(self->fd));
 }
 
-/* Any difference counts, in bytes or in length, and what is found is told. */
+/* Any difference counts, in bytes or in length; the version found is returned. */
 TEST_F(map, differs)
 {
 	static const struct {
@@ -98,7 +98,7 @@ TEST_F(map, differs)
 	UNCHANGED(self->fd);
 }
 
-/* With KMAP_RETURN the next try knows what to expect. */
+/* KMAP_RETURN returns the value that the next try must expect. */
 TEST_F(map, brings_what_differs)
 {
 	struct kmap_op_ext ext = { .expected = kt_ptr("no"), .expected_len = 2 };
@@ -120,7 +120,7 @@ TEST_F(map, brings_what_differs)
 	EXPECT_EQ(0, memcmp(out, "new", 3));
 }
 
-/* A number is its 8 bytes, whatever stored it, and follows ADD. */
+/* A number is compared by its 8 bytes, whichever operation has stored it. */
 TEST_F(map, numbers)
 {
 	__s64 five = 5, six = 6;
@@ -135,7 +135,7 @@ TEST_F(map, numbers)
 	EXPECT_EQ(0, del_equal(self->fd, &five, 8, NULL));
 }
 
-/* The short record has nothing to compare with but the empty value. */
+/* The short record can only expect the empty value. */
 TEST_F(map, short_record)
 {
 	struct kmap_op op;
@@ -178,7 +178,7 @@ TEST_F(map, long_values)
 #define COUNT_LEN	20000u
 #define COUNT		300u
 
-/* Count in a long value; 0, or an exit status. */
+/* Counts in a long value; returns 0, or an exit status. */
 static int count_up(int fd)
 {
 	__u8 *old = malloc(COUNT_LEN), *new = malloc(COUNT_LEN);
@@ -205,7 +205,7 @@ static int count_up(int fd)
 	return 0;
 }
 
-/* Who finds another value of the same length than was compared, starts over. */
+/* The comparison starts over when the value was replaced by one of the same length. */
 TEST_F(map, long_values_that_change)
 {
 	__u8 *value = calloc(1, COUNT_LEN);
@@ -231,7 +231,7 @@ TEST_F(map, long_values_that_change)
 	free(value);
 }
 
-/* What is wrong with the record is said, and nothing changes. */
+/* Bad records get the right error, and nothing changes. */
 TEST_F(map, bad_input)
 {
 	struct kmap_op_ext ext;
@@ -266,7 +266,7 @@ TEST_F(map, bad_input)
 	UNCHANGED(self->fd);
 }
 
-/* In batches each record compares for itself, with what those before it did. */
+/* In batches each record compares with the state that the records before it left. */
 TEST_F(map, batches)
 {
 	struct kmap_op_ext ops[4];

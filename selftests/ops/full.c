@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A full map: what each operation does there with each of its flags, on a key
- * that is present and on one that is absent, alone and in a batch.  What is
- * refused changes nothing, and one key less is room for one key more.
+ * that is present and on one that is absent, in a single call and in a batch.  An
+ * operation that is refused changes nothing, and after a delete a key can be stored.
  */
 #include <errno.h>
 
@@ -18,13 +18,13 @@ enum which { PRESENT, ABSENT };
 enum match { NO, RIGHT, WRONG };
 
 /**
- * struct line - an operation, and what comes of it
- * @opcode: which; ADD on a number, the others on a text
+ * struct line - an operation, and its results
+ * @opcode: the operation; ADD on a number, the others on a text
  * @flags: its flags; KMAP_MATCH is added where @match says so
  * @which: the key
- * @match: its version
- * @len: of the value for SET
- * @out_size: where a value comes back
+ * @match: which version to match
+ * @len: length of the value for SET
+ * @out_size: size of the buffer for a value that is returned
  * @entries: result when max_entries is reached
  * @bytes: result when max_bytes is reached
  */
@@ -108,7 +108,7 @@ static const char *key_of(const struct line *line)
 	return line->opcode == KMAP_OP_ADD ? "number" : "textkey";
 }
 
-/* The two keys, and others until nothing fits any more. */
+/* Stores the two keys, and others until nothing fits any more. */
 static void fill_up(struct __test_metadata *_metadata, int fd)
 {
 	static const size_t lens[] = { 1000, 100, 8, 0 };
@@ -187,7 +187,7 @@ static void play(struct __test_metadata *_metadata, int fd,
 	}
 	if (line->opcode != KMAP_OP_GET)
 		EXPECT_FALSE(kt_snapshot_same(fd, remembered()));
-	/* One gone, one of its size may come, and no other. */
+	/* After a delete, one entry of that size fits, and no other. */
 	if (line->opcode == KMAP_OP_DELETE) {
 		EXPECT_EQ(0, kt_set(fd, "another", 7, text, TEXT_LEN, 0,
 				    NULL));
@@ -210,7 +210,7 @@ static void play_all(struct __test_metadata *_metadata, int fd, bool by_bytes)
 	}
 }
 
-/* What concerns the whole map goes on as ever. */
+/* Operations on the whole map work as usual. */
 static void whole_map(struct __test_metadata *_metadata, int fd)
 {
 	struct kt_snapshot snapshot;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Growth: every key is found at every moment while the table grows, by the one
- * who fills it and by others; and the table is no larger than it needs to be.
+ * Growth: every key is found at every moment while the table grows, by the writer
+ * and by others; and the table is no larger than it needs to be.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -42,11 +42,11 @@ static int check(int fd, __u64 id)
 	return 0;
 }
 
-/* Neither too few buckets nor too many, and few outside of their place. */
+/* There are neither too few nor too many buckets, and few overflow buckets. */
 static void in_proportion(struct __test_metadata *_metadata,
 			  const struct kmap_info *info)
 {
-	/* 8 slots a bucket; a shard begins with 64 buckets. */
+	/* 8 slots per bucket; a shard begins with 64 buckets. */
 	EXPECT_LE(info->entries, (info->buckets + info->overflow) * 8);
 	EXPECT_LE(info->buckets, info->entries / 4 + info->shards * 64);
 	EXPECT_LE(info->overflow, info->buckets / 2 + info->shards * 8) {
@@ -67,7 +67,7 @@ TEST_F_TIMEOUT(map, fill_and_empty, KT_LONG)
 	for (id = 0; id < entries; id += step) {
 		ASSERT_EQ(0, kt_fill(self->fd, id, step, KEY_LEN, VALUE_LEN,
 				     NULL));
-		/* What was there, and what was not, at this size. */
+		/* Keys that are present, and keys that are not, at this size. */
 		for (i = 0; i < 100; i++) {
 			ASSERT_EQ(0, check(self->fd, kt_random(&state) %
 						     (id + step)));
@@ -85,7 +85,7 @@ TEST_F_TIMEOUT(map, fill_and_empty, KT_LONG)
 	EXPECT_EQ(entries, done);
 	EXPECT_EQ(entries, kt_walk_count(self->fd));
 
-	/* Half of it goes, and the other half is found. */
+	/* Half of the keys are removed, and the other half is found. */
 	EXPECT_EQ(0, kt_remove(self->fd, 0, entries / 2, KEY_LEN, NULL));
 	EXPECT_EQ(0, kt_verify(self->fd, entries / 2, entries / 2, KEY_LEN,
 			       VALUE_LEN, &done));
@@ -103,7 +103,7 @@ TEST_F_TIMEOUT(map, fill_and_empty, KT_LONG)
 	EXPECT_EQ(0, kt_walk_count(self->fd));
 }
 
-/* Filled again and again, the table stays what it was the first time. */
+/* When the map is filled again and again, the table keeps its size. */
 TEST_F_TIMEOUT(map, refill, KT_LONG)
 {
 	const __u64 entries = kt_less(20000, 5000);
@@ -118,7 +118,7 @@ TEST_F_TIMEOUT(map, refill, KT_LONG)
 		EXPECT_EQ(entries, info.entries);
 		if (!round)
 			first = info;
-		/* Shards differ by chance from one set of keys to another. */
+		/* By chance, shards get different parts of each set of keys. */
 		EXPECT_LE(info.buckets, first.buckets * 11 / 10 + 64);
 		EXPECT_LE(info.memory, first.memory * 3 / 2);
 		ASSERT_EQ(0, kt_verify(self->fd, round * entries, entries, KEY_LEN,
@@ -127,7 +127,7 @@ TEST_F_TIMEOUT(map, refill, KT_LONG)
 	}
 }
 
-/* However unequal the shards' parts: the map holds what it was made for. */
+/* The map takes max_entries, however unequal the shards' parts are. */
 TEST_F_TIMEOUT(map, to_the_last_entry, KT_LONG)
 {
 	static const struct {
@@ -162,12 +162,12 @@ TEST_F_TIMEOUT(map, to_the_last_entry, KT_LONG)
 /**
  * struct crew - readers beside one writer
  * @fd: the device
- * @from: keys from here
- * @to: up to here are there
+ * @from: first key that is present
+ * @to: end of the keys that are present
  * @stop: set at the end
- * @missed: lookups that did not find what is there
- * @wrong: other results that must not be
- * @lookups: how many lookups were made
+ * @missed: lookups that did not find a key that is present
+ * @wrong: other results that are not allowed
+ * @lookups: number of lookups
  */
 struct crew {
 	int fd;
@@ -212,7 +212,7 @@ static void *reader(void *arg)
 
 #define LOOKUPS		1000
 
-/* The readers get their share of the time, however busy the machine is. */
+/* Waits for the readers, so that they get their share however busy the machine is. */
 static void keep_pace(struct crew *crew, __u64 done, __u64 all)
 {
 	while (atomic_load(&crew->lookups) <= LOOKUPS * done / all)
@@ -251,8 +251,8 @@ TEST_F_TIMEOUT(map, readers_beside_growth, KT_LONG)
 #define CHANGES		40000
 
 /*
- * A map of few buckets, in all of which keys come and go while others are read:
- * what is removed makes its neighbours move.
+ * A map of few buckets, in all of which keys come and go while others are read: a
+ * removal moves other entries of its chain.
  */
 TEST_F_TIMEOUT(map, readers_beside_changes, KT_LONG)
 {

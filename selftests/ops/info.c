@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What INFO tells: limits, sizes and counts, while the map is at rest.
+ * What INFO tells: limits, sizes and counts, while nobody changes the map.
  */
 #include <errno.h>
 #include <sys/ioctl.h>

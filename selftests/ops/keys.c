@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KEYS on a map that nobody changes: every key once, through buffers of any
- * size, with and without values; cursors; snapshots.
+ * KEYS on a map that nobody changes: every key once, with buffers of any size, with
+ * and without values; cursors; snapshots.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static void fill(struct __test_metadata *_metadata, int fd, __u64 count)
 	}
 }
 
-/* Is this the key that it says it is, and is all about it right? */
+/* Is this key @id, and is everything about it right? */
 static bool item_right(int fd, const struct kt_item *item, __u64 id)
 {
 	__u8 key[64];
@@ -56,7 +56,7 @@ static bool item_right(int fd, const struct kt_item *item, __u64 id)
 	return len == item->value_len && version == item->version;
 }
 
-/* One walk with a buffer of @size: each of @count keys exactly once. */
+/* One walk with a buffer of @size returns each of @count keys exactly once. */
 static void walks(struct __test_metadata *_metadata, int fd, __u32 flags,
 		  size_t size, __u64 count)
 {
@@ -151,7 +151,7 @@ TEST_F(map, counts_of_keys)
 	}
 }
 
-/* Buffers that are too small say what is needed, and that is what is needed. */
+/* With a buffer that is too small, KEYS tells the size that suffices, exactly. */
 TEST_F(map, size_needed)
 {
 	struct kmap_keys keys;
@@ -220,7 +220,7 @@ TEST_F(map, size_of_snapshot)
 	free(buf);
 }
 
-/* A snapshot cannot go on from somewhere. */
+/* A snapshot cannot begin at a cursor. */
 TEST_F(map, cursor_of_snapshot)
 {
 	static const __u64 cursors[] = { 1, 1ull << 20, 1ull << 40, ~0ull };
@@ -266,7 +266,7 @@ TEST_F(map, bad_cursors)
 	}
 }
 
-/* Whatever else comes in as a cursor, what comes out is keys of the map. */
+/* With any other invented cursor, KEYS returns keys of the map. */
 TEST_F(map, invented_cursors)
 {
 	static __u8 buf[65536];
@@ -295,7 +295,7 @@ TEST_F(map, invented_cursors)
 	}
 }
 
-/* A walk can go on with another size, other flags, and after a while. */
+/* A walk can continue with another size, other flags or another file. */
 TEST_F(map, cursor_stays_good)
 {
 	static __u8 buf[4096];
@@ -305,7 +305,7 @@ TEST_F(map, cursor_stays_good)
 
 	fill(_metadata, self->fd, KEYS);
 	for (i = 0; cursor != KMAP_KEYS_END; i++) {
-		/* Asking twice with one cursor gives the same answer. */
+		/* Two calls with one cursor return the same. */
 		struct kmap_keys first;
 		int fd = i & 1 ? self->fd : kt_open(O_RDONLY);
 
@@ -322,7 +322,7 @@ TEST_F(map, cursor_stays_good)
 	EXPECT_EQ(KEYS, total);
 }
 
-/* Nothing asks for an aligned buffer, or for one that is used up. */
+/* A buffer need be neither aligned nor used up. */
 TEST_F(map, buffers)
 {
 	static __u8 buf[65536 + 16];

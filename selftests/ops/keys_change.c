@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The promise of a walk while the map changes: a key that is there all the time
- * comes exactly once, and no key comes twice.  First one change at a time
- * between two calls, then with threads that change the map as fast as they can.
+ * The promise of a walk while the map changes: it returns a key that is there all
+ * the time exactly once, and no key twice.  First with changes between two calls,
+ * then with threads that change the map as fast as they can.
  *
  * And the promise of a snapshot: it shows the map as of one moment.
  */
@@ -73,8 +73,8 @@ static void put_all(struct __test_metadata *_metadata, int fd, __u64 first,
 }
 
 /*
- * One walk; before each of its calls, @change is made.  The buffer holds one
- * item, or a few.
+ * One walk that calls @change before each of its calls.  The buffer has space for one
+ * item, or for a few.
  */
 static void walk_with(struct __test_metadata *_metadata, int fd, __u32 flags,
 		      size_t size,
@@ -101,7 +101,7 @@ static void walk_with(struct __test_metadata *_metadata, int fd, __u32 flags,
 	kt_walk_end(&walk);
 }
 
-/* Enough new keys for every bucket to split several times in one walk. */
+/* Stores enough new keys for every bucket to split several times in one walk. */
 static void grow(struct __test_metadata *_metadata, int fd, unsigned int step)
 {
 	__u64 first = STABLE + step * 60ull;
@@ -128,7 +128,7 @@ TEST_F_TIMEOUT(map, growth_between_calls, KT_LONG)
 	}
 }
 
-/* Keys that were just returned, and others, are removed and come again. */
+/* Removes keys that were just returned, and others, and stores them again. */
 static void remove_and_restore(struct __test_metadata *_metadata, int fd,
 			       unsigned int step)
 {
@@ -153,7 +153,7 @@ TEST_F_TIMEOUT(map, changes_between_calls, KT_LONG)
 	EXPECT_GT(tally.others, 0);
 }
 
-/* Every key that came is removed at once, so the cursor stands on nothing. */
+/* Every key is removed as soon as it was returned, so the cursor is at no key. */
 TEST_F_TIMEOUT(map, removed_behind_the_cursor, KT_LONG)
 {
 	struct kt_walk walk;
@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(map, removed_behind_the_cursor, KT_LONG)
 	kt_walk_end(&walk);
 }
 
-/* A key that is set anew all the time is there all the time. */
+/* Replaces keys, which therefore are there all the time. */
 static void replace_all(struct __test_metadata *_metadata, int fd,
 			unsigned int step)
 {
@@ -198,8 +198,8 @@ TEST_F_TIMEOUT(map, replaced_between_calls, KT_LONG)
 /**
  * struct crowd - threads that change the map until told to stop
  * @fd: the device
- * @stop: set when they should
- * @errors: results that must not be
+ * @stop: set when they must stop
+ * @errors: results that are not allowed
  * @changes: changes made
  * @next: number of the next thread
  */
@@ -225,7 +225,7 @@ static void *changer(void *arg)
 	int ret;
 
 	while (there && !atomic_load(&crowd->stop)) {
-		/* The range widens, so that the table grows all along. */
+		/* The range widens, so that the table keeps growing. */
 		if (top < part)
 			top += kt_random(&state) % 4 == 0;
 		id = kt_random(&state) % top;
@@ -269,7 +269,7 @@ TEST_F_TIMEOUT(map, walks_among_changers, KT_LONG)
 		others += tally.others;
 		kt_walk_end(&walk);
 	}
-	/* Snapshots keep the promise as well. */
+	/* Snapshots keep the promise, too. */
 	for (i = 0; i < kt_less(6, 2); i++) {
 		memset(&tally, 0, sizeof(tally));
 		ASSERT_EQ(0, kt_walk_begin(&walk, self->fd, KMAP_KEYS_ATOMIC |
@@ -352,7 +352,7 @@ TEST_F_TIMEOUT(map, snapshot_is_of_one_moment, KT_LONG)
 	size_t size = 4096;
 	unsigned int i;
 
-	/* What lies between makes a snapshot take its time. */
+	/* With more keys, a snapshot takes longer. */
 	put_all(_metadata, self->fd, 0, 3000);
 	for (i = 0; i < WRITERS; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, counter_writer,
@@ -367,7 +367,7 @@ TEST_F_TIMEOUT(map, snapshot_is_of_one_moment, KT_LONG)
 	EXPECT_EQ(0, atomic_load(&crowd.errors));
 }
 
-/* Passes a token on: the new one is there before the old one goes. */
+/* Passes a token on: stores the new one before it removes the old one. */
 static void *token_passer(void *arg)
 {
 	struct crowd *crowd = arg;

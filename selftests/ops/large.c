@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ten million entries: they load, each is found, a walk returns each exactly
- * once, and they go again.  Wants about 2 GiB of memory for the map.
+ * Ten million entries can be stored, each is found, a walk returns each exactly
+ * once, and they can be removed.  Needs about 2 GiB of memory for the map.
  *
- * Output is line by line, since it takes minutes on an emulated machine.
+ * Progress is printed line by line, since it takes minutes on an emulated machine.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define VALUE_LEN	64
 #define HOUR		3600
 
-/* One bit a key. */
+/* One bit per key. */
 static __u64 seen[ENTRIES / 64 + 1];
 
 static bool mark(__u64 id)

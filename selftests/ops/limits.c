@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The limits of the map: each is reached exactly, a full map refuses with
- * nothing changed, still replaces and deletes, and has room again at once.
+ * The limits of the map: each is reached exactly; a full map refuses to store and
+ * changes nothing, but still replaces and deletes, and what is deleted can be used
+ * again at once.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -59,7 +60,7 @@ TEST_F_TIMEOUT(map, max_entries, KT_LONG)
 		}
 	ASSERT_EQ(LIMIT, kt_entries(self->fd));
 
-	/* Full: nothing new, whichever way. */
+	/* The map is full: no key can be stored in any way. */
 	REMEMBER(self->fd);
 	for (id = LIMIT; id < 3 * LIMIT; id++) {
 		ASSERT_EQ(-ENOSPC, put(self->fd, id, 20, 0));
@@ -70,7 +71,7 @@ TEST_F_TIMEOUT(map, max_entries, KT_LONG)
 	EXPECT_EQ(-EEXIST, put(self->fd, 1, 20, KMAP_CREATE));
 	UNCHANGED(self->fd);
 
-	/* What is there can change. */
+	/* Present keys can change. */
 	for (id = 1; id < LIMIT; id++) {
 		ASSERT_EQ(0, put(self->fd, id, 30, 0));
 		ASSERT_TRUE(right(self->fd, id, 30));
@@ -79,7 +80,7 @@ TEST_F_TIMEOUT(map, max_entries, KT_LONG)
 	EXPECT_EQ(6, number);
 	EXPECT_EQ(LIMIT, kt_entries(self->fd));
 
-	/* One goes, one comes. */
+	/* For each key that is removed, one can be stored. */
 	for (id = 1; id < LIMIT; id++) {
 		ASSERT_EQ(0, drop(self->fd, id));
 		ASSERT_EQ(0, put(self->fd, id + LIMIT, 20, 0));
@@ -102,7 +103,7 @@ TEST_F(map, one_entry)
 	}
 }
 
-/* Fills the map with values of @len: how many went in. */
+/* Fills the map with values of @len; returns how many were stored. */
 static __u64 fill(struct __test_metadata *_metadata, int fd, size_t len)
 {
 	__u64 id;
@@ -127,7 +128,7 @@ static __u64 entry_size(struct __test_metadata *_metadata, int fd, size_t len)
 	return size;
 }
 
-/* To the last byte, with entries of one size; then the same with another. */
+/* The map is filled to the last byte with entries of one size, then of another. */
 TEST_F_TIMEOUT(map, max_bytes, KT_LONG)
 {
 	static const size_t lens[] = { 100, 0, 1000, 3000, 16, 9000, 333, 60000,
@@ -148,7 +149,7 @@ TEST_F_TIMEOUT(map, max_bytes, KT_LONG)
 		EXPECT_EQ(count, kt_entries(self->fd));
 		for (id = 0; id < count; id++)
 			ASSERT_TRUE(right(self->fd, id, lens[i]));
-		/* Full, and every entry can still be replaced. */
+		/* The map is full, but every entry can be replaced. */
 		for (id = 0; id < count; id++)
 			ASSERT_EQ(0, put(self->fd, id, lens[i], 0));
 		EXPECT_EQ(-ENOSPC, put(self->fd, count, lens[i], 0));
@@ -159,7 +160,7 @@ TEST_F_TIMEOUT(map, max_bytes, KT_LONG)
 	}
 }
 
-/* Neither grows beyond the limit by replacing, nor changes when refused. */
+/* A replacement cannot exceed the limit, and changes nothing when it is refused. */
 TEST_F_TIMEOUT(map, replace_with_larger, KT_LONG)
 {
 	__u64 count, id;
@@ -172,7 +173,7 @@ TEST_F_TIMEOUT(map, replace_with_larger, KT_LONG)
 		ASSERT_EQ(-ENOSPC, put(self->fd, id, 60000, KMAP_REPLACE));
 	}
 	UNCHANGED(self->fd);
-	/* Smaller ones make room for a larger one. */
+	/* With smaller values, a larger one fits. */
 	for (id = 0; id < count; id++)
 		ASSERT_EQ(0, put(self->fd, id, 8, 0));
 	EXPECT_EQ(0, put(self->fd, 0, 8000, 0));
@@ -181,8 +182,8 @@ TEST_F_TIMEOUT(map, replace_with_larger, KT_LONG)
 }
 
 /*
- * What is deleted is room at once, also while readers may still look at it, and
- * however often; so is what is cleared.
+ * What is deleted or cleared can be used again at once, even while readers may still
+ * read it, and however often.
  */
 TEST_F_TIMEOUT(map, room_again_at_once, KT_LONG)
 {
@@ -203,7 +204,7 @@ TEST_F_TIMEOUT(map, room_again_at_once, KT_LONG)
 		ASSERT_EQ(0, bytes_now(self->fd));
 		ASSERT_EQ(0, kt_entries(self->fd));
 	}
-	/* The largest entry, over and over in the place of the last. */
+	/* The largest entries replace each other again and again. */
 	for (round = 0; round < (int)kt_less(200, 30); round++) {
 		ASSERT_EQ(0, put(self->fd, 1, 65536, 0));
 		ASSERT_EQ(0, put(self->fd, 2, 65536, 0));
@@ -212,7 +213,7 @@ TEST_F_TIMEOUT(map, room_again_at_once, KT_LONG)
 	}
 }
 
-/* What was refused for one limit counts against no other. */
+/* What is refused because of one limit does not count against the other. */
 TEST_F(map, refusals_cost_nothing)
 {
 	__u64 id;
@@ -301,7 +302,7 @@ TEST_F(map, max_value)
 	UNCHANGED(self->fd);
 }
 
-/* No value at all fits: a set of keys.  And no room for a number. */
+/* With max_value below 8 there can be no numbers, and with 0 only empty values. */
 TEST_F(map, max_value_under_eight)
 {
 	RELOAD("max_value=0");
@@ -369,7 +370,7 @@ static void share_limit(struct __test_metadata *_metadata, struct share *share)
 	EXPECT_EQ(0, bytes_now(share->fd));
 }
 
-/* As many as the limit at most, so nobody may ever be refused. */
+/* Together the threads never exceed the limit, so none may be refused. */
 TEST_F_TIMEOUT(map, max_entries_shared_out, KT_LONG)
 {
 	struct share share = { .len = 16 };
@@ -389,7 +390,7 @@ TEST_F_TIMEOUT(map, max_bytes_shared_out, KT_LONG)
 	share_limit(_metadata, &share);
 }
 
-/* Inserts what it can until the map is full, all threads at once. */
+/* Inserts keys until the map is full; all threads do so at once. */
 static void *filler(void *arg)
 {
 	struct share *share = arg;

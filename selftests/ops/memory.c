@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory: how much an entry takes, that INFO says what is really used, and that
+ * Memory: how much an entry takes, that INFO tells how much is really used, and that
  * all of it is returned.
  */
 #include <errno.h>
@@ -17,7 +17,7 @@
 #define VALUE_LEN	64
 #define OVERHEAD	40		/* bytes per entry, at most */
 
-/* Pages that are free, but in a list of a CPU; MemFree leaves them out. */
+/* Free pages that are in the lists of CPUs, which MemFree does not count. */
 static __s64 listed_pages(void)
 {
 	FILE *file = fopen("/proc/zoneinfo", "re");
@@ -34,7 +34,7 @@ static __s64 listed_pages(void)
 	return pages;
 }
 
-/* What the kernel has free, but for what it has yet to count. */
+/* Free memory of the kernel, except for what it has not counted yet. */
 static __s64 free_memory(void)
 {
 	return kt_meminfo("MemFree") + listed_pages() * sysconf(_SC_PAGESIZE);
@@ -67,7 +67,7 @@ TEST_F_TIMEOUT(map, a_million_entries, KT_LONG)
 	struct kmap_info empty, full, cleared;
 	__s64 before, loaded, filled, overhead, used;
 
-	/* Once before, for what the kernel allocates only once. */
+	/* Do it once before, since the kernel allocates some things only once. */
 	RELOAD("%s", "");
 	ASSERT_EQ(0, kt_fill(self->fd, 0, 20000, KEY_LEN, VALUE_LEN, NULL));
 	unload(_metadata, &self->fd);
@@ -92,13 +92,13 @@ TEST_F_TIMEOUT(map, a_million_entries, KT_LONG)
 		TH_LOG("INFO.memory cannot be true");
 	}
 
-	/* INFO counts what the kernel misses, to a few percent. */
+	/* INFO's count agrees with the kernel's loss of free memory, to a few percent. */
 	used = loaded - filled;
 	EXPECT_LE(used, (__s64)(full.memory - empty.memory) * 104 / 100 +
 			4 * MEBI);
 	EXPECT_GE(used, (__s64)(full.memory - empty.memory) * 96 / 100 -
 			4 * MEBI);
-	/* With the module's code and data. */
+	/* This includes the module's code and data. */
 	EXPECT_LE(before - loaded, (__s64)empty.memory + 8 * MEBI);
 
 	ASSERT_EQ(0, kt_clear(self->fd, NULL));
@@ -108,13 +108,13 @@ TEST_F_TIMEOUT(map, a_million_entries, KT_LONG)
 	EXPECT_LE(cleared.memory, full.memory + MEBI);
 	EXPECT_LE(cleared.deferred, cleared.deferred_max);
 
-	/* What was freed serves again. */
+	/* Memory that was freed is used again. */
 	ASSERT_EQ(0, kt_fill(self->fd, ENTRIES, ENTRIES / 2, KEY_LEN,
 			     VALUE_LEN, NULL));
 	ASSERT_EQ(0, kt_info(self->fd, &full));
 	EXPECT_LE(full.memory, cleared.memory + MEBI);
 	ASSERT_EQ(0, kt_clear(self->fd, NULL));
-	/* Also to entries of another size. */
+	/* It is also used for entries of another size. */
 	ASSERT_EQ(0, kt_fill(self->fd, 0, ENTRIES / 12, KEY_LEN, 1000, NULL));
 	ASSERT_EQ(0, kt_info(self->fd, &full));
 	EXPECT_LE(full.memory, cleared.memory * 21 / 20 + full.deferred_max) {
@@ -130,7 +130,7 @@ TEST_F_TIMEOUT(map, a_million_entries, KT_LONG)
 	EXPECT_EQ(0, vmalloc_areas());
 }
 
-/* Also for entries of another size, whatever was there before. */
+/* Memory is used again for entries of other sizes, in any order. */
 TEST_F_TIMEOUT(map, other_sizes, KT_LONG)
 {
 	static const size_t lens[] = { 64, 1000, 5000, 24, 12000, 300, 64,
@@ -156,7 +156,7 @@ TEST_F_TIMEOUT(map, other_sizes, KT_LONG)
 	}
 }
 
-/* Fills the map with entries of all sizes, as full as it gets in @count. */
+/* Stores @count entries of all sizes, as far as they fit. */
 static void fill_sizes(struct __test_metadata *_metadata, int fd, int count)
 {
 	static const size_t lens[] = { 0, 8, 100, 500, 2000, 9000, 30000,
@@ -172,17 +172,17 @@ static void fill_sizes(struct __test_metadata *_metadata, int fd, int count)
 	}
 }
 
-/* Cycles of each kind come once in so many. */
+/* Kinds of cycles, which take turns. */
 #define KINDS	6
 #define ROUNDS	5
 #define CYCLES	(ROUNDS * KINDS)
 
 /*
- * Whatever the map holds when it goes, all of it goes.
+ * Unload frees all memory, whatever the map contains.
  *
- * The kernel takes 2 MiB for itself now and then, which it keeps, and the lists
- * of the CPUs move by some pages.  What a kind of cycle leaks is missing after
- * each one of that kind, so the least of them is looked at.
+ * Now and then the kernel takes 2 MiB for itself and keeps them, and the lists of
+ * the CPUs vary by some pages.  What a kind of cycle leaks is missing after each
+ * cycle of that kind, so the least loss of each kind is checked.
  */
 TEST_F_TIMEOUT(map, cycles, KT_LONG)
 {
@@ -223,7 +223,7 @@ TEST_F_TIMEOUT(map, cycles, KT_LONG)
 	}
 }
 
-/* One key of which the value changes its size all the time takes one place. */
+/* A key whose value changes its size all the time takes no more memory. */
 TEST_F_TIMEOUT(map, churn_does_not_grow, KT_LONG)
 {
 	static __u8 value[65536];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module: its parameters, what each refuses, and loading it many times.
+ * The module: its parameters, which values they refuse, and loading it many times.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -62,7 +62,7 @@ TEST_F(map, parameters_cannot_be_written)
 	}
 }
 
-/* Parameters show what is in force, and INFO says the same. */
+/* Parameters show the values in force, and INFO tells the same. */
 TEST_F(map, parameters_in_force)
 {
 	char text[64];
@@ -114,7 +114,7 @@ TEST_F(map, defaults)
 	EXPECT_LE(self->info.max_bytes, kt_meminfo("MemTotal"));
 }
 
-/* Each of these is refused, with one line that says what would be right. */
+/* Each of these is refused, with one line in the log that tells what is allowed. */
 static const struct refusal {
 	const char *params;
 	const char *says[4];
@@ -138,7 +138,7 @@ static const struct refusal {
 	{ "max_entries=", { "max_entries", "1", "2147483648" } },
 	{ "max_entries=+10", { "max_entries", "1", "2147483648" } },
 	{ "max_entries=10.5", { "max_entries", "1", "2147483648" } },
-	/* Never another number than the one that was meant. */
+	/* A number that overflows must not become another one. */
 	{ "max_entries=18446744073709551626", { "max_entries", "2147483648" } },
 	{ "max_entries=184467440737095516260", { "max_entries", "1" } },
 	{ "max_entries=18014398509481985K", { "max_entries", "2147483648" } },
@@ -213,7 +213,7 @@ TEST_F(map, bad_values)
 	ASSERT_GE(self->fd, 0);
 }
 
-/* At the borders of what is allowed, and in other spellings. */
+/* Values at the ends of the ranges, and in other spellings. */
 TEST_F(map, good_values)
 {
 	static const struct {
@@ -275,7 +275,7 @@ TEST_F(map, every_lock)
 	}
 }
 
-/* A new map each time: nothing of the last one is left. */
+/* Each load makes a new map, with nothing of the last one. */
 TEST_F_TIMEOUT(map, load_and_unload, KT_LONG)
 {
 	int i;
@@ -290,7 +290,7 @@ TEST_F_TIMEOUT(map, load_and_unload, KT_LONG)
 	}
 }
 
-/* A version that somebody kept is none of the map that is loaded later. */
+/* A map that is loaded later does not use versions of the earlier one again. */
 TEST_F(map, versions_do_not_come_back)
 {
 	__u64 version, last = 0;
@@ -317,7 +317,7 @@ TEST_F(map, loaded_once)
 	EXPECT_EQ(0, kt_set(self->fd, "key", 3, "value", 5, 0, NULL));
 }
 
-/* Everything that modinfo would show, out of the file. */
+/* Finds what modinfo shows in the module's file. */
 static const char *modinfo(struct __test_metadata *_metadata, size_t *size)
 {
 	const char *path = getenv("KMAP_KO");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every operation with each of its flags, on a key that is there and on one
- * that is not: what comes back, what is left alone, what the map holds then.
+ * Every operation with each of its flags, on a key that is present and on one that
+ * is absent: what it returns, what it leaves alone, and what is in the map then.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,7 +15,7 @@
 
 static __u8 out[256];
 
-/* Outputs that the operation does not take as input become poison. */
+/* Poisons the outputs, except for those that the operation takes as input. */
 static void poison(struct kmap_op *op)
 {
 	memset(out, KT_POISON, sizeof(out));
@@ -33,7 +33,7 @@ static int send_op(int fd, struct kmap_op *op)
 				 op->opcode, sizeof(*op)), op);
 }
 
-/* Fails with @ret and touches neither the record nor the map. */
+/* The operation fails with @ret, and changes neither its record nor the map. */
 static void refused(struct __test_metadata *_metadata, int fd,
 		    struct kmap_op *op, int ret)
 {
@@ -48,7 +48,7 @@ static void refused(struct __test_metadata *_metadata, int fd,
 	UNCHANGED(fd);
 }
 
-/* Fails with @ret, which tells the version found, and changes nothing. */
+/* The operation fails with @ret, returns the version found, and changes nothing. */
 static void told(struct __test_metadata *_metadata, int fd, struct kmap_op *op,
 		 int ret, __u64 version)
 {
@@ -84,7 +84,7 @@ static void absent(struct __test_metadata *_metadata, int fd, const char *key)
 	refused(_metadata, fd, &op, ENOENT);
 }
 
-/* Puts @value under "key"; its version. */
+/* Stores @value under "key"; returns its version. */
 static __u64 put(struct __test_metadata *_metadata, int fd, const char *value)
 {
 	__u64 version = 0;
@@ -157,7 +157,7 @@ TEST_F(map, get_number)
 		EXPECT_EQ(8, op.out_len);
 		EXPECT_EQ(0, memcmp(out, &numbers[i], 8));
 	}
-	/* A byte more or less, and it is no number. */
+	/* A value with a byte more or less is not a number. */
 	ASSERT_EQ(0, kt_set(self->fd, "n", 1, "1234567", 7, 0, NULL));
 	kt_op_get(&op, "n", 1, out, sizeof(out));
 	poison(&op);
@@ -186,7 +186,7 @@ TEST_F(map, set)
 	EXPECT_NE(first, op.version);
 	holds(_metadata, self->fd, "key", "three", 5, op.version);
 	EXPECT_EQ(1, kt_entries(self->fd));
-	/* The same value again is a change too. */
+	/* To store the same value again is a change, too. */
 	first = op.version;
 	EXPECT_EQ(0, send_op(self->fd, &op));
 	EXPECT_NE(first, op.version);
@@ -207,7 +207,7 @@ TEST_F(map, set_create)
 	holds(_metadata, self->fd, "key", "one", 3, version);
 }
 
-/* Load or store. */
+/* Get the value of a present key, or create it. */
 TEST_F(map, set_create_return)
 {
 	__u64 version;
@@ -278,7 +278,7 @@ TEST_F(map, set_match)
 	EXPECT_EQ(0, send_op(self->fd, &op));
 	EXPECT_NE(version, op.version);
 	holds(_metadata, self->fd, "key", "new", 3, op.version);
-	/* What worked once is stale now. */
+	/* The version that matched once is stale now. */
 	version = op.version;
 	op.version--;
 	told(_metadata, self->fd, &op, ESTALE, version);
@@ -295,7 +295,7 @@ TEST_F(map, set_match_return)
 	told(_metadata, self->fd, &op, ESTALE, version);
 	EXPECT_EQ(5, op.out_len);
 	EXPECT_EQ(0, memcmp(out, "found", 5));
-	/* What came back is what the next try needs. */
+	/* The version that was returned is what the next try needs. */
 	EXPECT_EQ(0, send_op(self->fd, &op));
 	holds(_metadata, self->fd, "key", "new", 3, op.version);
 	EXPECT_EQ(5, op.out_len);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may do what: by how the file was opened, and by the permissions of the
- * node.
+ * What a client may do depends on how the file was opened, and on the permissions of
+ * the node.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -123,8 +123,8 @@ TEST_F(perms, write_only)
 }
 
 /*
- * Who may only write learns nothing of a value: an addition, or a comparison, would
- * tell it, by what it returns or by failing.
+ * A client that may only write learns nothing about a value.  An addition or a
+ * comparison would tell it something, by its outputs or by its error.
  */
 TEST_F(perms, write_only_learns_nothing)
 {
@@ -136,7 +136,7 @@ TEST_F(perms, write_only_learns_nothing)
 	EXPECT_EQ(-EBADF, kt_add(self->wr, "number", 6, 3, 0, &sum, NULL));
 	EXPECT_EQ(-EBADF, kt_add(self->wr, "number", 6, INT64_MAX, 0, &sum,
 				 NULL));
-	/* So does whether it is one, or is there. */
+	/* The result would also tell whether the key is a number, or is present. */
 	EXPECT_EQ(-EBADF, kt_add(self->wr, "key", 3, 0, 0, &sum, NULL));
 	EXPECT_EQ(-EBADF, kt_add(self->wr, "new", 3, 0, 0, &sum, NULL));
 	kt_op_add(&op, "number", 6, 3, 0);
@@ -153,7 +153,7 @@ TEST_F(perms, write_only_learns_nothing)
 	EXPECT_EQ(-EBADF, kt_ioctl(self->wr, KMAP_IOC_DELETE, &ext.op));
 	UNCHANGED(self->fd);
 
-	/* What it may do tells nothing either. */
+	/* The operations that are allowed tell nothing, either. */
 	kt_op_set(&op, "number", 6, "12345678", 8, KMAP_CREATE);
 	EXPECT_EQ(-EEXIST, kt_ioctl(self->wr, KMAP_IOC_SET, &op));
 	EXPECT_EQ(0, op.number);
@@ -180,7 +180,7 @@ TEST_F(perms, neither)
 	UNCHANGED(self->fd);
 }
 
-/* A batch may be sent by all; each record meets its own refusal. */
+/* Any file may send a batch; each record is refused by itself. */
 TEST_F(perms, batches)
 {
 	struct kmap_op ops[6];
@@ -215,7 +215,7 @@ TEST_F(perms, batches)
 	EXPECT_EQ(0, memcmp(out, "value", 5));
 }
 
-/* The files of a process are its own: duplicates do no more. */
+/* A duplicate of a descriptor has no other rights. */
 TEST_F(perms, duplicates)
 {
 	int fd = dup(self->rd);
@@ -236,7 +236,7 @@ static mode_t node_mode(void)
 	return st.st_mode & 07777;
 }
 
-/* Opens the device as somebody who owns nothing: 0 or an errno value. */
+/* Opens the device as an unprivileged user; 0 or an errno value. */
 static int open_as_nobody(struct __test_metadata *_metadata, int flags)
 {
 	int status, fd;
@@ -267,7 +267,7 @@ TEST_F(map, mode_of_the_node)
 		{ "mode=0644", 0644, 0, EACCES, EACCES },
 		{ "mode=0602", 0602, EACCES, 0, EACCES },
 		{ "mode=0666", 0666, 0, 0, 0 },
-		/* Octal, also without the zero in front. */
+		/* It is octal even without a leading zero. */
 		{ "mode=664", 0664, 0, EACCES, EACCES },
 		{ "mode=777", 0777, 0, 0, 0 },
 	};
@@ -284,7 +284,7 @@ TEST_F(map, mode_of_the_node)
 	}
 }
 
-/* Who could open it, or was given it, needs no privilege for the rest. */
+/* A process that has the file open needs no privilege for the operations. */
 TEST_F(map, without_privilege)
 {
 	int status;

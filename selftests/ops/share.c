@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One map for all: several opens, children, files passed over a socket, files
- * that live through exec; and that the module stays as long as any of these do.
+ * All processes share one map: through several opens, in children, through files
+ * passed over a socket, and through files that stay open over exec.  The module
+ * stays loaded while any of these files is open.
  */
 #include <errno.h>
 #include <signal.h>
@@ -28,7 +29,7 @@ static int has(int fd, const char *key)
 	return len == strlen(key) && !memcmp(out, key, len) ? 0 : -EBADMSG;
 }
 
-/* Exit status of a child, or -1. */
+/* Waits for a child; returns its exit status, or -1. */
 static int join(pid_t pid)
 {
 	int status;
@@ -59,7 +60,7 @@ TEST_F(map, several_opens)
 	EXPECT_EQ(50, kt_entries(self->fd));
 }
 
-/* The map outlives everybody who has it open. */
+/* The map keeps its entries while nobody has it open. */
 TEST_F(map, nobody_has_it_open)
 {
 	ASSERT_EQ(0, put(self->fd, "kept"));
@@ -88,7 +89,7 @@ TEST_F(map, fork)
 	EXPECT_EQ(3, kt_entries(self->fd));
 }
 
-/* Whoever is killed leaves behind what it did, and nothing else. */
+/* What a killed client did stays, and nothing else is left of it. */
 TEST_F(map, killed_child)
 {
 	__s64 sum = 0;
@@ -156,7 +157,7 @@ static int receive_fd(int sock)
 	return fd;
 }
 
-/* A file that was passed on can do what it could where it was opened. */
+/* A file that is passed on keeps the rights with which it was opened. */
 TEST_F(map, passed_over_a_socket)
 {
 	int socks[2], rd = kt_open(O_RDONLY);
@@ -169,7 +170,7 @@ TEST_F(map, passed_over_a_socket)
 	if (!pid) {
 		int got[2];
 
-		/* What was inherited is gone: only what comes is there. */
+		/* Close what was inherited, so that only what arrives is open. */
 		close(self->fd);
 		close(rd);
 		got[0] = receive_fd(socks[1]);
@@ -189,7 +190,7 @@ TEST_F(map, passed_over_a_socket)
 	close(rd);
 }
 
-/* Runs a shell that looks for descriptor @fd: 0 if it is there. */
+/* Runs a shell that looks for descriptor @fd; returns 0 if it is open. */
 static int seen_after_exec(int fd)
 {
 	char number[16];
@@ -225,14 +226,14 @@ TEST_F(map, unload_while_open)
 	ASSERT_EQ(0, put(self->fd, "kept"));
 	EXPECT_EQ(-EWOULDBLOCK, kt_unload());
 	close(self->fd);
-	/* One is left, and for reading alone. */
+	/* One file is left, open for reading only. */
 	EXPECT_EQ(-EWOULDBLOCK, kt_unload());
 	EXPECT_EQ(0, has(rd, "kept"));
 	close(rd);
 	EXPECT_EQ(0, kt_unload());
 	EXPECT_FALSE(kt_loaded());
 	EXPECT_EQ(-ENOENT, kt_open(O_RDWR));
-	/* What is loaded again is another map. */
+	/* After the module is loaded again, the map is a new one. */
 	ASSERT_EQ(0, kt_reload("%s", ""));
 	self->fd = kt_open(O_RDWR);
 	ASSERT_GE(self->fd, 0);
@@ -249,7 +250,7 @@ TEST_F(map, unload_while_a_child_has_it)
 	pid = fork();
 	if (!pid) {
 		close(pipes[1]);
-		/* Until the other end is closed. */
+		/* Wait until the other end of the pipe is closed. */
 		_exit(read(pipes[0], &byte, 1) ||
 		      put(self->fd, "from the child"));
 	}
@@ -265,7 +266,7 @@ TEST_F(map, unload_while_a_child_has_it)
 	ASSERT_GE(self->fd, 0);
 }
 
-/* Nobody has it but a message that nobody has read. */
+/* The only open file is in a message that nobody has read. */
 TEST_F(map, unload_while_on_its_way)
 {
 	int socks[2];
@@ -281,7 +282,7 @@ TEST_F(map, unload_while_on_its_way)
 	ASSERT_EQ(0, send_fd(socks[0], self->fd));
 	close(self->fd);
 	EXPECT_EQ(-EWOULDBLOCK, kt_unload());
-	/* The message goes unread, and with it the last file. */
+	/* The message is discarded, and with it the last file. */
 	close(socks[0]);
 	close(socks[1]);
 	EXPECT_EQ(0, kt_unload());

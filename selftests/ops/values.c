@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Keys and values of every length and with every byte: what goes in comes out,
- * no more and no less, also where lengths meet the borders of size classes.
+ * Keys and values of every length and with every byte: exactly what is stored is
+ * returned, even where lengths are near the limits of size classes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "kselftest_harness.h"
 #include "kmap_fixture.h"
 
-/* A value larger than the default limit lets in. */
+/* Limits for values that are longer than the default limit. */
 #define BIG_LIMITS	"max_value=1048576 max_bytes=268435456"
 
 FIXTURE(values) {
@@ -106,7 +106,7 @@ TEST_F(values, every_byte_in_values)
 	}
 }
 
-/* Keys that differ in length alone, all there at once. */
+/* Keys that differ only in length, all present at once. */
 TEST_F(values, key_lengths)
 {
 	size_t len, max = self->info.max_key;
@@ -129,7 +129,7 @@ TEST_F(values, key_lengths)
 	free(key);
 }
 
-/* Keys that differ in their last byte alone. */
+/* Keys that differ only in their last byte. */
 TEST_F(values, last_byte_of_keys)
 {
 	static const size_t lens[] = { 2, 7, 8, 9, 16, 255, 256, 1024 };
@@ -180,7 +180,7 @@ TEST_F_TIMEOUT(values, short_values, KT_LONG)
 	EXPECT_EQ(1, kt_entries(self->fd));
 }
 
-/* Around where a power of two, or a part of it, may end a size class. */
+/* Values around lengths where a size class may end: powers of two, and eighths. */
 TEST_F_TIMEOUT(values, around_size_classes, KT_LONG)
 {
 	size_t power, eighth, len;
@@ -188,7 +188,7 @@ TEST_F_TIMEOUT(values, around_size_classes, KT_LONG)
 
 	for (power = 1024; power <= self->info.max_value; power *= 2) {
 		for (eighth = 8; eighth < 16; eighth++) {
-			/* The entry's header and key count too: 16 + 8. */
+			/* The entry's header and key count, too: 16 + 8. */
 			for (around = -33; around <= 9; around += 3) {
 				len = power / 8 * eighth + around;
 				if (len > self->info.max_value)
@@ -202,7 +202,7 @@ TEST_F_TIMEOUT(values, around_size_classes, KT_LONG)
 		   self->out);
 }
 
-/* Several values of each length at once, so that neighbours would show. */
+/* Several values of each length at once, so that writes into neighbours would show. */
 TEST_F_TIMEOUT(values, neighbours, KT_LONG)
 {
 	__u64 i, state = 7;
@@ -214,7 +214,7 @@ TEST_F_TIMEOUT(values, neighbours, KT_LONG)
 		ASSERT_EQ(0, kt_set(self->fd, key, sizeof(key), self->value,
 				    i * 11, 0, NULL));
 	}
-	/* Half of them change places among the lengths. */
+	/* Half of them get values of other lengths. */
 	for (i = 0; i < 600; i += 2) {
 		size_t len = kt_random(&state) % 6600;
 
@@ -255,7 +255,7 @@ TEST_F_TIMEOUT(values, up_to_a_mebibyte, KT_LONG)
 				 KMAP_VALUE_MAX + 1, 0, NULL));
 }
 
-/* The longest key with the longest value, many times over. */
+/* The longest key with the longest value, many times. */
 TEST_F_TIMEOUT(values, largest_entries, KT_LONG)
 {
 	__u8 key[KMAP_KEY_MAX];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wipe=1: what was removed is gone from memory too, soon and by itself.
+ * wipe=1: what was removed is soon gone from memory, too, without any further call.
  *
- * One test stores values with a mark that nothing else has, removes them, and
- * looks for the mark in a sample of the memory, through /proc/kcore.  Others look
- * through the window.
+ * Some tests store values with a mark that nothing else has, remove them, and look
+ * for the mark in the kernel's memory, through /proc/kcore.  Others look through the
+ * window.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,9 +17,9 @@
 #define SECRETS		((unsigned int)kt_less(40000, 10000))
 #define VALUE_LEN	64
 #define PAGE		4096
-#define STRIDE		32768		/* looks at a page in so much memory */
+#define STRIDE		32768		/* one page is read per so many bytes */
 
-/* What the mark is made of, so that no copy of it is in our own memory. */
+/* The mark is computed from this, so that our own memory has no copy of it. */
 static __u64 seed;
 
 static __u64 mark_word(void)
@@ -51,7 +51,7 @@ static int store(int fd, __u64 first, __u64 count, bool secret)
 	return ret;
 }
 
-/* Values found in @len bytes at @buf: runs of the mark, VALUE_LEN long. */
+/* Counts values in @len bytes at @buf: runs of the mark, VALUE_LEN long. */
 static unsigned int count_marks(const __u64 *buf, size_t len)
 {
 	__u64 word = mark_word();
@@ -68,7 +68,7 @@ static unsigned int count_marks(const __u64 *buf, size_t len)
 	return count;
 }
 
-/* What is needed of an ELF file of 64 bits. */
+/* The fields of a 64-bit ELF file that are needed. */
 #define ELF_HEAD	64
 #define ELF_PHOFF	32
 #define ELF_PHNUM	56
@@ -85,18 +85,18 @@ struct elf_part {
 	__u64 align;
 };
 
-/* Whether this part of kcore is memory, mapped one to one. */
+/* Is this part of kcore memory, mapped one to one? */
 static bool is_memory(const struct elf_part *part, __s64 total)
 {
 	return part->type == ELF_LOAD && part->paddr != ~0ull &&
 	       part->memsz <= (__u64)total * 2;
 }
 
-/* Where the first search found marks, which is all that the second looks at. */
+/* The places where the first search found marks; the second looks only there. */
 static __u64 places[16384];
 static unsigned int places_n;
 
-/* Marks in the page at @offset of kcore. */
+/* Counts marks in the page at @offset of kcore. */
 static unsigned int find_in(int fd, __u64 offset)
 {
 	static __u64 page[PAGE / 8];
@@ -107,7 +107,7 @@ static unsigned int find_in(int fd, __u64 offset)
 	return count;
 }
 
-/* Looks through all of a part of memory. */
+/* Searches all of a part of memory. */
 static unsigned int find_all(int fd, const struct elf_part *part)
 {
 	static __u64 buf[32 * PAGE / 8];
@@ -124,7 +124,7 @@ static unsigned int find_all(int fd, const struct elf_part *part)
 	return count;
 }
 
-/* Looks through a sample of all memory, or all; how many marks are in it. */
+/* Searches a sample of all memory, or all of it; returns the number of marks. */
 static unsigned int find_first(struct __test_metadata *_metadata, int fd,
 			       bool all)
 {
@@ -165,8 +165,8 @@ static unsigned int find_again(int fd)
 }
 
 /*
- * Looks until there is nothing to be seen, or for a long time.  Nobody does
- * anything with the map meanwhile.
+ * How often to look until no mark is left, and the time between.  Nobody uses the
+ * map meanwhile.
  */
 #define LOOKS		600
 #define BETWEEN		100000	/* microseconds */
@@ -187,7 +187,7 @@ TEST_F_TIMEOUT(map, removed_is_gone, KT_LONG)
 		TH_LOG("only %u values were found in memory", first);
 	}
 
-	/* Removed one by one, replaced, cleared. */
+	/* Remove them one by one, replace them, clear them. */
 	ASSERT_EQ(0, kt_remove(self->fd, 0, SECRETS / 2, 8, NULL));
 	ASSERT_EQ(0, store(self->fd, SECRETS / 2, SECRETS / 4, false));
 	ASSERT_EQ(0, kt_clear(self->fd, NULL));
@@ -207,8 +207,8 @@ TEST_F_TIMEOUT(map, removed_is_gone, KT_LONG)
 #define LONG_VALUE	2000u
 
 /*
- * Calls whose key and value are longer than what the kernel has room for on its
- * stack.  Nothing of them stays where the kernel put them meanwhile.
+ * Calls whose key and value are too long for the kernel's stack.  Nothing of them
+ * stays in the buffers to which the kernel copied them.
  */
 TEST_F_TIMEOUT(map, copies_are_gone, KT_LONG)
 {
@@ -236,7 +236,7 @@ TEST_F_TIMEOUT(map, copies_are_gone, KT_LONG)
 			     LONG_VALUE, NULL));
 	explicit_bzero(key, sizeof(key));
 	explicit_bzero(value, sizeof(value));
-	/* The entry itself goes a little later. */
+	/* The entry itself is wiped a little later. */
 	for (i = 0; i < 10 && marks; i++) {
 		sleep(1);
 		marks = find_first(_metadata, kcore, true);
@@ -248,7 +248,7 @@ TEST_F_TIMEOUT(map, copies_are_gone, KT_LONG)
 #define MARK_LEN	64
 #define MARK		0xee
 
-/* Times that a run of MARK_LEN marks is in the window. */
+/* Counts runs of MARK_LEN marks in the window. */
 static unsigned int count_runs(const struct kt_window *window)
 {
 	unsigned int count = 0, run = 0;
@@ -270,7 +270,7 @@ static unsigned int count_runs(const struct kt_window *window)
 	return count;
 }
 
-/* How many are left when nobody has done anything for a while. */
+/* Returns how many are left when nobody has used the map for a while. */
 static unsigned int runs_left(const struct kt_window *window,
 			      unsigned int expected)
 {
@@ -285,7 +285,7 @@ static unsigned int runs_left(const struct kt_window *window,
 	return count;
 }
 
-/* Ways to take a value away: one key of two, so that others stay. */
+/* Ways to remove or replace the value of a key. */
 static int delete_it(int fd, unsigned int key)
 {
 	return kt_del(fd, &key, sizeof(key), 0, NULL);
@@ -303,7 +303,7 @@ static int take_it(int fd, unsigned int key)
 	return kt_take(fd, &key, sizeof(key), 0, NULL, out, sizeof(out), NULL);
 }
 
-/* A value that does not get into the map, of a length that no other has. */
+/* A SET that fails, with a value of a length that no other has. */
 static int fail_to_set(int fd, unsigned int key)
 {
 	__u8 value[4 * MARK_LEN];
@@ -322,7 +322,7 @@ FIXTURE(values) {
 	struct kmap_info info;
 };
 
-/* Few, so that they fill no batch, and many. */
+/* Few keys, which fill no deferred batch, and many. */
 FIXTURE_VARIANT(values)
 {
 	unsigned int keys;
