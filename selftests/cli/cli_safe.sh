@@ -108,7 +108,7 @@ test_prefix()
 	expect "del --prefix of nothing" 1 "" kmap del --prefix none
 	check "... says so" said 'no key begins with "none"'
 	exits "... or not with --quiet" 1 kmap del -q -p none
-	check "... indeed" test ! -s err
+	check "... without a message" test ! -s err
 	expect "... --json" 1 '{"removed":0}\n' kmap del -j -p none
 	expect "del --prefix" 0 "5 keys removed\n" kmap del --prefix tmp.
 	expect "... those and no others" 0 'a/tmp.\nother\ntmp*\ntmpx\n' \
@@ -182,7 +182,7 @@ test_equal()
 	expect "set --equal of another value" 1 "" kmap set -E old e x
 	check "... says so" said "another version or value"
 	exits "... or not with --quiet" 1 kmap set -qE old e x
-	check "... indeed" test ! -s err
+	check "... without a message" test ! -s err
 	expect "... of what it begins with" 1 "" kmap set -E ne e x
 	expect "... of what begins like it" 1 "" kmap set -E newer e x
 	expect "... of nothing" 1 "" kmap set -E "" e x
