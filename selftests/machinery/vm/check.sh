@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Run the tests in a guest, in each lock mode, and say how it went.
+# Run the tests in a guest, in each lock mode, and print the results.
 #
 #	check.sh [VM OPTION]...		options as of vm.sh
 #
 # TESTS='a b'	only these programs (default: all in LIST)
 # LOCK='rcu'	only these lock modes
-# HAMMER='p*'	programs that also run with shards=1 (default: hammer* without those
+# HAMMER='p*'	programs that also run with shards=1 (default: hammer_*, except those
 #		that read through the window; "" counts as not given)
 # TIMEOUT=N	seconds for one program (default: from the tests' settings)
 # V=1		show all that the programs print
@@ -21,8 +21,9 @@
 # BIN_DIR=	folder of programs for the guest's PATH, or empty
 # LIST=		file in TEST_DIR that lists the programs
 # LAST=		programs that each guest runs at its end, once
-# ROTATE=N	each program in one of the lock modes only, the next one in the next:
-#		the first in the N-th, from 0, and with shards=1 in the one after its
+# ROTATE=N	each program runs in one lock mode only, and the modes rotate: the
+#		first program runs in the N-th, from 0; with shards=1 a program runs
+#		in the mode after its own
 #
 # The last line is "N passed, N failed, N skipped"; a run is one program in one
 # mode.  Fails unless something passed and nothing failed.
@@ -51,7 +52,7 @@ runs_in()
 	[[ -z ${ROTATE:-} ]] || (($1 == ($2 + ROTATE) % ${#locks[@]}))
 }
 
-# make_plan: what guest.sh reads, from the list and what was asked for.
+# make_plan: print what guest.sh reads, from the list and the variables above.
 make_plan()
 {
 	local lock test pattern hammer i mode=0
@@ -80,7 +81,7 @@ make_plan()
 				printf '%s - %s %s\n' "$lock" "$TIMEOUT" "$test"
 			hammer=0
 			for pattern in $HAMMER; do
-				# It is a pattern.
+				# The right side is a pattern.
 				# shellcheck disable=SC2053
 				[[ $test != $pattern ]] || hammer=1
 			done
@@ -91,7 +92,7 @@ make_plan()
 	done | awk '!seen[$0]++'
 }
 
-# choose_jobs: how many guests side by side.
+# choose_jobs: print how many guests to run side by side.
 choose_jobs()
 {
 	local memory
@@ -104,8 +105,8 @@ choose_jobs()
 	printf '%s\n' 4 "$(nproc)" "$memory" $((RUNS / 10)) | sort -n | head -n 1
 }
 
-# run_guest N OPTION...: run the part of the plan that is guest N's.  Leaves
-# its logs in LOG/N and how vm.sh ended in LOG/N/status.
+# run_guest N OPTION...: run guest N's part of the plan.  Leaves its logs in LOG/N,
+# and the exit status of vm.sh in LOG/N/status.
 run_guest()
 {
 	local n=$1 log=$LOG/$1 runs status try
@@ -113,7 +114,7 @@ run_guest()
 
 	shift
 	runs=$(wc -l < "$log/plan")
-	# More than each takes: it may leave processes, that are waited for.
+	# More than a program may take, since processes that it leaves are waited for.
 	args=(-l "$log" -t $((runs * (TIMEOUT + 400) + 900)) -s $((TIMEOUT + 400))
 	      -a "$KMAP_KO:/kmap/kmap.ko" -a "$TEST_DIR:/kmap/tests"
 	      -a "$log/plan:/kmap/plan" -a "$VM_DIR/guest.sh:/kmap/guest.sh")
@@ -121,12 +122,12 @@ run_guest()
 	for try in first last; do
 		"$VM_DIR/vm.sh" "${args[@]}" "$@" -- \
 			env "VM_VERBOSE=${V:-0}" /kmap/guest.sh /kmap/plan &
-		# The guest ends when this does.
+		# The guest must end when this process does.
 		trap 'kill $!; wait; exit 130' INT TERM HUP
 		wait $!
 		status=$?
-		# A kernel that patches itself while it boots can trip over that on
-		# emulated CPUs; nothing of ours has been loaded by then.
+		# A kernel that patches its code while it boots may crash on emulated
+		# CPUs; none of our code has been loaded by then.
 		[[ $try == first ]] || break
 		grep -q '^NO BOOT' "$log/verdict" 2>/dev/null || break
 		bad "The guest did not come up; once more"
@@ -134,9 +135,9 @@ run_guest()
 	printf '%d\n' "$status" > "$log/status"
 }
 
-# join_guest N: the plan of a guest and what it reported, as lines of result,
-# label and reason with tabs in between.  What the machine died of counts
-# against the test that was running; what did not come to run has failed too.
+# join_guest N: print the results of a guest, from its plan and its reports, as lines
+# of result, label and reason, separated by tabs.  If the machine died, the test that
+# was running has failed for that reason; tests that did not run have failed, too.
 join_guest()
 {
 	local log=$LOG/$1
@@ -193,8 +194,8 @@ say "Running $RUNS tests ($(cut -d' ' -f4 "$WORK/plan" | sort -u | wc -l)" \
 new_log
 PIDS=()
 trap 'kill "${PIDS[@]}" 2>/dev/null; wait; exit 130' INT TERM HUP
-# Guests take turns, beginning with another one in each lock mode, so that each
-# gets its share of the programs that take long.
+# The programs are dealt out to the guests in turn, beginning with another guest in
+# each lock mode, so that each guest gets its share of the long ones.
 for ((n = 0; n < JOBS; n++)); do
 	mkdir "$LOG/$n"
 	awk -v n="$n" -v jobs="$JOBS" '

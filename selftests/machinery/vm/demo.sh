@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The demo: in each lock mode in turn, load the module in the guest, have
-# several processes count the words of real text in the map, and compare with
-# what coreutils make of the same files.
+# The demo: in each lock mode in turn, load the module in the guest, let several
+# processes count the words of real text in the map, and compare with the counts of
+# coreutils for the same files.
 #
 #	demo.sh [VM OPTION]...		options as of vm.sh
 #

@@ -5,7 +5,7 @@
 #
 #	guest-demo.sh LOCK...
 #
-# Reports each mode on fd 9: "demo LOCK equal|..., WORDS" for the summary.
+# Reports each lock mode on fd 9: "demo LOCK equal|..., WORDS", for the summary.
 
 set -u
 

@@ -9,13 +9,13 @@
 # A line of PLAN is one run: lock mode, shards ("-" for the default),
 # seconds it may take, name of the program in /kmap/tests.
 #
-# On stdout: one line a run, and what a failed one printed.  On fd 8: what every
+# On stdout: one line per run, and what a failed one printed.  On fd 8: what every
 # program prints, in full.  On fd 9, for the host's verdict:
 #
 #	at LABEL			a run begins
 #	result LABEL pass|fail|skip SECONDS WORDS...
 #
-# where LABEL is lock, shards and name, as in PLAN.  With VM_VERBOSE=1 stdout
+# where LABEL is lock mode, shards and name, as in PLAN.  With VM_VERBOSE=1 stdout
 # has all that the programs print.
 
 set -u
@@ -24,10 +24,10 @@ TESTS=/kmap/tests
 KMAP_KO=/kmap/kmap.ko
 export KMAP_KO
 
-# Processes get this many looks, most of them a second apart, to go after the program
-# that started them is gone, and again after they were killed: a host that is busy
-# makes it long, and only what stays for good is to be found.  check.sh leaves time
-# for that.
+# After a program has ended, the runner looks this many times, mostly a second apart,
+# whether its processes have ended, too, and again after it has killed them.  That is
+# long because the host may be busy, and only processes that stay forever must be
+# found.  check.sh leaves time for that.
 PATIENCE=40
 
 DIR=$(mktemp -d -p /tmp)
@@ -43,8 +43,8 @@ nap()
 	read -r -t "$1" -u 6
 }
 
-# find_others: set OTHERS to the processes that the program left behind.  It ran
-# in a session of its own; those of the kernel and PID 1 have none.
+# find_others: set OTHERS to the processes that the program left behind: those with a
+# session other than the runner's.  Kernel threads and PID 1 have none.
 find_others()
 {
 	local file stat fields
@@ -73,7 +73,7 @@ names_of()
 	done | sort | uniq -c | awk '{ printf "%s%s x %s", s, $1, $2; s = ", " }'
 }
 
-# wait_for_others: look until all are gone, seldom once that takes long.
+# wait_for_others: look until all are gone, and less often if that takes long.
 wait_for_others()
 {
 	local look
@@ -85,8 +85,8 @@ wait_for_others()
 	done
 }
 
-# clear_others: wait for what the program left running, then kill it.  Fails,
-# with LEFT set, when it had to.
+# clear_others: wait for processes that the program left, then kill them.  Fails, with
+# LEFT set, if it had to kill some.
 clear_others()
 {
 	local left
@@ -101,9 +101,9 @@ clear_others()
 	return 1
 }
 
-# guard PID SECONDS: when time is up, have the kernel say what hangs, and kill
-# the program with its process group; then wake the runner, should even that not
-# have helped.
+# guard PID SECONDS: when the time is up, let the kernel print what hangs, and kill
+# the program with its process group; then wake the runner, in case the program
+# cannot be killed.
 guard()
 {
 	nap "$2"
@@ -122,7 +122,7 @@ judge_output()
 {
 	local status=$1 plan ok bad skip
 
-	# One program, since each costs some tenths of a second on a debug kernel.
+	# A single program, since each takes some tenths of a second on a debug kernel.
 	read -r ok bad skip plan < <(awk '
 	/^ok /		{ ok++; skip += tolower($0) ~ /# *skip/ }
 	/^not ok /	{ bad++ }
@@ -160,7 +160,7 @@ judge_output()
 
 fail()
 {
-	# The first reason is the cause, what follows is often its effect.
+	# Keep the first reason: later ones are often its effects.
 	[[ $RESULT == fail ]] && return
 	RESULT=fail
 	WHY=$1
@@ -185,7 +185,7 @@ run()
 		fail 'not run: the module of an earlier test cannot be unloaded'
 		return
 	fi
-	# Parameters are words: they are to be split.
+	# The parameters must be split into words.
 	# shellcheck disable=SC2086
 	if ! insmod "$KMAP_KO" $KMAP_PARAMS 2> "$DIR/error"; then
 		fail "not run: insmod $KMAP_PARAMS: $(tail -n 1 "$DIR/error")"
@@ -225,7 +225,7 @@ run()
 	dmesg -c > "$DIR/log"
 	splat=$(grep -a -E -m 1 -f /etc/splats "$DIR/log")
 	if [[ -n $splat ]]; then
-		# A splat is the cause of whatever else went wrong.
+		# A splat is the cause of all other failures.
 		[[ ! -e $DIR/late ]] || splat+="; TIMEOUT after $limit s"
 		RESULT=fail WHY="SPLAT: $splat"
 	fi
@@ -243,7 +243,7 @@ report()
 	printf '%-4s  %-18s %-24s %6s s  %s\n' "$mark" "$lock" "$name" "$2" "$WHY"
 	[[ $RESULT == fail && ${VM_VERBOSE:-0} != 1 ]] || return 0
 	if (($(wc -l < "$DIR/output") > 60)); then
-		# The lines about a failed check are before or behind it.
+		# Lines about a failed check are before it or after it.
 		grep -a -B 4 -A 12 '^not ok ' "$DIR/output" | head -n 100
 		printf '...\n'
 		tail -n 10 "$DIR/output"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Build the guest's root: an initramfs of busybox, bash, what tests need of
-# coreutils, and whatever the caller adds, each program with its libraries.
+# Build the guest's root: an initramfs of busybox, bash, the parts of coreutils that
+# tests need, and what the caller adds, each program with its libraries.
 #
 #	initramfs.sh [-r RELEASE -m MODULES] [-k NAME]... [-a SRC:DST]... OUT
 #
@@ -11,7 +11,7 @@
 #	-a SRC:DST	file or folder of the host, path in the guest
 #	ROOT=DIR	take system programs and libraries from DIR, not from /
 #
-# Needs no privileges: the kernel itself brings /dev/console.
+# Needs no privileges: the kernel itself provides /dev/console.
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -31,7 +31,7 @@ PROGRAMS=(
 )
 LOCALE=/usr/lib/locale/C.utf8
 
-# needs FILE: the program interpreter and the libraries an ELF file names.
+# needs FILE: print the interpreter and the libraries that an ELF file names.
 needs()
 {
 	readelf -W -l -d "$1" 2>/dev/null | sed -n \
@@ -39,14 +39,14 @@ needs()
 		-e 's/.*(NEEDED).*\[\(.*\)\]$/\1/p'
 }
 
-# kind FILE: class and machine, to keep 32-bit and 64-bit libraries apart.
+# kind FILE: print class and machine, to keep 32-bit and 64-bit libraries apart.
 kind()
 {
 	readelf -h "$1" 2>/dev/null | sed -n -e 's/^ *\(Class\|Machine\): *//p' |
 		tr '\n' ' '
 }
 
-# find_library NAME KIND DIR...: where the library is, outside the stage.
+# find_library NAME KIND DIR...: print where the library is on the host.
 find_library()
 {
 	local name=$1 want=$2 dir
@@ -64,8 +64,8 @@ find_library()
 
 declare -A LIBS_DONE=()
 
-# add_libraries FILE: put what FILE needs into the stage, and what that needs.
-# Libraries land in one folder a kind, and the loader where its name says.
+# add_libraries FILE: copy what FILE needs to the stage, and what that needs.  There is
+# one folder per kind of library; the loader goes where its name says.
 add_libraries()
 {
 	local file=$1 want name path dest
@@ -119,8 +119,8 @@ add_file()
 	done < <(find "$src" -type f \( -perm /111 -o -name '*.so*' \))
 }
 
-# add_modules NAME...: the named modules and those they depend on, unpacked, in
-# the order to load them in.  One that is built in needs nothing.
+# add_modules NAME...: add the named modules and those on which they depend, unpacked,
+# and list them in the order of loading.  Modules that are built in need nothing.
 add_modules()
 {
 	local name path base
@@ -185,7 +185,7 @@ printf '%s\n' 'root:x:0:0:root:/root:/bin/bash' \
 	'nobody:x:65534:65534:nobody:/:/bin/sh' > "$STAGE/etc/passwd"
 printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' > "$STAGE/etc/group"
 printf '%s\n' /kmap/lib /lib64 /lib32 > "$STAGE/etc/ld.so.conf"
-# The loaders look in folders of their own first; these lead to ours.
+# The loaders first look in folders of their own; these links lead to ours.
 mkdir -p "$STAGE/usr"
 ln -s ../lib64 "$STAGE/usr/lib64"
 ln -s ../lib32 "$STAGE/usr/lib32"
@@ -196,7 +196,7 @@ for add in "${ADDS[@]}"; do
 	add_file "$add"
 done
 
-# Not every loader looks in lib64 or lib32; a cache tells them all.
+# Not every loader looks in lib64 or lib32, but all read the cache.
 ldconfig -r "$STAGE"
 
 (cd "$STAGE" && find . -print0 | cpio --quiet --null -o -H newc -R 0:0) > "$OUT"

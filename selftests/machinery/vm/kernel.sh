@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Which kernel the guest runs, and what belongs to it.
+# Print which kernel the guest runs, and what belongs to it.
 #
 #	kernel.sh image|release|modules|kdir
 #
@@ -29,7 +29,7 @@ image()
 	printf '%s\n' "$newest"
 }
 
-# An x86 bzImage holds its release as text; byte 0x20e says where.
+# An x86 bzImage has its release as text; its offset is at byte 0x20e.
 release()
 {
 	local file at text
@@ -60,7 +60,7 @@ modules()
 	file=$(image) && rel=$(release) || exit
 	root=${file%/boot/*}
 	[[ $root != "$file" ]] || root=
-	# A kernel that was built by hand may well have no modules.
+	# A kernel that was built by hand may have no modules.
 	if [[ -d $root/lib/modules/$rel ]]; then
 		printf '%s\n' "$root/lib/modules/$rel"
 	fi

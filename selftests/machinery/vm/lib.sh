@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What the scripts that use the VM share: what every script does, the kernel log's
-# bad signs, folders for logs.  To be sourced by bash.
+# What the scripts that use the VM share: the functions of all scripts, patterns for
+# the kernel log, folders for logs.  To be sourced by bash.
 #
 # Not every script uses all of it:
 # shellcheck disable=SC2034
@@ -10,14 +10,14 @@
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$VM_DIR/../../../userspace/scripts/lib.sh"
 
-# splat_patterns: the bad signs as patterns for grep -E -f, comments removed.
+# splat_patterns: print the patterns of splats.txt for grep -E -f, without comments.
 splat_patterns()
 {
 	grep -v -e '^#' -e '^$' "$VM_DIR/splats.txt"
 }
 
-# find_splats LOG: the bad lines of a kernel log, each with the test that was
-# running when it came.  Fails when there are none.
+# find_splats LOG: print the bad lines of a kernel log, each with the test that was
+# running at that time.  Fails when there are none.
 find_splats()
 {
 	local at='boot' line
@@ -37,7 +37,7 @@ find_splats()
 	done | grep .
 }
 
-# new_log: set LOG to a new folder for the logs of a run, and forget old ones.
+# new_log: set LOG to a new folder for the logs of a run, and keep only the 20 newest.
 new_log()
 {
 	local logs=$TOP_DIR/build/log old

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Put the programs that the guest has on its PATH into a folder: the kmap
-# command, the examples, and the scripts that belong to them.
+# Copy the programs for the guest's PATH to a folder: the kmap command, the examples,
+# and their scripts.
 #
 #	programs.sh OUT
 #

@@ -1,34 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# How the guest's machine is made: the QEMU command line, and whether KVM
-# serves.  To be sourced, after lib.sh.
+# The guest's machine: the QEMU command line, and whether KVM works.  To be sourced,
+# after lib.sh.
 
-# After this many seconds without a word of its kernel, a guest that has not come up
-# says that KVM does not serve.
+# If a guest that has not come up prints nothing for this many seconds, KVM does not
+# work.
 KVM_PATIENCE=20
 
-# What every guest's kernel is told.  A panic or an oops ends the machine at
-# once (QEMU does not reboot); an NMI is a panic, so that a machine that hangs
-# can be made to say where.  Programs come to the same addresses each time: QEMU's
-# emulation finds the code that it has translated by virtual address, and would
-# translate a program anew at each exec.
+# The command line of every guest's kernel.  A panic or an oops ends the machine at
+# once (QEMU does not reboot); an NMI causes a panic, to find out where a machine
+# hangs.  Programs always get the same addresses: QEMU's emulation finds translated
+# code by virtual address, and would otherwise translate a program again at each
+# exec.
 KERNEL_ARGS='loglevel=7 printk.devkmsg=on log_buf_len=4M panic=-1 oops=panic'
 KERNEL_ARGS+=' unknown_nmi_panic norandmaps rdinit=/init'
 
-# A CPU that its host does not run looks like one that hangs; only what never ends is
-# to be reported as that.
+# A CPU that the host does not run looks like one that hangs; only hangs that never end
+# must be reported.
 KERNEL_ARGS+=' watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300'
 KERNEL_ARGS+=' sysctl.kernel.hung_task_timeout_secs=1200'
 
-# Nor is a timer broken whose interrupts are late while x86 counts them at boot: a busy
-# host's guest would panic there.
+# At boot, x86 counts timer interrupts to see whether they work.  On a busy host they
+# are late, and the guest would panic.
 KERNEL_ARGS+=' no_timer_check'
 
-# cpu_model: the emulated CPU, unless VM_CPU= names one: all that QEMU can, on x86
-# without what is slow there.  It copies one byte a step for an instruction that
-# claims to be fast (ERMS, FSRM), and each miss of the TLB walks the page tables,
-# which have four levels as well.
+# cpu_model: print the emulated CPU, unless VM_CPU= names one.  It has all features of
+# QEMU, except those that are slow on x86: with ERMS and FSRM, QEMU copies one byte per
+# step, and with LA57 each TLB miss walks five levels of page tables, not four.
 cpu_model()
 {
 	local model=max
@@ -38,7 +37,7 @@ cpu_model()
 }
 
 # qemu_command ACCEL IMAGE INITRD LOG APPEND: fill the array QEMU.  Also reads
-# VM_ARCH, MEMORY and CPUS.  LOG is the folder for what comes out of the guest:
+# VM_ARCH, MEMORY and CPUS.  LOG is the folder for the guest's output:
 #
 #	kernel.log	the kernel's console, a serial line of its own
 #	output		what the job prints
@@ -78,14 +77,14 @@ qemu_command()
 	done
 }
 
-# came_up RECORDS NONCE: PID 1 of this run has spoken.
+# came_up RECORDS NONCE: has PID 1 of this run sent its first record?
 came_up()
 {
 	grep -q "^start $2 " "$1" 2>/dev/null
 }
 
 # kvm_serves IMAGE RELEASE INITRD: boot this kernel with KVM and see whether it
-# comes up.  The answer is kept, so the wait is paid once a kernel and host.
+# comes up.  The answer is cached, so that happens once per kernel and host.
 kvm_serves()
 {
 	local key
@@ -94,7 +93,7 @@ kvm_serves()
 	key="kvm $2 $(uname -r) $(grep -m 1 'model name' /proc/cpuinfo | tr -d ' \t')"
 	mkdir -p "$CACHE" || return 1
 	(
-		# Of several that come at once, one tries.
+		# If several run at once, only one tries.
 		flock 7
 		if ! grep -q -F "$key " "$CACHE/accel" 2>/dev/null; then
 			say "Trying KVM (this once)"
@@ -115,7 +114,7 @@ try_kvm()
 	qemu_command kvm "$1" "$2" "$dir" 'VM_MODE=probe VM_NONCE=probe'
 	"${QEMU[@]}" > "$dir/qemu.log" 2>&1 < /dev/null 7>&- &
 	pid=$!
-	disown $pid	# the shell need not tell how it ends
+	disown $pid	# the shell must not report its end
 	while ((waited++ < KVM_PATIENCE * 10)); do
 		if came_up "$dir/records" probe; then
 			verdict=yes

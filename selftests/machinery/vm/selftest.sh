@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Does the test runner notice what goes wrong, and call it by its name?  Runs
-# check.sh with programs that fail in every way and a module that breaks the
-# guest's kernel when asked (faults/), and looks at the verdicts.
+# Does the test runner notice what fails, and name it?  Runs check.sh with programs
+# that fail in every way, and with a module that breaks the guest's kernel on request
+# (faults/), and checks the verdicts.
 #
 # The last line is "N passed, N failed, N skipped".
 
@@ -70,7 +70,7 @@ cp "$VM_DIR"/faults/* "$WORK/module/"
 KDIR=$("$VM_DIR/kernel.sh" kdir) || exit
 make -s -C "$KDIR" M="$WORK/module" modules || exit
 
-# What these say is for the shell of the guest.
+# The guest's shell expands these.
 # shellcheck disable=SC2016
 program hammer_good <<< 'echo 1..1; [ -n "$KMAP_LOCK" ] && echo "ok 1"'
 program good <<< 'echo 1..1; echo ok 1; test -c /dev/kmap'

@@ -17,7 +17,7 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
 cat > "$WORK/load" <<-END
-	# Where modprobe looks for it, for "kmap advise --reload".
+	# modprobe looks for the module there; "kmap advise --reload" needs that.
 	mkdir -p "/lib/modules/\$(uname -r)/updates"
 	ln -s /kmap/kmap.ko "/lib/modules/\$(uname -r)/updates/"
 	depmod 2>/dev/null

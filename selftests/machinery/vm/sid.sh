@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Print the folder of a minimal Debian sid, for what no release of Debian has yet.
+# Print the folder of a minimal Debian sid, for packages that no release has yet.
 #
 #	sid.sh NAME COMMAND [PACKAGE]...
 #
 # SUITE=	another release than sid
 #
-# It is set up once for each NAME, with debootstrap, and kept in the cache as
-# SUITE-NAME; remove the folder to have it set up anew.  It counts as set up when
-# COMMAND works there.  Only root can.
+# It is set up once per NAME, with debootstrap, and kept in the cache as SUITE-NAME;
+# remove the folder to have it set up again.  It counts as set up when COMMAND works
+# there.  This needs root.
 #
-# The mirror is one that this machine's apt takes Debian from.
+# The mirror is one of those that this machine's apt uses for Debian.
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -25,7 +25,7 @@ SUITE=${SUITE:-sid}
 DIR=$CACHE/$SUITE-$NAME
 LOG=$DIR.log
 
-# Whatever format apt's sources have, apt knows what they mean.
+# Print the mirrors, from apt itself, since its sources have several formats.
 mirrors()
 {
 	# shellcheck disable=SC2016
@@ -33,7 +33,7 @@ mirrors()
 		'Origin: Debian' 'Label: Debian' 2>/dev/null | sort -u
 }
 
-# bootstrap FOLDER MIRROR: what it mounts is not seen outside, nor left behind.
+# bootstrap FOLDER MIRROR: set the system up, in a mount namespace if possible.
 bootstrap()
 {
 	local -a alone=()
@@ -55,13 +55,13 @@ set_up()
 	command -v debootstrap >/dev/null ||
 		die 'debootstrap is not installed: run "make deps"'
 
-	# apt's proxy, if it has one; debootstrap knows the environment alone.
+	# Use apt's proxy, if it has one; debootstrap reads only the environment.
 	if [[ -z ${http_proxy:-} ]]; then
 		eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
 		export http_proxy
 	fi
 
-	# Without apt's lists there is nothing to read.
+	# The mirrors come from apt's lists.
 	[[ -n $(mirrors) ]] || apt-get update -q >&2 ||
 		die 'apt-get update failed'
 	[[ -n $(mirrors) ]] || die 'the sources of apt name no Debian mirror'
@@ -78,10 +78,10 @@ set_up()
 	chmod 755 "$work"
 	for mirror in $(mirrors); do
 		if bootstrap "$new" "$mirror"; then
-			# Only what it is for is read there again.
+			# Remove what is not needed any more.
 			rm -rf "$new"/var/cache/apt/* "$new"/var/lib/apt/lists/* \
 				"$new"/usr/share/{doc,man,locale}
-			# Whoever is first wins.
+			# Another run may have done the same; the first one wins.
 			mv -T "$new" "$DIR" 2>/dev/null || [[ -d $DIR ]]
 			return
 		fi

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Print the folder that holds the parts of the kernel's source which the demo
-# and the style checks use: Documentation (text to count) and checkpatch.pl.
-# They come from Debian's linux-source package and are kept in the cache, a
-# folder for each version.
+# Print the folder with the parts of the kernel's source that the demo and the style
+# checks use: Documentation (text to count), checkpatch.pl and other scripts.  They are
+# from Debian's linux-source package, and are kept in the cache, one folder per
+# version.
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -31,7 +31,7 @@ if [[ ! -d $dir ]]; then
 		"$name/scripts/kernel-doc" "$name/scripts/coccinelle" \
 		"$name/Documentation/*.rst"
 	chmod 755 "$new"
-	# Whoever is first wins: another run may have done the same.
+	# Another run may have done the same; the first one wins.
 	mv -T "$new" "$dir" 2>/dev/null || [[ -d $dir ]]
 fi
 printf '%s\n' "$dir"

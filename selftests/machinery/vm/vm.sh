@@ -6,8 +6,8 @@
 #	vm.sh [OPTION]... [--] COMMAND [ARGUMENT]...
 #	vm.sh [OPTION]... --shell [COMMAND...]
 #
-#	-a SRC:DST	take a file or folder of the host along as DST
-#	-o DIR		bring back what the command leaves in /out
+#	-a SRC:DST	add a file or folder of the host as DST
+#	-o DIR		copy what the command leaves in /out to this folder
 #	-l DIR		where the logs go (default: a new folder in build/log)
 #	-t SECONDS	the whole run may take this long (default 14400)
 #	-s SECONDS	silence may last this long (default 1800)
@@ -20,16 +20,16 @@
 #
 # KERNEL=, MODULES=: see kernel.sh.  ROOT=: see initramfs.sh.
 # ACCEL=	kvm, tcg or another QEMU accelerator (default: KVM where it
-#		serves, else TCG)
+#		works, else TCG)
 # VM_CPU=	model of an emulated CPU (default: see qemu.sh)
 # VM_ARCH=	machine of the kernel (default: that of the host)
 #
-# What the command prints comes out live.  The verdict does not rest on it: PID
-# 1 of the guest reports over a port of its own.  Limits are for what never ends:
-# what is only slow, since the host is busy, is far from them.  Exit status: 0 the command
-# succeeded and the kernel's log is clean; 1 the command failed; 3 the machine
-# did (did not come up, panic, hang, splat); 2 usage or something missing.
-# The reasons stand in LOG/verdict, one per line.
+# What the command prints is shown live, but the verdict does not depend on it: PID 1
+# of the guest reports over a port of its own.  The limits of time are only for hangs;
+# a run that is slow because the host is busy stays far below them.  Exit status: 0 the
+# command succeeded and the kernel's log is clean; 1 the command failed; 3 the machine
+# failed (did not come up, panic, hang, splat); 2 usage, or something is missing.
+# LOG/verdict has the reasons, one per line.
 
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -103,7 +103,7 @@ finish()
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
-# The job: what the shell of the guest runs.
+# The job, which the guest's shell runs.
 {
 	printf 'cd /root\n'
 	if (($#)); then
@@ -133,20 +133,20 @@ esac
 
 printf '%s\n' "$ACCEL" > "$LOG/accel"
 
-# monitor COMMAND: tell QEMU something.  Never waits.
+# monitor COMMAND: send a command to QEMU.  Never waits.
 monitor()
 {
 	printf '%s\n' "$1" 1<> "$LOG/monitor.in" > "$LOG/monitor.in" &
 	disown $!
 }
 
-# How many bytes have come out of the guest.
+# Print how many bytes the guest has written.
 heard()
 {
 	cat "$LOG"/{kernel.log,output,detail,records,files} 2>/dev/null | wc -c
 }
 
-# The last place the runner reported, for the names of failures.
+# Print the last place that the runner reported, to name failures.
 last_place()
 {
 	local place
@@ -169,7 +169,7 @@ VM_NONCE=$NONCE VM_ROWS=$rows VM_COLUMNS=$columns VM_TERM=${TERM:-linux}$APPEND"
 		"${QEMU_EXTRA[@]}" 2> "$LOG/qemu.log"
 }
 
-# Run the machine and watch it.  Sets ENDED to how it came to an end.
+# Run the machine and watch it.  Sets ENDED to how it ended.
 run_job()
 {
 	local start=$SECONDS spoke=$SECONDS bytes=0 now gone=0
@@ -192,7 +192,7 @@ run_job()
 			spoke=$SECONDS
 		fi
 		if ((gone)); then
-			# It reported its end, but does not go.
+			# It has reported its end, but does not power off.
 			((SECONDS - gone < 30)) || break
 		elif grep -q "^exit $NONCE " "$LOG/records" 2>/dev/null; then
 			gone=$SECONDS
@@ -202,8 +202,8 @@ run_job()
 			ENDED="silent for $SILENCE s"
 		fi
 		if [[ $ENDED != off ]]; then
-			# Have it say where it hangs, which ends it.  A busy host
-			# takes long over that, too.
+			# Let it print where it hangs, which ends it.  On a busy
+			# host that may take long, too.
 			monitor nmi
 			for ((gone = 0; gone < 300; gone++)); do
 				kill -0 "$QEMU_PID" 2>/dev/null || break
@@ -219,8 +219,7 @@ run_job()
 	TAIL_PID=
 }
 
-# judge: all that was wrong with the machine, one reason a line; returns the
-# exit status of this script.
+# judge: print all that was wrong with the run, one reason per line.
 judge()
 {
 	local status splats at
@@ -228,14 +227,14 @@ judge()
 	status=$(sed -n "s/^exit $NONCE //p" "$LOG/records" 2>/dev/null)
 	splats=$(find_splats "$LOG/kernel.log")
 	if [[ $ENDED != off ]]; then
-		# The first below the last interrupt is what it came upon; further
-		# down is what that had interrupted.
+		# The first address after the last NMI is the one that it
+		# interrupted; those further down are of older interrupts.
 		at=$(awk '/<NMI>/ { below = 1; at = "" }
 			below && at == "" && sub(/.*RIP: 0010:/, "") { at = $1 }
 			END { print at }' "$LOG/kernel.log")
 		printf 'HANG: %s, last seen %s%s\n' "$ENDED" "$(last_place)" \
 			"${at:+, a CPU in $at}"
-		# That panic was this script's doing.
+		# This script has caused that panic.
 		splats=$(grep -v 'NMI: Not continuing' <<< "$splats")
 	elif [[ -z $status ]]; then
 		if ! came_up "$LOG/records" "$NONCE"; then

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module that goes wrong when asked, to try out the test runner.
+ * A module that fails on request, to test the test runner.
  *
- * It takes the place of kmap.ko: same name, same device, same parameters as far
- * as the runner gives them.  Never part of the product.
+ * It takes the place of kmap.ko: it has the same name and device, and the parameters
+ * that the runner uses.  It is never installed.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -27,7 +27,7 @@ static void faults_spin(void *unused)
 		cpu_relax();
 }
 
-/* The first byte that is written says what is to go wrong. */
+/* The first byte that is written chooses the fault. */
 static ssize_t faults_write(struct file *file, const char __user *buf,
 			    size_t len, loff_t *pos)
 {
