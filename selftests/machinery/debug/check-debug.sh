@@ -1,22 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Run the tests on the debug kernels, in each lock mode: any report of theirs
-# fails the run.  Kernels that are not in the cache are built first.
+# Run the tests on the debug kernels, in each lock mode: any report of these kernels
+# is a failure.  Kernels that are not in the cache are built first.
 #
 #	check-debug.sh [VM OPTION]...		options as of vm.sh
 #
 # KERNELS='kasan kcsan'			only these
-# SHORT=1		each program in one lock mode on each kernel, in another one on the
-#			other kernel
-# TESTS=, LOCK=, HAMMER=, TIMEOUT=, JOBS=, V=	as of check.sh, for all KERNELS
-# HAMMER_SECONDS=, HAMMER_KILLS=, HAMMER_PATIENCE=	as of the hammer tests
-# HISTORY_OPS=, FUZZ_CALLS=		as of the history and fuzz tests
+# SHORT=1		each program runs in one lock mode on each kernel, a different one
+#			on each
+# TESTS=, LOCK=, HAMMER=, TIMEOUT=, JOBS=, V=	as in check.sh, for all KERNELS
+# HAMMER_SECONDS=, HAMMER_KILLS=, HAMMER_PATIENCE=	as in the hammer tests
+# HISTORY_OPS=, FUZZ_CALLS=		as in the history and fuzz tests
 #
 # and, from the Makefile:
 #
 # DEBUG_OUT=	folder for the modules
-# TEST_DIR=, BIN_DIR=	as of check.sh
+# TEST_DIR=, BIN_DIR=	as in check.sh
 #
 # The last line is "N passed, N failed, N skipped".
 
@@ -29,19 +29,19 @@ DEBUG_OUT=${DEBUG_OUT:-$TOP_DIR/build/guest/debug}
 TEST_DIR=${TEST_DIR:?folder of the tests}
 export TEST_DIR
 
-# All is slower here, and most of all on an emulated CPU; the tests of many
-# seconds are shorter in turn.
+# Everything is slower on these kernels, most of all on an emulated CPU; so tests that
+# take many seconds are shortened.
 export TIMEOUT=${TIMEOUT:-3600}
 
-# settings KERNEL: how much the tests do that can be told.  All histories of a
-# run have more than 1,000,000 operations together; fuzz and fuzz32 make more than
+# settings KERNEL: print how much those tests do that can be configured.  All histories
+# of a run have more than 1,000,000 operations together; fuzz and fuzz32 make more than
 # 2,000,000 calls on kasan.
 settings()
 {
 	local ops=30000 calls=340000 seconds=0.5
 
-	# More where it costs less, and few calls of a fuzzer that cannot be told
-	# where it comes to.
+	# Longer histories where they take less time, and few calls of a fuzzer that
+	# has no coverage.
 	[[ $1 != kcsan ]] || ops=100000 calls=20000 seconds=1
 	# Unloading a module waits for a handful of grace periods.
 	printf '%s\n' rcupdate.rcu_expedited=1 KT_PATIENCE=40 KT_LESS=8 \
@@ -52,14 +52,14 @@ settings()
 		"FUZZ_CALLS=${FUZZ_CALLS:-$calls}"
 }
 
-# What the program is not for, and why: "kernel program".
+# left_out "KERNEL PROGRAM": is the program not for this kernel?
 left_out()
 {
 	case $1 in
-	# It compares what the map says with what the kernel has free, which
+	# It compares what the map reports with the kernel's free memory, which
 	# KASAN's quarantine and red zones change.
 	'kasan memory'|'kcsan memory')		;;
-	# It wants a kernel that can be told how to preempt, which these are not.
+	# It needs a kernel whose preemption can be chosen, and these have none.
 	*' preempt')				;;
 	# They make no call on the map.
 	*' history_selftest'*)			;;
@@ -67,8 +67,8 @@ left_out()
 	esac
 }
 
-# tests_for KERNEL: the programs it runs: of the collection, and on kasan also
-# those that want such a kernel.
+# tests_for KERNEL: print the programs for it: those of the collection, and on kasan
+# also those that need such a kernel.
 tests_for()
 {
 	local test
@@ -85,8 +85,8 @@ tests_for()
 	done
 }
 
-# hammer_for KERNEL: which also run with a single shard.  Where time is short, the
-# one that does everything; races are for the other kernel.
+# hammer_for KERNEL: print which programs also run with a single shard.  On kasan, to
+# save time, only the one that does everything; races are for the other kernel.
 hammer_for()
 {
 	local all='hammer_+([!_])'
@@ -95,8 +95,8 @@ hammer_for()
 	printf '%s\n' "${HAMMER:-$all}"
 }
 
-# rotation KERNEL: the lock mode that the first program runs in, from 0; the others
-# go round.
+# rotation KERNEL: print the lock mode in which the first program runs, from 0; the
+# modes rotate for the others.
 rotation()
 {
 	case $1 in
@@ -116,7 +116,7 @@ run()
 	KERNEL_KDIR=$("$DEBUG_DIR/kernel.sh" "$name") || return
 	export KERNEL_KDIR KERNEL=$KERNEL_KDIR/bzImage MODULES=none
 	if [[ $name == kasan ]]; then
-		# So that a fuzzer sees where it comes to.
+		# For the fuzzer's coverage.
 		flags+=(KCOV_INSTRUMENT=y)
 		last=kmemleak.sh
 	fi
@@ -135,8 +135,8 @@ run()
 		"$VM_DIR/check.sh" "${options[@]}" "$@"
 }
 
-# count_of PATTERN: the sum of the numbers in front of PATTERN, an extended regular
-# expression, in what the programs of the last run printed.
+# count_of PATTERN: print the sum of the numbers in front of PATTERN, an extended
+# regular expression, in what the programs of the last run printed.
 count_of()
 {
 	cat "$TOP_DIR"/build/log/latest/{,*/}detail 2>/dev/null |
@@ -162,7 +162,7 @@ for name in $KERNELS; do
 	read -r passed failed skipped < <(
 		sed -n "s/$COUNTS/\1 \2 \3/p" "$WORK/$name" | tail -n 1)
 	if [[ -z $skipped ]]; then
-		# It did not come to count anything.
+		# It ended before it printed counts.
 		passed=0 failed=1 skipped=0
 	else
 		((OPERATIONS += $(count_of "$OPERATIONS_OF")))

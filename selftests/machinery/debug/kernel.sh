@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Build a debug kernel from Debian's linux-source package, and print the folder
-# it is in: bzImage, .config, and what "make M=" needs.
+# Build a debug kernel from Debian's linux-source package, and print its folder,
+# which has bzImage, .config, and what "make M=" needs.
 #
-#	kernel.sh kasan|kcsan
-#	kernel.sh -l kasan|kcsan	print the folder, build nothing; fails
+#	kernel.sh kasan|kcsan|gcov
+#	kernel.sh -l kasan|kcsan|gcov	print the folder, build nothing; fails
 #					when it is not there
 #
 # The configuration is common.config and NAME.config on top of allnoconfig.
-# Kernels are kept in the cache, keyed by all that they are made from: version of
-# the source, configuration, compiler.  A kernel that is there is not built again.
+# Kernels are kept in the cache, keyed by version of the source, configuration and
+# compiler.  A kernel that is there is not built again.
 
 set -u
 DEBUG_DIR=$(cd "$(dirname "$0")" && pwd)
@@ -25,13 +25,13 @@ NAME=${1:-}
 [[ -n $NAME && -r $DEBUG_DIR/$NAME.config && $NAME != common ]] ||
 	die 'usage: kernel.sh [-l] kasan|kcsan'
 
-# What make is told beyond the configuration.  The compiler's checks are for the
-# module: the kernel's own memory and races are not at stake here, a kernel that
-# does not check itself is much faster, and every watchpoint of the race detector
-# serves the module.  Checked too are functions that work on the module's memory:
-# its locks, lists, deferred calls, copies, strings.  What is allocated and freed
-# is watched in any case.  Functions that order memory on the module's behalf must
-# say so to the race detector, or it would see writes pass a lock's end.
+# Arguments of make beyond the configuration.  The compiler's checks are for the
+# module: the kernel itself is not under test, a kernel that does not check itself is
+# much faster, and all watchpoints of the race detector are for the module.  Functions
+# that work on the module's memory are checked, too: locks, lists, deferred calls,
+# copies, strings.  Allocations and frees are watched in any case.  Functions that
+# order memory for the module must tell the race detector, or it would see writes move
+# past an unlock.
 MAKE_ARGS=()
 case $NAME in
 kasan)
@@ -76,7 +76,7 @@ if [[ -e $BUILT/bzImage ]]; then
 fi
 [[ $LOOK == no ]] || exit 1
 
-# unpack: the kernel's source, but for some bulk that no kernel here is made of.
+# unpack: unpack the kernel's source, except for large parts that are not needed here.
 unpack()
 {
 	local new
@@ -93,7 +93,7 @@ unpack()
 	mv -T "$new" "$SOURCE"
 }
 
-# configure DIR: fails when an option that was asked for did not take.
+# configure DIR: fails when an option of the configuration did not take effect.
 configure()
 {
 	local option missing=()
@@ -110,7 +110,7 @@ configure()
 	return 1
 }
 
-# compile DIR: say now and then how far it is.
+# compile DIR: build, and print the progress now and then.
 compile()
 {
 	local pid begun=$SECONDS told=$SECONDS
@@ -138,7 +138,7 @@ build()
 	[[ ! -e $BUILT/bzImage ]] || return 0
 	unpack || return
 	say "Building the $NAME kernel from $PACKAGE (once, about 6 minutes)"
-	# What a build left that was broken off is gone on with.
+	# Continue a build that was interrupted.
 	mkdir -p "$BUILT"
 	if ! configure "$BUILT" || ! compile "$BUILT"; then
 		grep -i -e error -e 'not taken' "$BUILT/log" | head -n 20

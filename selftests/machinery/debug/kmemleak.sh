@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs in the guest, after the other tests: does kmemleak know of memory that was
-# allocated and that nothing points to, once the module is gone?  Counts what any
-# of the tests before it leaked.
+# Runs in the guest, after the other tests: does kmemleak find memory that was
+# allocated and to which nothing points, once the module is unloaded?  That includes
+# leaks of all tests before this one.
 
 REPORTS=/sys/kernel/debug/kmemleak
 
@@ -18,8 +18,8 @@ if [[ -d /sys/module/kmap ]] && ! rmmod kmap; then
 	echo 'not ok 1 the module can be unloaded'
 	exit 1
 fi
-# Memory counts as leaked only when it is 5 s old, and when a second scan finds
-# what it holds to be as it was.
+# Memory counts as leaked only when it is 5 s old, and when its contents have not
+# changed between two scans.
 sleep 6
 if ! echo scan > "$REPORTS" || ! echo scan > "$REPORTS"; then
 	echo 'not ok 1 kmemleak works: it has turned itself off'

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Do the detectors of the debug kernels catch what they are there for?  Plants a
-# bug at a time in a copy of the module, runs a test that gets to it, and wants
-# the report of the detector that is named for it.
+# Do the detectors of the debug kernels find bugs?  Plants one bug at a time in a copy
+# of the module, runs a test that reaches it, and expects the report of the detector
+# that is named for it.
 #
 #	plants.sh [NAME]...		these plants (default: all)
 #
-# TEST_DIR=, BIN_DIR=	as of check.sh
+# TEST_DIR=, BIN_DIR=	as in check.sh
 #
 # The last line is "N passed, N failed, N skipped".
 
@@ -16,7 +16,7 @@ DEBUG_DIR=$(cd "$(dirname "$0")" && pwd)
 . "$DEBUG_DIR/../vm/lib.sh"
 
 export TEST_DIR=${TEST_DIR:?folder of the tests}
-# In one guest.
+# All tests run in one guest.
 export TIMEOUT=${TIMEOUT:-3600} HAMMER='' JOBS=1 V=0
 unset LIST LAST
 
@@ -25,8 +25,8 @@ trap 'rm -rf "$WORK"' EXIT
 trap 'exit 130' INT TERM HUP
 PASSED=0 FAILED=0
 
-# Name, kernel, lock mode, tests, file of the module, sed script for it, and what
-# the verdict has to say.
+# Name, kernel, lock mode, tests, file of the module, sed script for it, and a pattern
+# that the log must match.
 PLANTS=(
 	'a lock that is not taken'
 	kasan rcu ops arena.c
@@ -103,7 +103,7 @@ plant()
 		return 1
 	fi
 	if [[ $kernel == kcsan ]]; then
-		# A bug that is there is met sooner by many short looks.
+		# Many short watches find a planted bug sooner.
 		options+=(-K kcsan.skip_watch=10 -K kcsan.udelay_task=10)
 	fi
 	if ! make -C "$KERNEL_KDIR" M="$WORK/module" "${flags[@]}" modules \

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Included before all else when the module is built for a debug kernel: gcc
- * watches the accesses that it makes itself, but not those of memcpy() and its
- * kin, by which keys and values are read and written; and on x86 those functions
- * themselves are not watched either.  Here they are, for KASAN and KCSAN.
+ * Included before everything else when the module is built for a debug kernel: gcc
+ * instruments the accesses of the code that it compiles, but not those of memcpy()
+ * and similar functions, by which keys and values are read and written; and on x86
+ * those functions are not instrumented themselves.  This checks their accesses for
+ * KASAN and KCSAN.
  */
 #ifndef WATCHED_STRING_H
 #define WATCHED_STRING_H
