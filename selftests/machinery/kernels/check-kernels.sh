@@ -8,25 +8,25 @@
 #	check-kernels.sh [VM OPTION]...		options as of vm.sh
 #
 # KERNELS='sid 6.1'	only these (default: all that ENTRIES names below)
-# TESTS=, LOCK=, TIMEOUT=, V=	as of check.sh
-# HAMMER_SECONDS=, HAMMER_KILLS=, HAMMER_PATIENCE=, HISTORY_OPS=	as of the
+# TESTS=, LOCK=, TIMEOUT=, V=	as in check.sh
+# HAMMER_SECONDS=, HAMMER_KILLS=, HAMMER_PATIENCE=, HISTORY_OPS=	as in the
 #			tests
 #
 # and, from the Makefile:
 #
 # KERNELS_OUT=	folder for what is built
 # KMAP_KO=	the module for the guest's usual kernel
-# TEST_DIR=, BIN_DIR=	as of check.sh
+# TEST_DIR=, BIN_DIR=	as in check.sh
 #
-# A warning while something is built is a failure.  What the machine's apt does not
-# offer is skipped.  The last line is "N passed, N failed, N skipped".
+# A warning during a build is a failure.  Kernels that the machine's apt does not
+# offer are skipped.  The last line is "N passed, N failed, N skipped".
 
 set -u
 KERNELS_DIR=$(cd "$(dirname "$0")" && pwd)
 . "$KERNELS_DIR/../vm/lib.sh"
 . "$KERNELS_DIR/lib.sh"
 
-# Those that are most likely to find something come first.
+# The ones that are most likely to find something are first.
 ENTRIES=(sid 6.12-rt 6.1-rt 6.12 6.1 32-bit arm64 s390x)
 
 read -r -a CHOSEN <<< "${KERNELS:-${ENTRIES[*]}}"
@@ -34,8 +34,8 @@ OUT=${KERNELS_OUT:-$TOP_DIR/build/kernels}
 TEST_DIR=${TEST_DIR:?folder of the tests}
 export TEST_DIR
 
-# The tests of many seconds are shorter in turn for the many kernels; patience is
-# for the emulated CPU.
+# Tests that take many seconds are shortened, since there are many kernels; the patience
+# is for the emulated CPU.
 export TIMEOUT=${TIMEOUT:-3600}
 SETTINGS=(rcupdate.rcu_expedited=1 KT_LESS=4
 	  "HAMMER_SECONDS=${HAMMER_SECONDS:-1}"
@@ -43,7 +43,7 @@ SETTINGS=(rcupdate.rcu_expedited=1 KT_LESS=4
 	  "HAMMER_PATIENCE=${HAMMER_PATIENCE:-240}"
 	  "HISTORY_OPS=${HISTORY_OPS:-10000}")
 
-# tests [VM OPTION]...: the collection, with the settings from above.
+# tests [VM OPTION]...: run the collection, with the settings above.
 tests()
 {
 	local setting
@@ -55,7 +55,7 @@ tests()
 	"$VM_DIR/check.sh" "${options[@]}" "$@"
 }
 
-# module NAME OUT: build the module, one check.
+# module NAME OUT: build the module, which counts as one check.
 module()
 {
 	local begun=$SECONDS log=$OUT/$1.log
@@ -68,7 +68,7 @@ module()
 	counts 1 0 0
 }
 
-# on_kernel NAME [VM OPTION]...: a kernel other than the guest's usual one.
+# on_kernel NAME [VM OPTION]...: test on a kernel other than the guest's usual one.
 on_kernel()
 {
 	local name=$1 root build status
@@ -106,7 +106,7 @@ on_kernel()
 	((status == 0)) && tests "$@"
 }
 
-# with_userland [VM OPTION]...: tests, library and programs for 32 bits.
+# with_userland [VM OPTION]...: test with tests, library and programs for 32 bits.
 with_userland()
 {
 	local begun=$SECONDS log=$OUT/32-bit.log
@@ -117,9 +117,9 @@ with_userland()
 			CC='gcc -m32' lib cli examples &&
 		USERSPACE_BUILD=$OUT/32-bit/userspace \
 			"$VM_DIR/programs.sh" "$OUT/32-bit/bin" &&
-		# The programs that are 32-bit in any case are the same again.  In a
-		# loop around "lock cmpxchg8b" QEMU 7.2 (TCG) takes operands for
-		# EFLAGS; libatomic has none behind arithmetic.
+		# The programs that are always 32-bit are left out.  After arithmetic,
+		# a loop around "lock cmpxchg8b" makes QEMU 7.2 (TCG) compute EFLAGS
+		# from operands; libatomic has no such loop.
 		make -C "$TOP_DIR/selftests" OUTPUT="$OUT/32-bit/tests" \
 			CC='gcc -m32 -march=i486' LDLIBS=-latomic COMPAT= \
 			WINDOW32= LIBRARY32= \
@@ -174,7 +174,7 @@ for name in "${CHOSEN[@]}"; do
 		"$WORK/$name" | awk '{ p += $1; f += $2; s += $3 }
 		END { printf "%d %d %d\n", p, f, s }')
 	if ((status && !failed && !(skipped == 1 && !passed))); then
-		# It came to an end before it could count.
+		# It ended before it printed counts.
 		failed=1
 	fi
 	((PASSED += passed, FAILED += failed, SKIPPED += skipped))

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Cross-build for another machine, with the compiler and the newest kernel of
-# Debian sid, and run the native tests there under qemu-user.
+# Debian sid, and run the native tests under qemu-user.
 #
 #	cross.sh arm64|s390x
 #
 # CROSS_OUT=	folder for logs
-# ROUNDS=, OPS=	as of the native tests; property has to meet each limit, and
+# ROUNDS=, OPS=	as in the native tests; property has to reach each limit, and
 #		does not with much less than the default
 #
-# Module, library and command must come without a warning.  The last line is
+# Module, library and command must be built without a warning.  The last line is
 # "N passed, N failed, N skipped".
 
 set -u
@@ -24,7 +24,7 @@ arm64)
 	TRIPLET=aarch64-linux-gnu QEMU=qemu-aarch64-static
 	;;
 s390x)
-	# The opposite byte order of every other machine here.
+	# Its byte order is the opposite of all other machines here.
 	TRIPLET=s390x-linux-gnu QEMU=qemu-s390x-static
 	;;
 *)
@@ -46,7 +46,7 @@ find_sid()
 	if [[ ! -e $SID/usr/src/$MACHINE ]]; then
 		printf '== Unpacking kernel headers for %s (once)\n' "$MACHINE" >&2
 		(
-			# One at a time.
+			# Only one run at a time unpacks.
 			flock 5
 			[[ -e $SID/usr/src/$MACHINE ]] || unpack
 		) 5>> "$SID.lock" >> "$SID.log" 2>&1 || {
@@ -58,8 +58,8 @@ find_sid()
 	RELEASE=${KERNEL_KDIR##*/linux-headers-}
 }
 
-# unpack: the kernel's headers, and the library for RCU in userspace.  A link says
-# that they are there.
+# unpack: unpack the kernel's headers, and the library for RCU in userspace.  The link
+# that is made last tells that they are there.
 unpack()
 {
 	local headers
@@ -73,7 +73,7 @@ unpack()
 	[[ -n $headers ]] && ln -s "$headers" "$SID/usr/src/$MACHINE"
 }
 
-# part WHAT STATUS LOG BEGUN: count a part that was built.
+# part WHAT STATUS LOG BEGUN: count the build of a part.
 part()
 {
 	if built "$MACHINE" "$@"; then
@@ -84,7 +84,7 @@ part()
 	fi
 }
 
-# enter_make FOLDER ARGUMENT...: make there, below WORK.
+# enter_make FOLDER ARGUMENT...: run make in a folder below WORK, in the sid system.
 enter_make()
 {
 	local folder=$1
@@ -111,7 +111,7 @@ build_userspace()
 	part userspace $? "$OUT/userspace.log" "$begun"
 }
 
-# native: the tests count each on its own.
+# native: build and run the native tests; each counts by itself.
 native()
 {
 	local begun=$SECONDS passed failed

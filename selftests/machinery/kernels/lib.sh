@@ -4,8 +4,8 @@
 # What the scripts of this folder share.  To be sourced by bash, after
 # ../vm/lib.sh.
 
-# built NAME WHAT STATUS LOG BEGUN: one line about what was built, and what the
-# log says if that is no good.  A warning is not.
+# built NAME WHAT STATUS LOG BEGUN: print one line about a build, and parts of its log
+# if it failed.  A warning is a failure.
 built()
 {
 	local text
@@ -24,7 +24,7 @@ built()
 	return 1
 }
 
-# counts PASSED FAILED SKIPPED: the line that who called us adds up.
+# counts PASSED FAILED SKIPPED: print the line that the calling script adds up.
 counts()
 {
 	printf '%d passed, %d failed, %d skipped\n' "$@"

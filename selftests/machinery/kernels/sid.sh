@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Print the folder of the newest kernel of Debian sid, with the compiler that it
-# was built with: a minimal Debian sid (see ../vm/sid.sh) that has the kernel's
-# headers, and its image, boot/kernel, and modules.  Only root can.
+# Print the folder of the newest kernel of Debian sid, with the compiler with which
+# it was built: a minimal Debian sid (see ../vm/sid.sh) that has the kernel's headers,
+# image (boot/kernel) and modules.  This needs root.
 #
-# It is as new as the folder, sid-kernel in the cache; remove that to have it set
-# up anew.
+# The kernel is as old as the folder, sid-kernel in the cache; remove that to have it
+# set up again.
 
 set -eu
 . "$(dirname "$0")/../vm/lib.sh"
@@ -16,18 +16,18 @@ ARCH=$(dpkg --print-architecture)
 DIR=$("$VM_DIR/sid.sh" kernel 'make --version' make "linux-headers-$ARCH")
 LOG=$DIR.log
 
-# unpack RELEASE: its image and modules.
+# unpack RELEASE: unpack its image and modules.
 unpack()
 {
 	local image
 
-	# In parts since 7.1, of which one is for the boot loader.
+	# Since 7.1 the image comes in parts, of which one is for the boot loader.
 	"$KERNELS_DIR/unpack.sh" "$DIR" "$ARCH" "linux-image-$1" \
 		"linux-(image|binary|modules)-${1//[.+]/\\&}" || return
 	depmod -b "$DIR" "$1" || return
 	for image in "boot/vmlinuz-$1" "usr/lib/modules/$1/vmlinuz"; do
 		if [[ -e $DIR/$image ]]; then
-			# Last, for it says that all is there.
+			# This is last, because it tells that all is there.
 			ln -s "../$image" "$DIR/boot/kernel"
 			return
 		fi
@@ -42,7 +42,7 @@ RELEASE=$(find "$DIR"/usr/src -maxdepth 1 -name "linux-headers-*-$ARCH" \
 if [[ ! -e $DIR/boot/kernel ]]; then
 	printf '== Unpacking kernel %s of Debian sid (once)\n' "$RELEASE" >&2
 	(
-		# One at a time.
+		# Only one run at a time unpacks.
 		flock 5
 		[[ -e $DIR/boot/kernel ]] || unpack "$RELEASE" >> "$LOG" 2>&1
 	) 5>> "$DIR.lock" || {

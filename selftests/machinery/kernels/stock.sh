@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Print the folder of a stock kernel of Debian: image, modules and headers,
-# unpacked from its packages, which need not be installed.
+# Print the folder of a stock kernel of Debian: image, modules and headers, which are
+# unpacked from its packages and not installed.
 #
 #	stock.sh 6.1|6.1-rt|6.12|6.12-rt|...
 #
-# The folder has boot/, lib/modules/ and usr/src/ as a root has them.  It is kept
-# in the cache, one for each version of the package; which version that is, the
-# machine's apt says.  Exit status 3: apt offers no such kernel.
+# The folder has boot/, lib/modules/ and usr/src/ like a root.  It is kept in the
+# cache, one per version of the package; the version is the one that the machine's apt
+# offers.  Exit status 3: apt offers no such kernel.
 
 set -eu
 . "$(dirname "$0")/../vm/lib.sh"
@@ -18,16 +18,16 @@ VERSION=${NAME%-rt}
 FLAVOUR=${NAME#"$VERSION"}
 ARCH=$(dpkg --print-architecture)
 
-# What no test needs, and is most of a kernel.
+# Drivers that no test needs, and that are most of a kernel.
 BULK=(gpu net media iio staging infiniband scsi usb hid input isdn mtd sound)
 
-# depends PACKAGE: what it depends on.
+# depends PACKAGE: print the packages on which it depends.
 depends()
 {
 	apt-cache depends "$1" 2>/dev/null | sed -n 's/^[ |]*Depends: //p'
 }
 
-# find_release: the release that the packages of this name stand for.
+# find_release: print the release of the packages with this name.
 find_release()
 {
 	local meta release
@@ -42,14 +42,14 @@ find_release()
 	printf '%s\n' "$release"
 }
 
-# packages RELEASE: its packages.  Headers come in parts.
+# packages RELEASE: print its packages.  Headers come in parts.
 packages()
 {
 	printf '%s\n' "linux-image-$1" "linux-headers-$1"
 	depends "linux-headers-$1" | grep -E '^linux-(headers|kbuild)-'
 }
 
-# unpack RELEASE ROOT: download the packages to where we are, and unpack them.
+# unpack RELEASE ROOT: download the packages to the current folder, and unpack them.
 unpack()
 {
 	local package release=$1 root=$2
@@ -58,7 +58,7 @@ unpack()
 	for package in "${BULK[@]}"; do
 		skip+=(--exclude="*/kernel/drivers/$package")
 	done
-	# Where lib is usr/lib, it is so here.
+	# As in Debian, lib is a link to usr/lib.
 	mkdir -p "$root/usr/lib"
 	ln -s usr/lib "$root/lib"
 	mapfile -t packages < <(packages "$release")
@@ -69,7 +69,7 @@ unpack()
 				--no-same-owner "${skip[@]}"
 	done
 	depmod -b "$root" "$release"
-	# They name each other with full paths.
+	# The headers' Makefile has absolute paths.
 	sed -i "s| /usr/src/| $DIR/usr/src/|" \
 		"$root/usr/src/linux-headers-$release/Makefile"
 	chmod 755 "$root"
@@ -96,7 +96,7 @@ if [[ ! -d $DIR ]]; then
 		tail -n 5 "$CACHE/kernel-$NAME.log" >&2
 		die "kernel $NAME cannot be unpacked: see $CACHE/kernel-$NAME.log"
 	}
-	# Whoever is first wins: another run may have done the same.
+	# Another run may have done the same; the first one wins.
 	mv -T "$new/root" "$DIR" 2>/dev/null || [[ -d $DIR ]]
 fi
 printf '%s\n' "$DIR"

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Unpack packages of Debian sid into a folder that ../vm/sid.sh set up, without
-# installing them: kernels, which would want an initramfs, and what is for other
+# installing them: kernels, which would need an initramfs, and packages for other
 # machines.
 #
 #	unpack.sh FOLDER MACHINE PACKAGE PATTERN [PACKAGE PATTERN]...
 #
-# Takes, of PACKAGE and all that it depends on, the packages whose names match
-# PATTERN, an extended regular expression for the whole name.  MACHINE is what
-# Debian calls it.  Only root can.
+# Of PACKAGE and all packages on which it depends, those are unpacked whose whole names
+# match PATTERN, an extended regular expression.  MACHINE is Debian's name for it.
+# This needs root.
 
 set -eu
 . "$(dirname "$0")/../vm/lib.sh"
@@ -18,7 +18,7 @@ DIR=${1:?folder}
 MACHINE=${2:?machine}
 shift 2
 
-# What no test needs, and is most of a kernel.
+# Drivers that no test needs, and that are most of a kernel.
 SKIP=(--exclude='*/kernel/drivers/gpu' --exclude='*/kernel/drivers/media'
       --exclude='*/kernel/drivers/net' --exclude='*/kernel/sound')
 
@@ -29,8 +29,8 @@ enter()
 		http_proxy="${http_proxy:-}" "$@"
 }
 
-# names PACKAGE PATTERN: the packages to take.  Names of another machine's end in
-# a colon and the machine.
+# names PACKAGE PATTERN: print the packages to unpack.  Names of another machine's
+# packages end in a colon and the machine.
 names()
 {
 	enter apt-cache depends --recurse --no-recommends --no-suggests \
@@ -41,14 +41,14 @@ names()
 if [[ -z ${http_proxy:-} ]]; then
 	eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
 fi
-# The network is that of today.
+# Use the host's current name servers.
 cat /etc/resolv.conf > "$DIR/etc/resolv.conf"
 DEBS=$(mktemp -d -p "$DIR/tmp")
 trap 'rm -rf "$DEBS" "$DIR"/var/lib/apt/lists/*' EXIT
 trap 'exit 130' INT TERM HUP
 
 enter dpkg --add-architecture "$MACHINE"
-# A mirror that lags will do, as it does for debootstrap.
+# A mirror that is out of date suffices, as for debootstrap.
 enter apt-get -q -o Acquire::Check-Valid-Until=false update
 TAKE=()
 while (($#)); do
