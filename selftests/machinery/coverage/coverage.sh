@@ -6,10 +6,10 @@
 #
 #	coverage.sh [VM OPTION]...	options as of vm.sh
 #
-# TEST_DIR=, BIN_DIR=, TESTS=, LOCK=	as of check.sh
+# TEST_DIR=, BIN_DIR=, TESTS=, LOCK=	as in check.sh
 # COVERAGE_OUT=	folder for the module and the tracefiles
 #
-# The report is report.sh's.  Fails when a test does, or when below MINIMUM
+# report.sh makes the report.  Fails when a test fails, or when fewer than MINIMUM
 # percent of the lines are reached.
 
 set -u
@@ -39,17 +39,17 @@ say 'Building kmap.ko for the kernel that counts'
 	exit 1
 }
 
-# All in one guest, and last the counts of all.
+# All tests run in one guest; gcov.sh, which prints all counts, is the last.
 cp "$COVERAGE_DIR/gcov.sh" "$TEST_DIR/"
 TESTS=${TESTS:-$(sed -s 's/^[^:]*://' "$TEST_DIR"/kselftest-list.txt \
 	"$TEST_DIR"/kselftest-list-debug.txt 2>/dev/null)}
-# Ten times the same reaches no more than once.
+# The tests are shortened: repetitions reach no further lines.
 TESTS+=$'\ngcov.sh' JOBS=1 KMAP_KO=$OUT/kernel/kmap.ko \
 	"$VM_DIR/check.sh" -m 3G -K rcupdate.rcu_expedited=1 -K KT_LESS=8 \
 	-K HAMMER_SECONDS=1 -K HISTORY_OPS=30000 "$@" || exit
 
-# Another run in this clone may have the latest log.  The last one of each file
-# has the counts of all.
+# Another run in this clone may have the latest log.  The last line about each file
+# has the counts of all lock modes.
 DETAIL=$(grep -l '^# gcda ' "$LOG_ROOT"/*/0/detail | tail -n 1)
 awk '$1 == "#" && $2 == "gcda" { data[$3] = $4 }
      END { for (file in data) print file, data[file] }' \

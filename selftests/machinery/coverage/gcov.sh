@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs in the guest, after the other tests: prints what the kernel counted of the
-# module's lines, for coverage.sh to find in what the tests said.  The counts are
-# of all that ran before, as the kernel keeps them when the module goes.
+# Runs in the guest, after the other tests: prints the kernel's counts of the module's
+# lines, which coverage.sh finds in the output of the tests.  They are of all tests
+# before this one, since the kernel keeps them when the module is unloaded.
 
 DATA=/sys/kernel/debug/gcov
 

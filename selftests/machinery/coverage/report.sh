@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What tests reached of the module's files.
+# Print which lines of the module's files the tests reached.
 #
 #	report.sh TRACE...
 #
-# TRACE is a tracefile of lcov's format, NAME.info.  A line counts as reached when
-# it was in any of them.  Compilers differ in what they call a line: of a file that
-# the last TRACE has, its lines count.  They differ more in what they call a branch,
-# so branches are counted in each by itself.  Prints lines and branches for each file, then
-# each line that was not reached.
+# TRACE is a tracefile in lcov's format, NAME.info.  A line counts as reached if it was
+# in any of them.  Compilers differ in what is a line: for each file, the lines of the
+# last TRACE that has the file count.  They differ more in what is a branch, so
+# branches are counted in each TRACE by itself.  Prints lines and branches per file,
+# then each line that was not reached.
 
 set -u
 [[ $# -gt 0 ]] || exit 2
@@ -67,7 +67,7 @@ FNR == 1 {
 		taken[traces, "all"]++
 	}
 }
-# Of the lines of a file, those that count.
+# Keep only those lines of a file that count.
 function choose(file,   i, n)
 {
 	for (i = 1; i <= count[file]; i++)
