@@ -5,7 +5,7 @@
 # the path from the top and a colon.  To be sourced, after lib.sh; they run in
 # the top folder.
 
-# Everything that is ours, without what is built.
+# tree: print all files of the repository, without what is built.
 tree()
 {
 	find . \( -path ./.git -o -name build -o -name '*.mod.c' -o -name '.*.cmd' \
@@ -19,7 +19,7 @@ c_files()
 	tree | grep -E "^($1)/.*\.[ch]$"
 }
 
-# Scripts by name or by first line.
+# scripts: print the files that are scripts by their name or first line.
 scripts()
 {
 	tree | while IFS= read -r file; do
@@ -77,7 +77,7 @@ check_texts()
 			printf '%s:1: no SPDX line with %s\n' "$file" "$want"
 		fi
 		grep -n -H -E '[[:blank:]]+$' "$file"
-		# Spelt so that this line is none of them.
+		# Spelt so that this line does not match.
 		grep -n -H -w -E 'TO''DO|FIX''ME|XX''X' "$file"
 		lines=$(wc -l < "$file")
 		case $file in
@@ -91,7 +91,7 @@ check_texts()
 	done
 }
 
-# names PAGE: those of standard input that the page does not name.
+# names PAGE: print the names of standard input that the page does not have.
 names()
 {
 	local name
@@ -102,8 +102,8 @@ names()
 	done
 }
 
-# What selftests/README.md says of the tests: it names each program and each native one,
-# and no test that is not there.  CONTRIBUTING.md names each check of the Makefile.
+# selftests/README.md names each program and each native one, and no test that does not
+# exist.  CONTRIBUTING.md names each check of the Makefile.
 check_promises()
 {
 	local name page=selftests/README.md
@@ -116,7 +116,7 @@ check_promises()
 	} > "$OUT/named"
 	names $page < "$OUT/named"
 	sed -n 's/^\(check[a-z-]*\):.*$/make \1/p' Makefile | names CONTRIBUTING.md
-	# Of a table of promises, the second column.
+	# The second column of the tables of promises.
 	# shellcheck disable=SC2016
 	sed '1,/^## Which test proves what/d; /^## /,$d' $page | cut -s -d '|' -f 3 |
 		grep -o '`[a-z0-9_.-]*`' | tr -d '`' | sort -u > "$OUT/tests"
@@ -131,10 +131,11 @@ check_promises()
 	[[ -s $OUT/tests ]]
 }
 
-# The slow checks look again only at what has changed since they found nothing:
-# in the cache, "SUM  FILE" a line, a list for each version of the kernel's source.
+# The slow checks skip files that have not changed since nothing was found in them.
+# The cache has a list of these, "SUM  FILE" per line, for each version of the kernel's
+# source.
 
-# seen CHECK: the name of its list, which is there.
+# seen CHECK: create its list if necessary, and print the name.
 seen()
 {
 	local list=$CACHE/style-$1-${SOURCE##*/}
@@ -155,21 +156,21 @@ check_checkpatch()
 		xargs -r perl "$SOURCE/scripts/checkpatch.pl" --strict --no-tree \
 			--terse --show-types --no-summary -q -f
 	) | sed "s|^$TOP_DIR/||" | tee "$found"
-	# It fails when it finds something; without that, when it did not run.
+	# It fails when it finds something; if nothing was found, it did not run.
 	((PIPESTATUS[2] == 0)) || [[ -s $found ]] || return
 	cut -d : -f 1 "$found" | sort -u | sed 's/^/  /' |
 		grep -v -F -f - "$new" >> "$seen"
 }
 
-# our_warnings DIR: the warnings of a build log, with paths from the top.
+# our_warnings DIR: print the warnings of a build log, with paths from the top.
 our_warnings()
 {
 	sed -e "s|$1/||g" -e "s|$TOP_DIR/||g" |
 		grep -E '(warning|error|Warning|Error):|^make.*Error|undefined!'
 }
 
-# The module with W=1 and sparse, from scratch: a warning shows only when its
-# file is compiled.
+# The module with W=1 and sparse, built from scratch, because a warning shows only when
+# its file is compiled.
 check_module()
 {
 	rm -rf "$OUT/module"
@@ -178,7 +179,7 @@ check_module()
 	[[ -e $OUT/module/kmap.ko ]]
 }
 
-# Each file of the module knows only those below it in DESIGN.md's list.
+# Each file of the module uses only those below it in DESIGN.md's list.
 check_layers()
 {
 	"$VM_DIR/module.sh" "$OUT/layers" > "$OUT/layers.log" 2>&1 || return
@@ -187,8 +188,8 @@ check_layers()
 		module/DESIGN.md "$OUT/layers.nm" module/*.[ch]
 }
 
-# What coccicheck does in report mode.  Those of the kernel's patterns that want
-# an OCaml compiler, and one that is meant for a certain driver, are left out.
+# The same as coccicheck in report mode.  Patterns of the kernel that need an OCaml
+# compiler are left out.
 check_coccinelle()
 {
 	local file seen sum found=$OUT/coccinelle.found
@@ -207,8 +208,8 @@ check_coccinelle()
 	[[ -s $found ]] || printf '%s\n' "$sum" >> "$seen"
 }
 
-# Each source once: the most of the warnings come without the costlier half of the
-# optimizer, and what a word of 32 bits changes shows in the syntax.
+# Each source is compiled once: with -O1, since that is enough for most warnings, and for
+# 32 bits only as far as the syntax, since that shows differences of types.
 check_selftests()
 {
 	local warn='-Wshadow -Wno-unused-parameter -Wno-psabi' status
@@ -249,7 +250,8 @@ check_userspace32()
 	userspace_build userspace32 CFLAGS='-O2 -m32' LDFLAGS=-m32
 }
 
-# The ABI's header stands alone, twice, as C90 and as C++98, for 32 and 64 bits.
+# The ABI's header compiles alone, and included twice, as C90 and C++98, for 32 and 64
+# bits.
 check_header()
 {
 	local bits file=$OUT/header
@@ -268,8 +270,8 @@ check_header()
 	true
 }
 
-# Nobody else in the kernel has our ioctl type, as far as this machine knows: the
-# newest list of them, and the headers for programs and for modules.
+# Nobody else in the kernel uses our ioctl type, as far as this machine can tell: by the
+# kernel's list of types, and by the headers for programs and for modules.
 check_ioctl()
 {
 	local own fixture=$OUT/ioctl.rst
@@ -278,7 +280,7 @@ check_ioctl()
 
 	own=$(sed -n 's/^#define[[:blank:]]*KMAP_IOC_MAGIC[[:blank:]]*//p' \
 		uapi/linux/kmap.h)
-	# It finds what it is there to find.
+	# First check that the script finds such a type.
 	printf '%s  00-0F  linux/other.h\n' "$own" > "$fixture"
 	printf '#define A %s\n#define B _IOW(A, 1, int)\n' "$own" > "$OUT/ioctl.h"
 	(($(awk -v own="$own" -f $awk "$fixture" "$OUT/ioctl.h" | wc -l) == 2)) ||
@@ -305,8 +307,8 @@ runs32()
 		gcc -m32 -x c -o "$program" - && "$program"
 } 2>/dev/null
 
-# The tests of the ABI's layout need no module: they are compiled here for both
-# sizes, which fails where a structure is another, and run where the kernel can.
+# The tests of the ABI's layout need no module: they are compiled here for both sizes,
+# which fails if a structure differs, and run where the kernel can run them.
 check_layout()
 {
 	local bits program=$OUT/layout log=$OUT/layout.log
@@ -332,7 +334,7 @@ check_shellcheck()
 	scripts | xargs shellcheck -x -P SCRIPTDIR -f gcc
 }
 
-# Which other pages this machine has is no matter.
+# It does not matter which other pages this machine has.
 check_mandoc()
 {
 	local page
@@ -340,7 +342,7 @@ check_mandoc()
 	for page in userspace/man/*.[1-9]; do
 		mandoc -T lint -W style "$page" 2>&1 | sed 's/^mandoc: //'
 	done | grep -v -e 'referenced manual not found' -e 'mandoc\.db'
-	# A macro that is not at the beginning of its line is text, to lint as well.
+	# mandoc takes a macro for text, silently, if it does not begin its line.
 	for page in userspace/man/*.[1-9]; do
 		mandoc -T ascii "$page" | sed -E 's/.\x08//g' |
 			grep -E '(^|[[:space:]"(])\.[A-Z][a-z]([[:space:]]|$)' |
@@ -349,7 +351,7 @@ check_mandoc()
 	true
 }
 
-# kernel-doc: what is documented is documented whole.
+# kernel-doc: what is documented is documented completely.
 check_kerneldoc()
 {
 	c_files 'module|uapi' |

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Who else has our ioctl type?  Reads the kernel's list of types (files whose name
-# ends in .rst) and headers of its ABI; prints each place that has it, one per line.
+# Who else uses our ioctl type?  Reads the kernel's list of types (files whose name
+# ends in .rst) and headers of its ABI; prints each place that uses it, one per line.
 #
 #	awk -v own=0xBC -f ioctl.awk FILE...
 
-# value TEXT: the number that a literal stands for, or -1.
+# value(text): the number that a literal stands for, or -1.
 function value(text,	n, i, digits)
 {
 	gsub(/[[:blank:]]/, "", text)
@@ -58,7 +58,7 @@ FILENAME ~ /\.rst$/ {
 	names[name] = line
 }
 
-# _IOR(TYPE, and its kin.
+# _IOR(TYPE, and similar macros.
 match($0, /(^|[^A-Za-z0-9_])_IO[A-Z]*[[:blank:]]*\([^,)]+,/) {
 	line = substr($0, RSTART, RLENGTH - 1)
 	sub(/^[^_]/, "", line)

@@ -7,10 +7,10 @@
 # The order is that of the list under "## Source files" in DESIGN.md, and in a line from
 # left to right.  A .c file stands for the header of its name, and a header that is listed
 # by itself for itself.  A file uses another when it includes its header, when its object
-# file wants a symbol that the other's defines, or when its source names one: that shows
-# what an inline function in a header calls, for its object files are those of whoever
-# includes it.  NM is what "nm -A" says of all object files.  Writes the files to notes,
-# from the top, each with those that it uses, and prints what is wrong.
+# file needs a symbol that the other's defines, or when its source names one.  The last
+# shows what an inline function in a header calls: its code is in the object files of the
+# sources that include it.  NM is the output of "nm -A" for all object files.  Writes the
+# files to notes, from the top, each with those that it uses, and prints what is wrong.
 
 function stem(path)
 {
@@ -48,7 +48,7 @@ FILENAME == ARGV[1] {
 	next
 }
 
-# The symbols: "PATH:ADDRESS TYPE SYMBOL", without the address where it is wanted.
+# The symbols: "PATH:ADDRESS TYPE SYMBOL"; undefined ones have no address.
 FILENAME == ARGV[2] {
 	file = $1
 	sub(/:.*/, "", file)
@@ -73,7 +73,7 @@ FNR == 1 {
 
 {
 	line = $0
-	# Comments as this code has them: none begins behind another on its line.
+	# Comments as in this code: a line has only one that does not end there.
 	if (comment) {
 		if (!sub(/^.*\*\//, "", line))
 			next
@@ -88,7 +88,7 @@ FNR == 1 {
 		uses(unit, unit_of(header), "module/" file ":" FNR ": includes " header)
 		next
 	}
-	# At the beginning of a line are prototypes.
+	# A line that begins without a tab is a prototype or a definition.
 	if (line !~ /^\t/)
 		next
 	while (match(line, /[A-Za-z_][A-Za-z_0-9]*/)) {

@@ -5,8 +5,8 @@
 #
 #	style.sh [CHECK]...		default: all, see CHECKS below
 #
-# A check prints one finding per line and fails when there is any that waivers.txt
-# does not name; what else it wants to be shown it leaves in notes.  Checks run side by
+# A check prints one finding per line, and fails when there is one that waivers.txt
+# does not name; it may leave a file of notes, which are shown.  Checks run side by
 # side, one per CPU.  The last line is "N passed, N failed, N skipped".  Fails unless
 # all passed.
 
@@ -14,7 +14,7 @@ set -u
 . "$(dirname "$0")/../vm/lib.sh"
 . "$(dirname "$0")/checks.sh"
 
-# The long ones first.
+# The longest ones are first.
 CHECKS=(checkpatch coccinelle module layers selftests shellcheck userspace userspace32
 	texts header layout ioctl mandoc kerneldoc cppcheck promises)
 WAIVERS=$TOP_DIR/selftests/machinery/style/waivers.txt
@@ -32,7 +32,7 @@ trap 'rm -rf "$WORK"' EXIT
 trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM HUP
 
 # waive CHECK FINDINGS: print the findings that no waiver names, and the waivers
-# that name none.
+# that name no finding.
 waive()
 {
 	awk -F '\t' -v check="$1" '
@@ -67,7 +67,7 @@ waive()
 	}' "$WAIVERS" "$2"
 }
 
-# run CHECK: leaves its findings and how it went in WORK.
+# run CHECK: run it, and leave its findings and its result in WORK.
 run()
 {
 	local check=$1 begun=${EPOCHREALTIME/./} status took result=pass
@@ -78,7 +78,7 @@ run()
 	if [[ -s $WORK/$check.findings ]]; then
 		result=fail
 	elif ((status)) && [[ ! -s $WORK/$check.raw ]]; then
-		# It did not come to look at anything.
+		# It failed before it could find anything.
 		{
 			printf 'the check itself failed (status %d)\n' "$status"
 			tail -n 20 "$WORK/$check.errors"
@@ -110,7 +110,7 @@ report()
 }
 
 say "Checking the style (${#CHECKS[@]} checks)"
-# What several checks share must not be made by two of them at once.
+# Make first what several checks share, since they run at the same time.
 prepare || exit
 
 PASSED=0 FAILED=()
