@@ -1,18 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Does a clone work where nothing is installed?  Sets minimal systems of Debian up
-# in folders, copies what is here into each, installs what the README asks for, and
-# goes on as it says: "make demo", "make check", and "make style" after it.  Only
-# root can.
+# Does a clone work on a system where nothing is installed?  Sets minimal systems of
+# Debian up in folders, copies the repository into each, installs what the README asks
+# for, and makes "demo", "check" and "style" there.  This needs root.
 #
 # RELEASES='trixie'	only these (default: all in KNOWN below)
 # STEPS='demo style'	only these targets (default: demo check style)
-# TESTS=, LOCK=		narrow "make check", as of check.sh
+# TESTS=, LOCK=		narrow "make check", as in check.sh
 # KEEP=1		leave the folders; their names are printed
 #
-# The minimal systems and the packages that were downloaded stay in the cache.  A
-# target on a release counts one; the last line is "N passed, N failed, N skipped".
+# The minimal systems and downloaded packages stay in the cache.  A target on a release
+# counts as one test; the last line is "N passed, N failed, N skipped".
 
 set -u
 . "$(dirname "$0")/../vm/lib.sh"
@@ -20,7 +19,7 @@ set -u
 KNOWN='bookworm trixie'
 RELEASES=${RELEASES:-$KNOWN}
 STEPS=${STEPS:-demo check style}
-# What the README asks for.  A clone needs git too; this is a copy.
+# What the README asks for.  A clone needs git, too, but this is a copy.
 PREREQUISITES=(make)
 LOGS=$TOP_DIR/build/debian
 
@@ -40,13 +39,13 @@ mkdir -p "$CACHE" "$LOGS"
 WORK=$(mktemp -d -p "$CACHE")
 chmod 755 "$WORK"
 if [[ ${KEEP:-0} != 1 ]]; then
-	# Mounts are in a name space of their own, and gone with it.
+	# Mounts are in a name space of their own, and end with it.
 	trap 'rm -rf --one-file-system "$WORK"' EXIT
 fi
 trap 'exit 130' INT TERM HUP
 
-# enter ROOT COMMAND [ARGUMENT]...: run it there, with the packages of earlier runs,
-# in a name space of processes that ends with it.
+# enter ROOT COMMAND [ARGUMENT]...: run it there, with the packages of earlier runs, in
+# name spaces of mounts and processes that end with it.
 enter()
 {
 	local root=$1
@@ -67,7 +66,7 @@ enter()
 		"$@" < /dev/null
 }
 
-# sources RELEASE: where it comes from, as of this machine's apt.
+# sources RELEASE: print its sources, on the mirrors of this machine's apt.
 sources()
 {
 	# shellcheck disable=SC2016
@@ -86,7 +85,7 @@ sources()
 	done
 }
 
-# copy DIR: what is here, but for what was built.
+# copy DIR: copy the repository, without what was built.
 copy()
 {
 	mkdir -p "$1"
@@ -102,7 +101,7 @@ copy()
 	fi | tar -c -C "$TOP_DIR" --null -T - | tar -x -C "$1" --no-same-owner
 }
 
-# set_up RELEASE ROOT: a system with a clone, and what that asks for.
+# set_up RELEASE ROOT: make a system with a clone, and what the README asks for.
 set_up()
 {
 	local minimal
@@ -110,11 +109,11 @@ set_up()
 	minimal=$(SUITE=$1 "$VM_DIR/sid.sh" minimal true) || return
 	cp -a "$minimal" "$2" || return
 	cat /etc/resolv.conf > "$2/etc/resolv.conf"
-	# Nothing is started that packages would start.
+	# Packages must not start services.
 	printf '#!/bin/sh\nexit 101\n' > "$2/usr/sbin/policy-rc.d"
 	chmod 755 "$2/usr/sbin/policy-rc.d"
 	sources "$1" > "$2/etc/apt/sources.list"
-	# A mirror that lags will do.
+	# A mirror that is out of date suffices.
 	printf 'Acquire::Check-Valid-Until "false";\n' \
 		> "$2/etc/apt/apt.conf.d/check-debian"
 	mkdir -p "$CACHE/debian-debs/partial" "$2/var/cache/apt/archives"
