@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What make does by itself, tried in a copy and without a VM: that installing puts
-# everything in its place and uninstalling takes it away again, that a program can be
-# linked with the library that was installed, whatever its functions are called, that
-# only what is used is asked for, and that words for the scripts come there as they are.
+# What make does without a VM, tested in a copy: installing puts everything in its
+# place, and uninstalling removes it again; a program can be linked with the installed
+# library, whatever names its functions have; only packages that are used are asked
+# for; and variables reach the scripts unchanged.
 #
 # The last line is "N passed, N failed, N skipped".
 
@@ -17,7 +17,7 @@ trap 'exit 130' INT TERM HUP
 PASSED=0 FAILED=0
 COPY=$WORK/kmap ROOT=$WORK/root
 
-# check NAME COMMAND...: what it prints is shown when it fails.
+# check NAME COMMAND...: the command must succeed; its output is shown if it fails.
 check()
 {
 	local name=$1
@@ -38,7 +38,7 @@ not()
 	! "$@"
 }
 
-# run ARGUMENT...: make in the copy, output in WORK/output.
+# run ARGUMENT...: run make in the copy, with its output in WORK/output.
 run()
 {
 	make -C "$COPY" KDIR="$KDIR" "$@" > "$WORK/output" 2>&1
@@ -49,14 +49,14 @@ said()
 	grep -q -E -e "$1" "$WORK/output"
 }
 
-# asked_for: the groups of packages that make would install.
+# asked_for: print the groups of packages that make would install.
 asked_for()
 {
 	make -C "$COPY" -n "$@" 2>/dev/null | sed -n 's/.*deps\.sh //p' | sort -u |
 		tr '\n' ' '
 }
 
-# asks GROUPS MAKE ARGUMENT...
+# asks GROUPS MAKE ARGUMENT...: make would install exactly these groups.
 asks()
 {
 	local groups
@@ -66,8 +66,8 @@ asks()
 	[[ $groups == "$1" ]]
 }
 
-# A folder of stand-ins for apt and dpkg: nothing is installed, and apt knows what
-# KNOWN names.
+# Make a folder of stand-ins for apt and dpkg: nothing is installed, and apt knows the
+# packages that KNOWN names.
 stand_ins()
 {
 	mkdir "$WORK/bin"
@@ -86,7 +86,7 @@ stand_ins()
 	chmod 755 "$WORK"/bin/*
 }
 
-# names GROUP WANT NOT: what deps.sh says that it installs, and does.
+# names GROUP WANT NOT: deps.sh prints that it installs WANT and not NOT, and does so.
 names()
 {
 	: > "$WORK/calls"
@@ -99,7 +99,7 @@ names()
 		grep -v -w -q -e "$3"
 }
 
-# A make that only tells the scripts, of which each prints CMD.
+# raw_word WORD: with CMD=WORD, the script that make vm runs gets exactly that.
 raw_word()
 {
 	local word
@@ -117,23 +117,23 @@ raw_word()
 	[[ $word == "$1" ]]
 }
 
-# exports ARCHIVE: it has the names that the shared library exports, and no other.
+# exports ARCHIVE: it has the names that the shared library exports, and no others.
 exports()
 {
 	diff <(sed -n 's/^\t\(kmap_.*\);$/\1/p' "$COPY/userspace/lib/libkmap.map" |
 		sort) <(nm -g --defined-only "$1" | awk 'NF == 3 { print $3 }' | sort)
 }
 
-# hidden BUILD: the names that the library's objects share with each other only.
+# hidden BUILD: print the names that only the library's own objects share.
 hidden()
 {
 	nm -g --defined-only "$1"/obj/lib/*.o | awk 'NF == 3 { print $3 }' |
 		grep -v -e '^kmap_' -e '^__' | sort -u
 }
 
-# links BUILD ARCHIVE [OPTION]...: a program can have a function of any name that is
-# hidden in the library, and calls its own.  One name at a time: with all of them, no
-# part of an archive would be taken in for the sake of one, and none would clash.
+# links BUILD ARCHIVE [OPTION]...: a program can have a function with any name that is
+# hidden in the library, and calls its own.  One name at a time: a program that defines
+# all of them would need no part of the archive for them, so none would clash.
 links()
 {
 	local build=$1 archive=$2 name
@@ -224,7 +224,7 @@ KNOWN+=' linux-headers-6.12-cloud-amd64'
 check '... or the first' names module linux-headers-6.12-cloud-amd64 \
 	linux-headers-cloud-amd64
 
-# They are for another shell.
+# Another shell must expand these.
 # shellcheck disable=SC2016
 check 'CMD comes as it is' raw_word 'false; echo "$? $HOME $(id) a  b"'
 
