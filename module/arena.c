@@ -5,10 +5,10 @@
  * A slab has objects of one size class.  It is a unit of the pool, or a run of units
  * where objects of the class would waste more than an eighth of a single unit.  Freed
  * objects are linked through their own first bytes.  When a slab is empty, the arena
- * keeps it if no other slab of its class has a free object.  Otherwise the arena gives
- * it back to the pool, where any class of any shard may take its units.  The empty slabs
- * that an arena keeps are on a list of their own as well, so that they are found without
- * a search.
+ * keeps it for a while if no other slab of its class has a free object.  Otherwise the
+ * arena gives it back to the pool, where any class of any shard may take its units.  The
+ * empty slabs that an arena keeps are on a list of their own as well, so that they are
+ * found without a search.
  *
  * Each shard has an arena of its own, so that writers to different shards share
  * nothing here except when a slab is taken from the pool or given back.
@@ -72,7 +72,7 @@ static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
 	}
 	slab->first = first;
 	for (i = 0; i < slab->units; i++)
-		pool->slab[first + i] = slab;
+		*shmap_area_slab(&pool->area, first + i) = slab;
 	return slab;
 }
 
@@ -90,14 +90,30 @@ static void slabs_destroy(struct shmap_pool *pool, struct list_head *slabs)
 		slab_destroy(pool, slab);
 }
 
+/* Keep a slab that is empty, until the keeper takes it. */
+static void keep_locked(struct shmap_arena *arena, struct shmap_slab *slab)
+{
+	lockdep_assert_held(&arena->lock);
+	slab->round = READ_ONCE(arena->pool->round);
+	list_add_tail(&slab->empty, &arena->empty);
+	shmap_pool_stir(arena->pool);
+}
+
+/* The slab of an object. */
+static struct shmap_slab *slab_of(const struct shmap_arena *arena, u32 ref)
+{
+	return *shmap_area_slab(&arena->pool->area, ref / SHMAP_UNIT_REFS);
+}
+
 /*
  * Put an object back in its slab.  A slab that becomes empty is moved to @empty, unless no
- * other slab of its class has a free object: the arena keeps it then.
+ * other slab of its class has a free object: the arena keeps it then, and this returns
+ * true.
  */
-static void slab_push_locked(struct shmap_arena *arena, u32 ref,
+static bool slab_push_locked(struct shmap_arena *arena, u32 ref,
 			     struct list_head *empty)
 {
-	struct shmap_slab *slab = arena->pool->slab[ref / SHMAP_UNIT_REFS];
+	struct shmap_slab *slab = slab_of(arena, ref);
 	struct hlist_head *partial = &arena->partial[slab->class];
 
 	lockdep_assert_held(&arena->lock);
@@ -106,14 +122,14 @@ static void slab_push_locked(struct shmap_arena *arena, u32 ref,
 	if (slab->live-- == slab->objects)
 		hlist_add_head(&slab->node, partial);
 	if (slab->live)
-		return;
+		return false;
 	if (hlist_is_singular_node(&slab->node, partial)) {
-		list_add_tail(&slab->empty, &arena->empty);
-		shmap_pool_stir(arena->pool);
-	} else {
-		hlist_del(&slab->node);
-		list_add_tail(&slab->empty, empty);
+		keep_locked(arena, slab);
+		return true;
 	}
+	hlist_del(&slab->node);
+	list_add_tail(&slab->empty, empty);
+	return false;
 }
 
 /**
@@ -141,7 +157,7 @@ void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
  */
 void shmap_arena_exit(struct shmap_arena *arena)
 {
-	shmap_arena_trim(arena);
+	shmap_arena_trim(arena, READ_ONCE(arena->pool->round));
 }
 
 /**
@@ -172,9 +188,9 @@ int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 		return PTR_ERR(slab);
 	raw_spin_lock(&arena->lock);
 	hlist_add_head(&slab->node, &arena->partial[slab->class]);
-	list_add_tail(&slab->empty, &arena->empty);
-	shmap_pool_stir(arena->pool);
+	keep_locked(arena, slab);
 	raw_spin_unlock(&arena->lock);
+	shmap_pool_call_keeper(arena->pool);
 	return 0;
 }
 
@@ -190,20 +206,23 @@ void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 		      unsigned int n)
 {
 	LIST_HEAD(empty);
+	bool kept = false;
 	unsigned int i;
 
 	for (i = 0; arena->wipe && i < n; i++)
 		memset(shmap_pool_entry(arena->pool, refs[i]), 0,
-		       arena->pool->slab[refs[i] / SHMAP_UNIT_REFS]->size);
+		       slab_of(arena, refs[i])->size);
 	raw_spin_lock(&arena->lock);
 	for (i = 0; i < n; i++)
-		slab_push_locked(arena, refs[i], &empty);
+		kept |= slab_push_locked(arena, refs[i], &empty);
 	raw_spin_unlock(&arena->lock);
+	if (unlikely(kept))
+		shmap_pool_call_keeper(arena->pool);
 	slabs_destroy(arena->pool, &empty);
 }
 
 /* Give some empty slabs back to the pool.  Returns false when there were none. */
-static bool trim_some(struct shmap_arena *arena)
+static bool trim_some(struct shmap_arena *arena, unsigned long round)
 {
 	struct shmap_slab *slab;
 	LIST_HEAD(empty);
@@ -213,6 +232,8 @@ static bool trim_some(struct shmap_arena *arena)
 	for (n = 0; n < TRIM_SLABS && !list_empty(&arena->empty); n++) {
 		slab = list_first_entry(&arena->empty, struct shmap_slab,
 					empty);
+		if ((long)(round - slab->round) < 0)
+			break;
 		hlist_del(&slab->node);
 		list_move_tail(&slab->empty, &empty);
 	}
@@ -224,11 +245,19 @@ static bool trim_some(struct shmap_arena *arena)
 /**
  * shmap_arena_trim - give empty slabs back to the pool
  * @arena: the arena
+ * @round: the last round of the keeper in which they became empty
  *
  * Context: may sleep.
+ * Return: true when others are left.
  */
-void shmap_arena_trim(struct shmap_arena *arena)
+bool shmap_arena_trim(struct shmap_arena *arena, unsigned long round)
 {
-	while (trim_some(arena))
+	bool left;
+
+	while (trim_some(arena, round))
 		cond_resched();
+	raw_spin_lock(&arena->lock);
+	left = !list_empty(&arena->empty);
+	raw_spin_unlock(&arena->lock);
+	return left;
 }

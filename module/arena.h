@@ -34,6 +34,7 @@ struct shmap_arena {
  * struct shmap_slab - a run of units, cut into objects of one size class
  * @node: in arena->partial while the slab has a free object
  * @empty: in arena->empty while all objects are free
+ * @round: the keeper's round in which the slab was put there
  * @first: number of the first unit
  * @units: number of units in the run
  * @size: bytes per object
@@ -46,6 +47,7 @@ struct shmap_arena {
 struct shmap_slab {
 	struct hlist_node	node;
 	struct list_head	empty;
+	unsigned long		round;
 	unsigned int		first;
 	unsigned int		units;
 	u32			size;
@@ -63,7 +65,7 @@ u32 shmap_arena_large(u32 bytes);
 int shmap_arena_grow(struct shmap_arena *arena, u32 bytes);
 void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 		      unsigned int n);
-void shmap_arena_trim(struct shmap_arena *arena);
+bool shmap_arena_trim(struct shmap_arena *arena, unsigned long round);
 
 /**
  * shmap_arena_size - bytes that an object takes

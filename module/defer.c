@@ -5,8 +5,8 @@
  * A reader in a read-side critical section may hold a reference to an entry that a writer
  * has just unlinked, so the entry is freed only after a grace period.  Unlinked entries
  * are noted in batches.  A full batch asks for a grace period, and later operations of
- * the shard free the batch when that is over.  There are no callbacks, so unload has
- * only to wait for grace periods.
+ * the shard, or the keeper, free the batch when that is over.  There are no callbacks, so
+ * unload has only to wait for grace periods.
  *
  * defer->max bounds the bytes of deferred entries: a writer that would exceed it waits for
  * the oldest grace period.  A fatal signal ends that wait.  The change has been made
@@ -138,6 +138,7 @@ static bool make_batch(struct shmap_defer *defer, u32 ref)
 	}
 	raw_spin_unlock(&defer->lock);
 	shmap_mem_free(defer->arena->pool->mem, batch, sizeof(*batch));
+	shmap_pool_call_keeper(defer->arena->pool);
 	return true;
 }
 

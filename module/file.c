@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "file.h"
+#include "inode.h"
 #include "map.h"
 #include "window.h"
 
@@ -35,6 +36,7 @@ int shmap_file_open(struct inode *inode, struct file *filp,
 	if (filp->f_mode & FMODE_WRITE)
 		file->rights |= SHMAP_MAY_WRITE;
 	filp->private_data = file;
+	shmap_inode_open(map->inode, filp);
 	return nonseekable_open(inode, filp);
 }
 

@@ -14,6 +14,8 @@
 
 #include "config.h"
 #include "device.h"
+#include "inode.h"
+#include "keeper.h"
 #include "map.h"
 
 /* Once the module is loaded, the parameters show the values that are in force. */
@@ -91,19 +93,11 @@ MODULE_PARM_DESC(mode, "permissions of /dev/kmap, octal (default 0600)");
 module_param_cb(wipe, &flag_ops, &wish.wipe, 0444);
 MODULE_PARM_DESC(wipe, "zero removed entries, within a second and an RCU grace period, Y or N (default N)");
 
-static int __init shmap_main_init(void)
+static int __init make_device(const struct shmap_config *config)
 {
-	char message[SHMAP_CONFIG_MESSAGE];
-	struct shmap_config config;
-	struct shmap_map *map;
+	struct shmap_map *map = shmap_map_create(config);
 	int ret;
 
-	ret = shmap_config_check(&wish, &config, message);
-	if (ret) {
-		pr_err("%s\n", message);
-		return ret;
-	}
-	map = shmap_map_create(&config);
 	if (IS_ERR(map))
 		return PTR_ERR(map);
 	ret = shmap_device_register(map, wish.mode);
@@ -112,9 +106,40 @@ static int __init shmap_main_init(void)
 	return ret;
 }
 
+static int __init shmap_main_init(void)
+{
+	char message[SHMAP_CONFIG_MESSAGE];
+	struct shmap_config config;
+	int ret;
+
+	ret = shmap_config_check(&wish, &config, message);
+	if (ret) {
+		pr_err("%s\n", message);
+		return ret;
+	}
+	ret = shmap_inode_start();
+	if (ret)
+		return ret;
+	ret = shmap_keeper_start();
+	if (ret)
+		goto stop_inodes;
+	ret = make_device(&config);
+	if (ret)
+		goto stop_keepers;
+	return 0;
+
+stop_keepers:
+	shmap_keeper_stop();
+stop_inodes:
+	shmap_inode_stop();
+	return ret;
+}
+
 static void __exit shmap_main_exit(void)
 {
 	shmap_device_unregister();
+	shmap_keeper_stop();
+	shmap_inode_stop();
 }
 
 module_init(shmap_main_init);

@@ -12,7 +12,7 @@
  *
  *	arena->lock		raw spinlock; never together with shard->lock
  *	defer->lock		the same
- *	pool->lock		raw spinlock; never together with another
+ *	area->lock		raw spinlock; never together with another
  *
  * The spinlocks are raw, so that a task that holds one keeps the CPU even with
  * PREEMPT_RT.  Code that runs under them takes no other locks of the kernel than raw
@@ -34,7 +34,8 @@
  *	slabs				arena->lock
  *	deferred batches		defer->lock
  *	map->squeezed			WRITE_ONCE; a stale value costs another squeeze
- *	units				pool->lock; a taken unit belongs to its taker
+ *	units				area->lock; a taken unit belongs to its taker, and
+ *					one whose memory is given back to the keeper
  *
  * An open file keeps the map and the module.  When the last reference is dropped, no
  * file of the map is open, so there are neither readers nor writers; destroy() waits
@@ -48,10 +49,11 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "inode.h"
+#include "keeper.h"
 #include "map.h"
 #include "shard.h"
 #include "space.h"
-#include "wipe.h"
 
 /* Versions begin with the time of day, in steps of 2^VERSION_SHIFT ns. */
 #define VERSION_SHIFT	7
@@ -89,7 +91,7 @@ static u64 entry_area(const struct shmap_config *config)
 	u64 bytes = 2 * config->max_bytes + kept_max(config) / 2 * 3 +
 		    config->shards * (deferred_max(config) + SHARD_SLACK);
 
-	return min(round_up(bytes, SHMAP_UNIT_SIZE), SHMAP_POOL_MAX);
+	return min(round_up(bytes, SHMAP_UNIT_SIZE), SHMAP_AREA_MAX);
 }
 
 static size_t head_size(const struct shmap_config *config)
@@ -116,7 +118,7 @@ static void head_init(struct shmap_map *map)
 						 map->shard_bits);
 	at += config->shards * head->bucket_stride;
 	head->entry_offset = at;
-	head->entry_size = (u64)map->pool.units * SHMAP_UNIT_SIZE;
+	head->entry_size = (u64)map->pool.area.end * SHMAP_UNIT_SIZE;
 	head->size = at + head->entry_size;
 }
 
@@ -170,30 +172,36 @@ static int create(struct shmap_map *map)
 	const struct shmap_config *config = &map->config;
 	int ret;
 
-	ret = shmap_pool_init(&map->pool, &map->mem, entry_area(config));
+	ret = shmap_pool_init(&map->pool, &map->mem, entry_area(config),
+			      config->max_bytes + config->max_bytes / 16);
 	if (ret)
 		return ret;
 	ret = shmap_quota_init(&map->quota, config->max_entries,
 			       config->max_bytes, config->shards);
 	if (ret)
 		return ret;
-	if (config->wipe) {
-		ret = shmap_wipe_init(map);
-		if (ret)
-			return ret;
-	}
 	map->stats = alloc_percpu(struct shmap_stats);
 	map->head_order = get_order(head_size(config));
 	map->head = shmap_mem_alloc_pages(&map->mem, map->head_order);
 	if (!map->stats || !map->head)
 		return -ENOMEM;
 	head_init(map);
+	map->pool.area.flag = &map->head->stale;
+	map->inode = shmap_inode_create();
+	if (IS_ERR(map->inode)) {
+		ret = PTR_ERR(map->inode);
+		map->inode = NULL;
+		return ret;
+	}
 	map->shard = shmap_mem_alloc_table(&map->mem, config->shards,
 					   sizeof(*map->shard));
 	if (!map->shard)
 		return -ENOMEM;
 	shards_init(map);
-	return tables_init(map);
+	ret = tables_init(map);
+	if (!ret)
+		shmap_keeper_init(map);
+	return ret;
 }
 
 /**
@@ -234,7 +242,7 @@ static void destroy(struct shmap_map *map)
 {
 	unsigned int i;
 
-	shmap_wipe_exit(map);
+	shmap_keeper_exit(map);
 	for (i = 0; map->shard && i < map->config.shards; i++)
 		if (map->shard[i].table.desc)
 			shmap_shard_drop(map, &map->shard[i]);
@@ -246,6 +254,7 @@ static void destroy(struct shmap_map *map)
 	}
 	shmap_mem_free_table(&map->mem, map->shard, map->config.shards,
 			     sizeof(*map->shard));
+	shmap_inode_put(map->inode);
 	shmap_mem_free_pages(&map->mem, map->head, map->head_order);
 	free_percpu(map->stats);
 	shmap_quota_exit(&map->quota);

@@ -10,7 +10,6 @@
 #include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/workqueue.h>
 
 #include "arena.h"
 #include "cut_types.h"
@@ -21,7 +20,7 @@
 #include "table.h"
 
 /* Limits of max_bytes: even at the maximum the entry area is a third larger. */
-#define SHMAP_BYTES_MAX		(SHMAP_POOL_MAX / 4 * 3)
+#define SHMAP_BYTES_MAX		(SHMAP_AREA_MAX / 4 * 3)
 #define SHMAP_BYTES_MIN		(64ull << 10)
 #define SHMAP_ENTRIES_MAX	BIT_ULL(31)
 #define SHMAP_SHARDS_MAX	1024u
@@ -34,7 +33,7 @@
  * @max_bytes: most bytes of entries
  * @max_key: longest key
  * @max_value: longest value
- * @wipe: zero removed entries when they are freed, and free them in time (wipe.c)
+ * @wipe: zero removed entries when they are freed, and free them in time (keeper.c)
  */
 struct shmap_config {
 	const struct shmap_lock_ops	*lock;
@@ -106,13 +105,12 @@ struct shmap_shard {
  * @head: first page of the window, followed by the shards' descriptors
  * @head_order: @head has 2^head_order pages
  * @mem: account of the map's memory; mem.c tells what it does not count
+ * @inode: what the mappings of the window belong to
  * @pool: the entry area
  * @quota: the limits of entries and bytes
  * @stats: counters per CPU
  * @squeezed: pool->stirred at the beginning of the last complete shmap_space_squeeze()
- * @wiper: workqueue that @wipe runs on, or NULL if the map does not wipe
- * @wipe: work that frees deferred and kept entries even if no operation comes
- * @wiped_cut: number that the last cut had when @wipe last ran
+ * @kept_cut: number that the last cut had when the keeper last ran
  * @cuts: the moments of snapshots, and what is kept for them
  */
 struct shmap_map {
@@ -125,13 +123,12 @@ struct shmap_map {
 	struct kmap_window		*head;
 	unsigned int			head_order;
 	struct shmap_mem		mem;
+	struct inode			*inode;
 	struct shmap_pool		pool;
 	struct shmap_quota		quota;
 	struct shmap_stats __percpu	*stats;
 	long				squeezed;
-	struct workqueue_struct		*wiper;
-	struct delayed_work		wipe;
-	u64				wiped_cut;
+	u64				kept_cut;
 	struct shmap_cuts		cuts;
 };
 

@@ -51,6 +51,18 @@ void shmap_mem_free_pages(struct shmap_mem *account, void *mem,
 }
 
 /**
+ * shmap_mem_pages_shared - does anybody else hold a reference to pages?
+ * @mem: from shmap_mem_alloc_pages()
+ *
+ * Context: any.
+ * Return: false when the owner's reference is the only one.
+ */
+bool shmap_mem_pages_shared(const void *mem)
+{
+	return page_count(virt_to_page(mem)) > 1;
+}
+
+/**
  * shmap_mem_alloc - allocate a small zeroed object that is never mapped
  * @account: account that the memory is counted on
  * @size: bytes

@@ -24,6 +24,7 @@ struct shmap_mem {
 void *shmap_mem_alloc_pages(struct shmap_mem *account, unsigned int order);
 void shmap_mem_free_pages(struct shmap_mem *account, void *mem,
 			  unsigned int order);
+bool shmap_mem_pages_shared(const void *mem);
 void *shmap_mem_alloc(struct shmap_mem *account, size_t size);
 void *shmap_mem_alloc_surely(struct shmap_mem *account, size_t size);
 void shmap_mem_free(struct shmap_mem *account, void *mem, size_t size);

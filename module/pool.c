@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The entry area: its address space in units, and the memory behind them.
+ * The memory of the entry area.
  *
- * A unit gets its pages when it is first used and keeps them until the map is freed,
- * so that an offset in the entry area means the same page for all mappings and at all
- * times.  Arenas take single units, or runs of units for entries that one unit does
- * not suit.  A run is contiguous in the area, and is mapped contiguously in the kernel
- * until it is put back; freed units can be taken again in any other grouping.  Units
- * that have memory are taken first, so that the map holds hardly more memory than it
- * needed at its fullest.  Single units are taken from the start and runs from the end,
- * which limits fragmentation.
+ * A unit gets its pages when it is taken.  Arenas take single units, or runs of units for
+ * entries that one unit does not suit.  A run is contiguous in the area, and is mapped
+ * contiguously in the kernel until it is put back; freed units can be taken again in any
+ * other grouping.  A unit that is put back keeps its pages until the keeper gives them
+ * back to the kernel (hole.c).  Until then an offset in the area means the same page for
+ * all mappings.
  *
- * Locking: pool->lock protects the sets of units, and is not taken together with another
- * lock of the map.  Only the task that has taken a unit changes its address.  The fault
- * handler, which takes no units, holds pool->lock while it reads the address, so that a
- * run is not unmapped meanwhile.
+ * Units that have no memory are taken first: so whoever needs memory pays for it, and does
+ * not use what others have paid for.  But the keeper may be late, for it waits for
+ * clients that change their mappings.  So that the map takes no more memory meanwhile than
+ * it usually may, units that still have memory are taken first as soon as pool->usual units
+ * have some.
+ *
+ * Locking: area->lock.  Only the task that has taken a unit changes its address.  The
+ * fault handler, which takes no units, holds area->lock while it reads the address, so
+ * that a run is not unmapped meanwhile.
  */
 #include <linux/bitmap.h>
 #include <linux/sched.h>
@@ -23,50 +26,23 @@
 
 #include "pool.h"
 
-static bool runs_alloc(struct shmap_pool *pool, struct shmap_runs *runs)
-{
-	runs->words = shmap_runs_words(pool->units);
-	runs->missing = shmap_mem_alloc_table(pool->mem, runs->words,
-					      sizeof(*runs->missing));
-	runs->node = shmap_mem_alloc_table(pool->mem, 2 * runs->words,
-					   sizeof(*runs->node));
-	return runs->missing && runs->node;
-}
-
-static void runs_free(struct shmap_pool *pool, struct shmap_runs *runs)
-{
-	shmap_mem_free_table(pool->mem, runs->missing, runs->words,
-			     sizeof(*runs->missing));
-	shmap_mem_free_table(pool->mem, runs->node, 2 * runs->words,
-			     sizeof(*runs->node));
-}
-
 /**
  * shmap_pool_init - make an entry area
  * @pool: to be made, zeroed
  * @mem: account that its memory is counted on
- * @bytes: its size, at most SHMAP_POOL_MAX; memory is allocated as it is needed
+ * @bytes: its size, at most SHMAP_AREA_MAX; memory is allocated as it is needed
+ * @usual: bytes of memory that it may take before memory that waits to be given back is
+ *	used again
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM; either way shmap_pool_exit() may be called.
  */
-int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem, u64 bytes)
+int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem, u64 bytes,
+		    u64 usual)
 {
 	pool->mem = mem;
-	raw_spin_lock_init(&pool->lock);
-	pool->units = min(bytes, SHMAP_POOL_MAX) >> SHMAP_UNIT_SHIFT;
-	pool->unit = shmap_mem_alloc_table(pool->mem, pool->units,
-					   sizeof(*pool->unit));
-	pool->slab = shmap_mem_alloc_table(pool->mem, pool->units,
-					   sizeof(*pool->slab));
-	if (!runs_alloc(pool, &pool->idle) || !runs_alloc(pool, &pool->ready) ||
-	    !pool->unit || !pool->slab)
-		return -ENOMEM;
-
-	/* Reference 0 means none, so the first unit is never used. */
-	shmap_runs_init(&pool->idle, 1, pool->units - 1);
-	shmap_runs_init(&pool->ready, 0, 0);
-	return 0;
+	pool->usual = min(usual, SHMAP_AREA_MAX) >> SHMAP_UNIT_SHIFT;
+	return shmap_area_init(&pool->area, mem, bytes);
 }
 
 /**
@@ -77,65 +53,83 @@ int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem, u64 bytes)
  */
 void shmap_pool_exit(struct shmap_pool *pool)
 {
+	struct shmap_area *area = &pool->area;
 	unsigned int i;
 
-	for (i = 0; pool->unit && i < pool->units; i++) {
-		shmap_mem_free_pages(pool->mem, pool->unit[i], SHMAP_UNIT_ORDER);
+	for (i = 0; i < area->made * SHMAP_REGION_UNITS; i++) {
+		shmap_mem_free_pages(pool->mem, *shmap_area_mem(area, i),
+				     SHMAP_UNIT_ORDER);
 		cond_resched();
 	}
-	shmap_mem_free_table(pool->mem, pool->unit, pool->units,
-			     sizeof(*pool->unit));
-	shmap_mem_free_table(pool->mem, pool->slab, pool->units,
-			     sizeof(*pool->slab));
-	runs_free(pool, &pool->idle);
-	runs_free(pool, &pool->ready);
+	shmap_area_exit(area);
 }
 
+/**
+ * shmap_pool_call_keeper - have the keeper run soon
+ * @pool: the pool, in which there is something to give back
+ *
+ * A full barrier: if the work is pending already, its run sees what was put aside.
+ *
+ * Context: any, but without a spinlock held.
+ */
+void shmap_pool_call_keeper(struct shmap_pool *pool)
+{
+	if (pool->queue)
+		queue_delayed_work(pool->queue, &pool->keeper,
+				   SHMAP_KEEPER_DELAY);
+}
+
+/* Put units back; those that have memory, the first ones, keep it for now. */
 static void mark_free(struct shmap_pool *pool, unsigned int first,
 		      unsigned int units)
 {
-	unsigned int i;
+	struct shmap_area *area = &pool->area;
+	unsigned int n = 0;
 
-	raw_spin_lock(&pool->lock);
-	bitmap_clear(pool->idle.missing, first, units);
-	for (i = first; i < first + units; i++)
-		if (pool->unit[i])
-			__clear_bit(i, pool->ready.missing);
-	shmap_runs_update(&pool->idle, first, units);
-	shmap_runs_update(&pool->ready, first, units);
-	raw_spin_unlock(&pool->lock);
+	raw_spin_lock(&area->lock);
+	while (n < units && *shmap_area_mem(area, first + n))
+		n++;
+	if (n)
+		shmap_area_put_locked(area, SHMAP_READY, first, n);
+	if (n < units)
+		shmap_area_put_locked(area, SHMAP_BARE, first + n, units - n);
+	raw_spin_unlock(&area->lock);
+	if (n)
+		shmap_pool_call_keeper(pool);
 }
 
 static int mark_taken(struct shmap_pool *pool, unsigned int units)
 {
-	bool last = units > 1;
-	int first;
+	struct shmap_area *area = &pool->area;
+	int first, ret = 0;
 
-	raw_spin_lock(&pool->lock);
-	first = shmap_runs_find(&pool->ready, units, last);
-	if (first < 0)
-		first = shmap_runs_find(&pool->idle, units, last);
-	if (first >= 0) {
-		bitmap_set(pool->ready.missing, first, units);
-		bitmap_set(pool->idle.missing, first, units);
-		shmap_runs_update(&pool->ready, first, units);
-		shmap_runs_update(&pool->idle, first, units);
+	for (;;) {
+		first = -ENOSPC;
+		raw_spin_lock(&area->lock);
+		if (ret || pool->backed >= pool->usual)
+			first = shmap_area_take_locked(area, SHMAP_READY, units);
+		if (first < 0)
+			first = shmap_area_take_locked(area, SHMAP_BARE, units);
+		raw_spin_unlock(&area->lock);
+		if (first >= 0)
+			return first;
+		if (ret)
+			return ret;
+		ret = shmap_area_extend(area);
 	}
-	raw_spin_unlock(&pool->lock);
-	return first < 0 ? -ENOSPC : first;
 }
 
 static void *take_stock(struct shmap_pool *pool, bool stays)
 {
 	void *mem = NULL;
 
-	raw_spin_lock(&pool->lock);
+	raw_spin_lock(&pool->area.lock);
 	if (pool->stocked) {
 		WRITE_ONCE(pool->stocked, pool->stocked - 1);
 		mem = pool->stock[pool->stocked];
 		WRITE_ONCE(pool->given, pool->given + stays);
 	}
-	raw_spin_unlock(&pool->lock);
+	raw_spin_unlock(&pool->area.lock);
 	return mem;
 }
 
@@ -166,13 +160,13 @@ bool shmap_pool_stock(struct shmap_pool *pool, unsigned int units)
 		mem = shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
 		if (!mem)
 			return false;
-		raw_spin_lock(&pool->lock);
+		raw_spin_lock(&pool->area.lock);
 		if (has_less(pool, units)) {
 			pool->stock[pool->stocked] = mem;
 			WRITE_ONCE(pool->stocked, pool->stocked + 1);
 			mem = NULL;
 		}
-		raw_spin_unlock(&pool->lock);
+		raw_spin_unlock(&pool->area.lock);
 		shmap_mem_free_pages(pool->mem, mem, SHMAP_UNIT_ORDER);
 	}
 	return true;
@@ -192,23 +186,39 @@ void shmap_pool_unstock(struct shmap_pool *pool)
 		shmap_mem_free_pages(pool->mem, mem, SHMAP_UNIT_ORDER);
 }
 
-/* Allocate memory for units that have none; units keep theirs even if this fails. */
+/*
+ * Allocate memory for units, none or all of which have some.  If this fails, the first
+ * ones keep what they got.
+ */
 static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 {
-	unsigned int i;
+	unsigned int i, fresh = 0;
+	bool stale = false;
+	int ret = 0;
 	void *mem;
 
 	for (i = first; i < first + units; i++) {
-		if (pool->unit[i])
+		if (*shmap_area_mem(&pool->area, i))
 			continue;
 		mem = take_stock(pool, true) ?:
 		      shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
-		if (!mem)
-			return -ENOMEM;
-		/* Zeroed before it can be mapped: pairs with the read in shmap_pool_page(). */
-		smp_store_release(&pool->unit[i], mem);
+		if (!mem) {
+			ret = -ENOMEM;
+			break;
+		}
+		/* Zeroed before it can be mapped: pairs with the read in shmap_hole_page(). */
+		smp_store_release(shmap_area_mem(&pool->area, i), mem);
+		fresh++;
 	}
-	return 0;
+	if (!fresh)
+		return ret;
+	raw_spin_lock(&pool->area.lock);
+	pool->backed += fresh;
+	stale = shmap_area_settle_locked(&pool->area, first, fresh);
+	raw_spin_unlock(&pool->area.lock);
+	if (unlikely(stale))
+		shmap_pool_call_keeper(pool);
+	return ret;
 }
 
 /* Map a run of units contiguously in the kernel. */
@@ -222,61 +232,35 @@ static int join(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	if (!pages)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		pages[i] = virt_to_page(pool->unit[first +
-					(i >> SHMAP_UNIT_ORDER)]) +
+		pages[i] = virt_to_page(*shmap_area_mem(&pool->area, first +
+					(i >> SHMAP_UNIT_ORDER))) +
 			   (i & ((1u << SHMAP_UNIT_ORDER) - 1));
 	mem = vmap(pages, n, VM_MAP, PAGE_KERNEL);
 	kvfree(pages);
 	if (!mem)
 		return -ENOMEM;
 	for (i = 0; i < units; i++)
-		WRITE_ONCE(pool->unit[first + i], mem + i * SHMAP_UNIT_SIZE);
+		WRITE_ONCE(*shmap_area_mem(&pool->area, first + i),
+			   mem + i * SHMAP_UNIT_SIZE);
 	return 0;
 }
 
 static void part(struct shmap_pool *pool, unsigned int first,
 		 unsigned int units)
 {
-	void *mem = pool->unit[first];
+	void *mem = *shmap_area_mem(&pool->area, first);
 	unsigned int i;
 
-	/* shmap_pool_page() reads the old addresses and page tables under this lock. */
-	raw_spin_lock(&pool->lock);
+	/* shmap_hole_page() reads the old addresses and page tables under this lock. */
+	raw_spin_lock(&pool->area.lock);
 	for (i = 0; i < units; i++) {
 		struct page *page = vmalloc_to_page(mem + i * SHMAP_UNIT_SIZE);
 
-		WRITE_ONCE(pool->unit[first + i], page_address(page));
+		WRITE_ONCE(*shmap_area_mem(&pool->area, first + i),
+			   page_address(page));
 	}
-	raw_spin_unlock(&pool->lock);
+	raw_spin_unlock(&pool->area.lock);
 	vunmap(mem);
-}
-
-/**
- * shmap_pool_page - find a page of the entry area, to map it
- * @pool: the pool
- * @at: offset in the entry area
- *
- * Context: any; takes pool->lock.
- * Return: the page, or NULL while the unit has no memory.
- */
-struct page *shmap_pool_page(struct shmap_pool *pool, u64 at)
-{
-	u64 i = at >> SHMAP_UNIT_SHIFT;
-	struct page *page = NULL;
-	void *mem;
-
-	if (i >= pool->units)
-		return NULL;
-	raw_spin_lock(&pool->lock);
-	/* Pairs with the release in back(). */
-	mem = READ_ONCE(pool->unit[i]);
-	if (mem) {
-		mem += at & (SHMAP_UNIT_SIZE - 1);
-		page = is_vmalloc_addr(mem) ? vmalloc_to_page(mem) :
-					      virt_to_page(mem);
-	}
-	raw_spin_unlock(&pool->lock);
-	return page;
 }
 
 /**

@@ -8,13 +8,9 @@
  * hands the entries that it unlinked to shmap_shard_retire(): they are freed at once where
  * readers lock the shard, and after a grace period where they do not.
  */
-#include <linux/jiffies.h>
 #include <linux/sched.h>
 
 #include "shard.h"
-
-/* An entry waits for up to three of these, for which the manual says a second. */
-#define WIPE_DELAY	(HZ / 4)
 
 /**
  * shmap_shard_feed - allocate a block of buckets for a table
@@ -61,16 +57,4 @@ void shmap_shard_drop(struct shmap_map *map, struct shmap_shard *shard)
 		shmap_arena_free(&shard->arena, refs, n);
 		cond_resched();
 	}
-}
-
-/**
- * shmap_shard_removed - note a removal, so that the entry is wiped in time
- * @map: the map, which is one that wipes
- *
- * Context: any.
- */
-void shmap_shard_removed(struct shmap_map *map)
-{
-	/* A full barrier: if the work is pending already, its run sees the removed entry. */
-	queue_delayed_work(map->wiper, &map->wipe, WIPE_DELAY);
 }

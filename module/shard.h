@@ -9,7 +9,6 @@
 int shmap_shard_feed(struct shmap_map *map, struct shmap_shard *shard,
 		     u32 index);
 void shmap_shard_drop(struct shmap_map *map, struct shmap_shard *shard);
-void shmap_shard_removed(struct shmap_map *map);
 
 /**
  * shmap_shard_lock - lock a shard to change it
@@ -57,13 +56,10 @@ static inline void shmap_shard_retire(struct shmap_map *map,
 				      struct shmap_shard *shard, u32 ref,
 				      u32 bytes)
 {
-	if (map->config.lock->lockless_reads) {
+	if (map->config.lock->lockless_reads)
 		shmap_defer_add(&shard->defer, ref, bytes);
-		if (unlikely(map->config.wipe))
-			shmap_shard_removed(map);
-	} else {
+	else
 		shmap_arena_free(&shard->arena, &ref, 1);
-	}
 }
 
 #endif /* SHMAP_SHARD_H */

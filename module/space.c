@@ -33,7 +33,8 @@ int shmap_space_squeeze(struct shmap_map *map, bool killable)
 			ret = shmap_defer_drain(&map->shard[i].defer, killable);
 	}
 	for (i = 0; i < map->config.shards; i++)
-		shmap_arena_trim(&map->shard[i].arena);
+		shmap_arena_trim(&map->shard[i].arena,
+				 READ_ONCE(map->pool.round));
 	if (!ret)
 		WRITE_ONCE(map->squeezed, stirred);
 	return ret;

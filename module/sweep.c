@@ -110,8 +110,8 @@ bool shmap_sweep_shard(struct shmap_map *map, struct shmap_shard *shard)
  * shmap_sweep_some - free some kept entries that are not needed since a cut was ended
  * @map: the map
  *
- * A change that has kept an entry must call this.  If the map wipes, this also queues
- * the work that wipes kept entries in time.
+ * A change that has kept an entry must call this.  While anything is kept, this calls the
+ * keeper as well.
  *
  * Context: may sleep.
  */
@@ -121,8 +121,8 @@ void shmap_sweep_some(struct shmap_map *map)
 	struct shmap_defer *defer;
 	unsigned int n, i;
 
-	if (unlikely(map->config.wipe && READ_ONCE(cuts->kept)))
-		shmap_shard_removed(map);
+	if (READ_ONCE(cuts->kept))
+		shmap_pool_call_keeper(&map->pool);
 	for (n = 0; n < SWEEP_SHARDS && READ_ONCE(cuts->sweep_left); n++) {
 		i = READ_ONCE(cuts->sweep) & (map->config.shards - 1);
 		defer = &map->shard[i].defer;

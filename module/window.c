@@ -3,69 +3,96 @@
  * The window: what a reader may map, and the fault handler.
  *
  * struct kmap_window describes the layout of the window.  Its pages are the pages of
- * the map itself, and a page exists only once the map has needed it.  An access to a
- * page that does not exist yet ends in SIGBUS.  A reader that keeps the protocol never
- * accesses one.  What it follows (a number of buckets, a link, a reference) was written
- * after the memory that it leads to was allocated, and that memory stays until the map
- * is freed; and the reader uses the lengths of an entry only after the seq has confirmed
- * them.
+ * the map itself, and a page exists only while the map needs it.  Where the entry area
+ * has none, the page of zeros is mapped; hole.c tells why that does no harm.  An access to
+ * buckets that do not exist yet ends in SIGBUS.  A reader that keeps the protocol never
+ * makes one: the number of buckets, or a link, is written after the memory that it leads to
+ * was allocated, and that memory stays until the map is freed.
  *
  * The pages hold only the head of the window, the shards' descriptors, and buckets and
  * entries of this map; they were zeroed when they were allocated.  Among the entries are
  * some that are not in the map: removed ones, until their memory is used again or wiped,
  * and those that a SET is preparing.
  *
- * Lifetime: a mapping holds its file, which holds the map and the module, and the map
- * frees no page before it is freed itself.  So the pages are mapped by page frame
+ * Lifetime: a mapping holds its file, which holds the map and the module, and before a
+ * page is freed, its mappings are taken away.  So the pages are mapped by page frame
  * number, without references.  Nor can anyone take a reference through the mapping: such
  * pages cannot be pinned, and cannot be used after the mapping is gone.
  *
  * Locking: the fault handler runs under the process's mmap_lock.  It takes
- * pool->lock for a few instructions and no shard's lock, so neither readers nor
- * writers ever wait for a process that stalls in a fault.
+ * area->lock for a few instructions and no shard's lock, so neither readers nor
+ * writers ever wait for a process that stalls in a fault.  While it maps a page it holds
+ * a reference to it, so the keeper does not free the page before it can be unmapped.
  */
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/version.h>
 
+#include "hole.h"
 #include "window.h"
 
 /* A fault maps those pages that exist within this many bytes around the address. */
 #define AROUND		max_t(unsigned long, SZ_64K, PAGE_SIZE)
 
+static struct page *bucket_page(struct shmap_map *map, u64 at)
+{
+	const struct kmap_window *head = map->head;
+	const struct shmap_shard *shard = &map->shard[at / head->bucket_stride];
+
+	return shmap_chain_page(&shard->table.chains,
+				at % head->bucket_stride);
+}
+
 /**
  * shmap_window_page - find a page of the window
  * @map: the map
  * @at: an offset in the window, less than its size
+ * @guests: set to what shmap_hole_leave() takes if this is a hole of the entry area; or
+ *	NULL, if the caller is not going to map a page of zeros there
  *
- * Context: any; takes pool->lock.
- * Return: the page, or NULL while it does not exist.
+ * Context: any; takes area->lock.
+ * Return: the page, with a reference, or NULL if there is none.
  */
-struct page *shmap_window_page(struct shmap_map *map, u64 at)
+struct page *shmap_window_page(struct shmap_map *map, u64 at,
+			       unsigned int **guests)
 {
 	const struct kmap_window *head = map->head;
-	const struct shmap_shard *shard;
+	struct page *page;
 
-	if (at < head->bucket_offset)
-		return virt_to_page((const void *)head + at);
-	if (at < head->entry_offset) {
-		at -= head->bucket_offset;
-		shard = &map->shard[at / head->bucket_stride];
-		return shmap_chain_page(&shard->table.chains,
-					at % head->bucket_stride);
-	}
-	return shmap_pool_page(&map->pool, at - head->entry_offset);
+	if (at >= head->entry_offset)
+		return shmap_hole_page(&map->pool, at - head->entry_offset,
+				       guests);
+	/* So that blocks may go: one that is found here is freed after a grace period. */
+	rcu_read_lock();
+	page = at < head->bucket_offset ?
+	       virt_to_page((const void *)head + at) :
+	       bucket_page(map, at - head->bucket_offset);
+	if (page)
+		get_page(page);
+	rcu_read_unlock();
+	return page;
 }
 
-/* Map the page at @address of the mapping. */
-static vm_fault_t map_page(struct vm_area_struct *vma, unsigned long address)
+/* Map the page at @address of the mapping; with @holes, also one of zeros. */
+static vm_fault_t map_page(struct vm_area_struct *vma, unsigned long address,
+			   bool holes)
 {
 	struct shmap_map *map = vma->vm_private_data;
 	u64 at = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (address - vma->vm_start);
-	struct page *page = shmap_window_page(map, at);
+	vm_fault_t r = VM_FAULT_SIGBUS;
+	unsigned int *guests = NULL;
+	struct page *page;
 
-	if (!page)
-		return VM_FAULT_SIGBUS;
-	return vmf_insert_pfn(vma, address, page_to_pfn(page));
+	page = shmap_window_page(map, at, holes ? &guests : NULL);
+	if (page) {
+		r = vmf_insert_pfn(vma, address, page_to_pfn(page));
+		/* Pairs with the barrier in shmap_hole_give_begin(). */
+		put_page(page);
+	} else if (guests) {
+		r = vmf_insert_pfn(vma, address, my_zero_pfn(address));
+		shmap_hole_leave(&map->pool, guests);
+	}
+	return r;
 }
 
 static vm_fault_t window_fault(struct vm_fault *vmf)
@@ -73,14 +100,14 @@ static vm_fault_t window_fault(struct vm_fault *vmf)
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long at = round_down(vmf->address, AROUND);
 	unsigned long end = min(at + AROUND, vma->vm_end);
-	vm_fault_t r = map_page(vma, vmf->address);
+	vm_fault_t r = map_page(vma, vmf->address, true);
 
 	if (r != VM_FAULT_NOPAGE)
 		return r;
 	/* Map its neighbours too, which will be needed soon; a failure does not matter. */
 	for (at = max(at, vma->vm_start); at < end; at += PAGE_SIZE)
 		if (at != vmf->address)
-			map_page(vma, at);
+			map_page(vma, at, false);
 	return r;
 }
 

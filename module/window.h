@@ -7,7 +7,8 @@
 
 #include "map_types.h"
 
-struct page *shmap_window_page(struct shmap_map *map, u64 at);
+struct page *shmap_window_page(struct shmap_map *map, u64 at,
+			       unsigned int **guests);
 int shmap_window_mmap(struct shmap_map *map, struct vm_area_struct *vma);
 
 #endif /* SHMAP_WINDOW_H */

@@ -160,7 +160,7 @@ TEST(window)
 	AT(40, kmap_window, shards);
 	AT(44, kmap_window, shard_bits);
 	AT(48, kmap_window, max_chain);
-	AT(52, kmap_window, reserved);
+	AT(52, kmap_window, stale);
 	AT(56, kmap_window, shard_offset);
 	AT(64, kmap_window, bucket_offset);
 	AT(72, kmap_window, bucket_stride);

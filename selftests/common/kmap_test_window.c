@@ -135,6 +135,9 @@ __s64 kt_window_scan(const struct kt_window *window, kt_window_visit *visit,
 	unsigned int shard;
 	__u32 bucket;
 
+	/* Nobody writes, so soon no page of zeros hides an entry any more. */
+	while (__atomic_load_n(&head->stale, __ATOMIC_ACQUIRE))
+		usleep(1000);
 	shards = (const void *)(window->mem + head->shard_offset);
 	for (shard = 0; shard < head->shards; shard++) {
 		if (!shards[shard].buckets || shards[shard].buckets >

@@ -21,6 +21,7 @@ MAGIC = 0x31574F444E49574B
 HSIPHASH = 1
 VERSION = 2**56 - 1
 SLOTS = 8
+PAGE = 4096
 TRIES = 100
 MASK = 2**64 - 1
 
@@ -83,6 +84,7 @@ class Window:
         finally:
             os.close(fd)
         self.hash_key = struct.unpack_from("=QQ", self.mem, 24)
+        self.stale = 52
         (self.shards, self.shard_bits, self.max_chain) = struct.unpack_from(
             "=III", self.mem, 40
         )
@@ -143,14 +145,19 @@ class Window:
 
         for entry in self.entries(digest, first, home):
             lens = self.u32(entry + 4)
+            if not lens:
+                raise Busy
             key_len, value_len = lens & 0x7FF, lens >> 11
             if self.u32(entry) != digest or key_len != len(key):
                 continue
             stable()
+            at = entry + (16 + key_len + 7) // 8 * 8
+            last = at + value_len - 1
+            if self.u32(self.stale) and entry // PAGE != last // PAGE:
+                raise Busy
             if self.mem[entry + 16 : entry + 16 + key_len] != key:
                 continue
             version = self.u64(entry + 8) & VERSION
-            at = entry + (16 + key_len + 7) // 8 * 8
             value = self.mem[at : at + value_len]
             stable()
             return value, version

@@ -424,12 +424,13 @@ struct kmap_info {
  * A mapping stays when the file is closed, and keeps the map and the module.  A
  * child inherits it at fork(2).  It can be cut and moved, but not grown.
  *
- * The window has memory only where the map uses some, and an access elsewhere
- * raises SIGBUS; a reader that follows the steps below makes no such access, however
- * the map changes meanwhile.  What has memory keeps it while the module is loaded.
- * The memory may hold values that are not in the map: removed ones until it is used
- * again (or wiped, with the module parameter wipe), and those of a SET that is under
- * way or failed.
+ * The window has memory only where the map uses some.  Where there is none, the
+ * entries read as zeros, and an access to the buckets raises SIGBUS; a reader that
+ * follows the steps below makes no such access, however the map changes meanwhile.
+ * Memory of entries comes and goes; while it comes, a mapping may show zeros in its
+ * place for a moment longer.  The memory may hold values that are not in the map:
+ * removed ones until it is used again or given back (or wiped, with the module parameter
+ * wipe), and those of a SET that is under way or failed.
  *
  * All fields are in the byte order of the machine.
  *
@@ -456,9 +457,13 @@ struct kmap_info {
  *  5. For the home bucket and each bucket that link leads to, at most
  *     max_chain / KMAP_BUCKET_SLOTS of them in all: each slot whose tag is
  *     hash >> 16 and whose ref is not 0 may be the key's.  The entry is at
- *     entry_offset + 8 * ref.  Read hash and lens.  When hash and key length are
- *     the key's: a load barrier, then seq of the home bucket; when it is no
- *     longer s, go to 3.  Only then compare the key.
+ *     entry_offset + 8 * ref.  Read lens, and after a load barrier hash.  When lens
+ *     is 0, this mapping shows zeros in place of the entry: go to 3.  When hash and
+ *     key length are the key's: a load barrier, then seq of the home bucket; when it
+ *     is no longer s, go to 3.  Then stale of struct kmap_window (load-acquire): when
+ *     it is not 0, and header, key and value are not all within the same 4096 bytes,
+ *     the mapping may show zeros in place of the rest: go to 3.  Only then compare
+ *     the key.
  *  6. Found: copy the version word and the value; KMAP_ENTRY_VERSION() of the
  *     word is the version.  Copy a value that KMAP_ENTRY_FLAGS() calls a number
  *     by one 64-bit load.  In either case: a load barrier, then read seq of the
@@ -488,7 +493,8 @@ struct kmap_info {
 #define KMAP_WINDOW_HSIPHASH	0x01ull
 
 /**
- * struct kmap_window - first page of the window; constant while it is mapped
+ * struct kmap_window - first page of the window; constant while it is mapped, but for
+ *	stale
  * @magic: KMAP_WINDOW_MAGIC
  * @size: size of the window
  * @features: what a reader must know to use the window: the kind of hash,
@@ -497,7 +503,7 @@ struct kmap_info {
  * @shards: number of shards, a power of two
  * @shard_bits: its logarithm to base 2
  * @max_chain: most slots in a chain of buckets
- * @reserved: 0
+ * @stale: not 0 while a mapping may show zeros where there are entries
  * @shard_offset: offset of the first struct kmap_shard
  * @bucket_offset: offset of bucket 0 of shard 0
  * @bucket_stride: bytes from bucket 0 of a shard to bucket 0 of the next
@@ -512,7 +518,7 @@ struct kmap_window {
 	__u32		shards;
 	__u32		shard_bits;
 	__u32		max_chain;
-	__u32		reserved;
+	__u32		stale;
 	__aligned_u64	shard_offset;
 	__aligned_u64	bucket_offset;
 	__aligned_u64	bucket_stride;

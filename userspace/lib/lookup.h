@@ -29,6 +29,9 @@
 #define WINDOW_SEQ_AT		0
 #endif
 
+/* A page of zeros has at least so many bytes. */
+#define WINDOW_PAGE		4096u
+
 #define likely(condition)	__builtin_expect(!!(condition), 1)
 #define unlikely(condition)	__builtin_expect(!!(condition), 0)
 
@@ -114,6 +117,27 @@ static inline void copy(unsigned char *to, const unsigned char *from,
 	} else {
 		memcpy(to, from, len);
 	}
+}
+
+/*
+ * Step 5: is the header of an entry in a page of zeros?  @hash was not found there.  The
+ * lengths are read first: if they are not of such a page, the hash is not either.
+ */
+static inline bool blank(const struct kmap_entry *entry, uint32_t hash)
+{
+	return !__atomic_load_n(&entry->lens, __ATOMIC_ACQUIRE) ||
+	       load_32(&entry->hash) == hash;
+}
+
+/* Step 5: may the rest of an entry, up to @last, be in pages of zeros? */
+static inline bool partly_blank(const struct window *window,
+				const unsigned char *at,
+				const unsigned char *last)
+{
+	const struct kmap_window *head = (const void *)window->mem;
+
+	return unlikely(__atomic_load_n(&head->stale, __ATOMIC_ACQUIRE)) &&
+	       ((uintptr_t)at ^ (uintptr_t)last) >= WINDOW_PAGE;
 }
 
 /* Bucket @i of the shard of a hash; @i must be below window->bucket_max. */
@@ -218,11 +242,17 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 			}
 			at = window->entries + (size_t)ref * 8;
 			entry = (const void *)at;
-			if (unlikely(load_32(&entry->hash) != hash))
+			if (unlikely(load_32(&entry->hash) != hash)) {
+				if (blank(entry, hash))
+					return WINDOW_UNKNOWN;
 				continue;
+			}
 			lens = load_32(&entry->lens);
-			if (unlikely(KMAP_ENTRY_KEY_LEN(lens) != key_len))
+			if (unlikely(KMAP_ENTRY_KEY_LEN(lens) != key_len)) {
+				if (!lens)
+					return WINDOW_UNKNOWN;
 				continue;
+			}
 			/* The lengths may be stale: use them only if seq confirms them. */
 			if (!stable(home, seq))
 				return WINDOW_UNKNOWN;
@@ -230,6 +260,8 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 			value = at + KMAP_ENTRY_VALUE(key_len);
 			if (unlikely((uint64_t)(uintptr_t)value + value_len >
 				     (uintptr_t)window->end))
+				return WINDOW_UNKNOWN;
+			if (partly_blank(window, at, value + value_len - 1))
 				return WINDOW_UNKNOWN;
 			if (likely(same(at + sizeof(*entry), key, key_len)))
 				goto found;

@@ -94,7 +94,7 @@ static void full_area(void)
 	int *unit;
 
 	make(&world, "rcu", 2, 4000, 64 << 10);
-	unit = calloc(world.map->pool.units, sizeof(*unit));
+	unit = calloc(world.map->pool.area.end, sizeof(*unit));
 	check(unit);
 	keyset_random(&keys, world.map, 200);
 	check_equal(set(&world, &keys, 0, 400), 0);
@@ -445,7 +445,7 @@ static void window_head(void)
 	check_equal(head->entry_offset, head->bucket_offset +
 		    4 * head->bucket_stride);
 	check_equal(head->size, head->entry_offset + head->entry_size);
-	check_equal(head->entry_size, (u64)world.map->pool.units *
+	check_equal(head->entry_size, (u64)world.map->pool.area.end *
 		    SHMAP_UNIT_SIZE);
 	check(world.map->shard[3].table.desc ==
 	      (void *)head + head->shard_offset + 3 * sizeof(struct kmap_shard));

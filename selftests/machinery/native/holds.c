@@ -52,7 +52,7 @@ static int set(struct world *world, const struct keyset *keys, u32 i, u32 len)
 /* Say what was measured, and compare. */
 static void judge(char *what, u64 shard)
 {
-	u64 arena = shim_longest("arena.c"), pool = shim_longest("pool.c");
+	u64 arena = shim_longest("arena.c"), pool = shim_longest("area.c");
 	u64 defer = shim_longest("defer.c");
 	u64 lock = shim_longest("lock.c"), rcu = shim_longest("rcu");
 
@@ -92,7 +92,7 @@ static void refused(const struct test *test)
 	for (i = 0; i < n; i += 3)
 		world_delete(&world, keys.key[i], keys.len[i], 0, 0, 0);
 	shmap_space_squeeze(world.map, true);
-	unit = calloc(pool->units, sizeof(*unit));
+	unit = calloc(pool->area.end, sizeof(*unit));
 	check(unit);
 	for (got = 0; (unit[got] = shmap_pool_take(pool, 1)) > 0;)
 		got++;
@@ -124,10 +124,9 @@ static void refused_again(const struct test *test)
 	struct keyset keys = { 0 };
 	struct shmap_pool *pool;
 	struct world world;
-	unsigned long *missing;
 	u64 steps = 0;
-	size_t size;
-	u32 i;
+	int *unit;
+	u32 i, n;
 
 	make(&world, test->lock, 1024, 100000, 64 << 20);
 	pool = &world.map->pool;
@@ -135,12 +134,10 @@ static void refused_again(const struct test *test)
 	for (i = 0; i < 10; i++)
 		check_equal(set(&world, &keys, i, 100), 0);
 	check_equal(world_delete(&world, keys.key[0], keys.len[0], 0, 0, 0), 0);
-	/* As if others had all the units. */
-	size = pool->idle.words * sizeof(*missing);
-	missing = malloc(size);
-	check(missing);
-	memcpy(missing, pool->idle.missing, size);
-	shmap_runs_init(&pool->idle, 0, 0);
+	unit = calloc(pool->area.end, sizeof(*unit));
+	check(unit);
+	for (n = 0; (unit[n] = shmap_pool_take(pool, 1)) > 0;)
+		n++;
 	for (i = 10; i < 20; i++) {
 		struct shmap_request rq = {
 			.key		= keys.key[i],
@@ -156,11 +153,9 @@ static void refused_again(const struct test *test)
 	printf("# a SET refused once more: %llu steps\n",
 	       (unsigned long long)steps);
 	check(steps < REFUSED_MOST);
-	/* Some units have become idle since then. */
-	for (i = 0; i < pool->idle.words; i++)
-		pool->idle.missing[i] &= missing[i];
-	shmap_runs_update(&pool->idle, 0, pool->units);
-	free(missing);
+	while (n--)
+		shmap_pool_put(pool, unit[n], 1);
+	free(unit);
 	world_compare(&world);
 	keyset_free(&keys);
 	world_unmake(&world);

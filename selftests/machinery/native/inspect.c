@@ -122,11 +122,11 @@ static u32 inspect_entry(struct inspect *inspect,
 	const u8 *key;
 
 	check(ref >= SHMAP_UNIT_REFS);
-	check(ref < (u64)map->pool.units * SHMAP_UNIT_REFS);
+	check(ref < (u64)map->pool.area.end * SHMAP_UNIT_REFS);
 	check(!test_bit(ref, inspect->live));
 	__set_bit(ref, inspect->live);
 
-	entry = map->pool.unit[ref / SHMAP_UNIT_REFS] +
+	entry = inspect_unit_mem(&map->pool, ref / SHMAP_UNIT_REFS) +
 		ref % SHMAP_UNIT_REFS * 8;
 	key = (const u8 *)(entry + 1);
 	key_len = entry->lens & 0x7ff;
@@ -320,7 +320,7 @@ static void inspect_quota(const struct shmap_map *map, u64 entries, u64 bytes)
  */
 void inspect_map(const struct shmap_map *map)
 {
-	size_t words = BITS_TO_LONGS((u64)map->pool.units * SHMAP_UNIT_REFS);
+	size_t words = BITS_TO_LONGS((u64)map->pool.area.end * SHMAP_UNIT_REFS);
 	struct inspect inspect = {
 		.map	= map,
 		.live	= calloc(words, sizeof(long)),

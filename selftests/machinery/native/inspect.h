@@ -30,6 +30,11 @@ u32 inspect_home(const struct shmap_table *table, u32 hash);
 unsigned int inspect_chain(const struct shmap_map *map, u32 hash);
 u32 inspect_class(u32 bytes);
 
+const void *inspect_unit_mem(const struct shmap_pool *pool, unsigned int unit);
+bool inspect_unit_in(const struct shmap_pool *pool, enum shmap_set set,
+		     unsigned int unit);
+bool inspect_unit_idle(const struct shmap_pool *pool, unsigned int unit);
+
 /* The parts, in files that see the private types. */
 void inspect_deferred(struct inspect *inspect, const struct shmap_defer *defer);
 void inspect_slabs(struct inspect *inspect);

@@ -96,32 +96,120 @@ static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 	check_equal(live + idle, slab->fresh);
 }
 
+/**
+ * inspect_unit_mem - memory of a unit
+ * @pool: the pool
+ * @unit: number of the unit
+ *
+ * Return: its address, or NULL.
+ */
+const void *inspect_unit_mem(const struct shmap_pool *pool, unsigned int unit)
+{
+	if (unit / SHMAP_REGION_UNITS >= pool->area.made)
+		return NULL;
+	return *shmap_area_mem(&pool->area, unit);
+}
+
+/**
+ * inspect_unit_in - is a unit in a set?
+ * @pool: the pool
+ * @set: the set
+ * @unit: number of the unit
+ *
+ * Return: true if so; units of a region that is not made have no memory.
+ */
+bool inspect_unit_in(const struct shmap_pool *pool, enum shmap_set set,
+		     unsigned int unit)
+{
+	unsigned int r = unit / SHMAP_REGION_UNITS;
+
+	if (r >= pool->area.made)
+		return set == SHMAP_BARE && unit;
+	return !test_bit(unit % SHMAP_REGION_UNITS,
+			 pool->area.region[r]->missing[set]);
+}
+
+/**
+ * inspect_unit_idle - can a unit be taken?
+ * @pool: the pool
+ * @unit: number of the unit
+ *
+ * Return: true if so.
+ */
+bool inspect_unit_idle(const struct shmap_pool *pool, unsigned int unit)
+{
+	return inspect_unit_in(pool, SHMAP_BARE, unit) ||
+	       inspect_unit_in(pool, SHMAP_READY, unit);
+}
+
 /* A unit that nobody has: its memory, if any, is at its own address. */
 static void inspect_unit(const struct shmap_pool *pool, unsigned int i)
 {
-	check(!test_bit(i, pool->idle.missing) || i == 0);
-	if (i && pool->unit[i])
-		check(!test_bit(i, pool->ready.missing));
+	const void *mem = inspect_unit_mem(pool, i);
+
+	if (i)
+		check(inspect_unit_in(pool, mem ? SHMAP_READY : SHMAP_BARE, i));
 	else
-		check(test_bit(i, pool->ready.missing));
-	if (pool->unit[i])
-		check(shim_page_is_linear(pool->unit[i]));
+		check(!inspect_unit_idle(pool, i));
+	check(!mem || !inspect_unit_in(pool, SHMAP_BARE, i));
+	check(!mem || shim_page_is_linear(mem));
 }
 
 /* The longest run of a set is found, and none that is longer. */
-static void inspect_runs(const struct shmap_pool *pool,
-			 const struct shmap_runs *runs)
+static void inspect_runs(const struct shmap_runs *runs)
 {
 	unsigned int i, run = 0, longest = 0;
 
 	for (i = 0; i < runs->words * BITS_PER_LONG; i++) {
-		check(i < pool->units || test_bit(i, runs->missing));
 		run = test_bit(i, runs->missing) ? 0 : run + 1;
 		longest = max(longest, run);
 	}
+	check_equal(runs->node[1].longest, longest);
 	check_equal(shmap_runs_find(runs, longest + 1, false), -1);
 	check_equal(shmap_runs_find(runs, longest + 1, true), -1);
 	check(!longest || shmap_runs_find(runs, longest, false) >= 0);
+}
+
+/* Sets, trees and counts of the regions say the same. */
+static void inspect_area(struct inspect *inspect)
+{
+	const struct shmap_area *area = &inspect->map->pool.area;
+	unsigned int idle[SHMAP_UNIT_SETS] = { 0 }, stale = 0, set, r, i;
+
+	for (r = 0; r < area->made; r++) {
+		const struct shmap_region *region = area->region[r];
+
+		for (set = 0; set < SHMAP_UNIT_SETS; set++) {
+			inspect_runs(&region->set[set]);
+			check_equal(area->longest[set][area->leaves + r],
+				    min(region->set[set].node[1].longest, 255));
+			for (i = 0; i < SHMAP_REGION_UNITS; i++)
+				idle[set] += !test_bit(i, region->missing[set]);
+		}
+		check(bitmap_empty(region->leaving, SHMAP_REGION_UNITS));
+		check(!region->guests);
+		stale += !bitmap_empty(region->stale, SHMAP_REGION_UNITS);
+		for (i = 0; i < SHMAP_REGION_UNITS; i++)
+			check(!test_bit(i, region->stale) ||
+			      (test_bit(i, region->blank) &&
+			       *shmap_area_mem(area, r * SHMAP_REGION_UNITS + i)));
+	}
+	for (set = 0; set < SHMAP_UNIT_SETS; set++) {
+		check_equal(area->idle[set], idle[set]);
+		for (i = 1; i < area->leaves; i++)
+			check_equal(area->longest[set][i],
+				    max(area->longest[set][2 * i],
+					area->longest[set][2 * i + 1]));
+	}
+	check(!area->leaving && !area->guests);
+	check_equal(area->stale, stale);
+	check_equal(inspect->map->head->stale, !!stale);
+	inspect->memory += area->made * (sizeof(**area->units) +
+					 sizeof(**area->region)) +
+			   area->regions * (sizeof(*area->units) +
+					    sizeof(*area->region)) +
+			   BITS_TO_LONGS(area->regions) * sizeof(long) +
+			   2 * SHMAP_UNIT_SETS * area->leaves;
 }
 
 /**
@@ -131,41 +219,35 @@ static void inspect_runs(const struct shmap_pool *pool,
 void inspect_slabs(struct inspect *inspect)
 {
 	const struct shmap_pool *pool = &inspect->map->pool;
-	size_t words = BITS_TO_LONGS((u64)pool->units * SHMAP_UNIT_REFS);
-	unsigned int i, k;
+	size_t words = BITS_TO_LONGS((u64)pool->area.end * SHMAP_UNIT_REFS);
+	unsigned int i, k, backed = 0;
 
-	check(test_bit(0, pool->idle.missing));
-	for (i = 0; i < pool->units; i++)
-		if (pool->unit[i])
-			inspect->memory += SHMAP_UNIT_SIZE;
+	check(!inspect_unit_idle(pool, 0));
+	for (i = 0; i < pool->area.end; i++)
+		backed += !!inspect_unit_mem(pool, i);
+	check_equal(pool->backed, backed);
 	check(pool->stocked <= SHMAP_POOL_STOCK);
-	inspect->memory += pool->stocked * SHMAP_UNIT_SIZE;
-	for (i = 0; i < pool->units; ) {
-		const struct shmap_slab *slab = pool->slab[i];
+	inspect->memory += (backed + pool->stocked) * SHMAP_UNIT_SIZE;
+	for (i = 0; i < pool->area.end; ) {
+		const struct shmap_slab *slab;
 
-		if (i == 0 || !test_bit(i, pool->idle.missing)) {
+		if (i == 0 || inspect_unit_idle(pool, i)) {
 			inspect_unit(pool, i++);
 			continue;
 		}
+		slab = *shmap_area_slab(&pool->area, i);
 		check(slab && slab->first == i);
 		for (k = 0; k < slab->units; k++) {
-			check(test_bit(i + k, pool->idle.missing));
-			check(test_bit(i + k, pool->ready.missing));
-			check(pool->slab[i + k] == slab);
-			check(pool->unit[i + k] ==
-			      pool->unit[i] + k * SHMAP_UNIT_SIZE);
+			check(!inspect_unit_idle(pool, i + k));
+			check(*shmap_area_slab(&pool->area, i + k) == slab);
+			check(inspect_unit_mem(pool, i + k) ==
+			      inspect_unit_mem(pool, i) + k * SHMAP_UNIT_SIZE);
 		}
 		inspect_slab(inspect, slab);
 		inspect->memory += sizeof(*slab);
 		i += slab->units;
 	}
-	inspect_runs(pool, &pool->idle);
-	inspect_runs(pool, &pool->ready);
-	inspect->memory += pool->units * (sizeof(*pool->unit) +
-					  sizeof(*pool->slab)) +
-			   2 * pool->idle.words *
-			   (sizeof(*pool->idle.missing) +
-			    2 * sizeof(*pool->idle.node));
+	inspect_area(inspect);
 	/* Every entry was in a slab. */
 	for (i = 0; i < words; i++)
 		check(!inspect->live[i] && !inspect->dead[i]);
@@ -183,15 +265,21 @@ bool inspect_no_room(const struct shmap_map *map,
 		     const struct shmap_arena *arena, u32 bytes)
 {
 	const struct shmap_pool *pool = &map->pool;
-	unsigned int i, run = 0, units;
+	unsigned int run[SHMAP_UNIT_SETS] = { 0 }, i, set, units;
 
 	if (!hlist_empty(&arena->partial[shmap_arena_class(bytes)]))
 		return false;
 	units = slab_units(class_size(shmap_arena_class(bytes)));
-	for (i = 0; i < pool->units; i++) {
-		run = test_bit(i, pool->idle.missing) ? 0 : run + 1;
-		if (run == units)
-			return false;
+	for (i = 0; i < pool->area.end; i++) {
+		/* Runs are of one set and in one region. */
+		for (set = 0; set < SHMAP_UNIT_SETS; set++) {
+			if (!(i % SHMAP_REGION_UNITS) ||
+			    !inspect_unit_in(pool, set, i))
+				run[set] = 0;
+			run[set] += i && inspect_unit_in(pool, set, i);
+			if (run[set] == units)
+				return false;
+		}
 	}
 	return true;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/siphash.h>
 
 #include "actors.h"
@@ -19,6 +20,9 @@
 #include "shim.h"
 #include "space.h"
 #include "test.h"
+
+#include "../../../module/hole.h"
+#include "../../../module/window.h"
 
 /* The reader's hash against the one that the module's results are checked with. */
 static void hash(void)
@@ -250,6 +254,8 @@ static void forge(void *arg)
 	check_equal(actor_take(scene->map, "neighbor", 8), 0);
 	check_equal(actor_take(scene->map, scene->key, scene->len), 0);
 	shmap_space_squeeze(scene->map, true);
+	/* Back to the kernel, so that the same unit is the first to be taken again. */
+	shim_work_pass(HZ);
 
 	rq.hash = shmap_key_hash(scene->map, rq.key, rq.key_len);
 	check_equal(shmap_key_prepare(scene->map, &rq, OTHER_LEN, 0), 0);
@@ -283,6 +289,119 @@ static void stale_lengths(const struct test *test)
 	check_equal(get(&reader, scene.key, scene.len), -ENOENT);
 	check(reader_acted());
 	reader_close(&reader);
+	stage_unmake(&stage);
+}
+
+/* A key with a long value, of which the last page is hidden by a page of zeros. */
+static void hidden_by_zeros(const struct test *test)
+{
+	const char *names[] = { "header", "value" };
+	struct stage stage = { 0 };
+	struct reader reader;
+	const u8 *at;
+	u32 i;
+
+	map_make(&stage, test->lock, 1, 2000);
+	reader_open(&reader, stage.map);
+	at = reader.window.entries;
+	check_equal(actor_put(stage.map, "first", 5, 80, 0), 0);
+	for (i = 0; i < 2; i++) {
+		/* Units 2 and 3 are the next ones; nothing is there. */
+		const u8 *unit = at + (i + 2) * SHMAP_UNIT_SIZE;
+
+		check_equal(*(volatile u8 *)(unit + i * PAGE_SIZE), 0);
+		check_equal(stage.map->head->stale, 0);
+		check_equal(actor_put(stage.map, names[i], strlen(names[i]),
+				      i ? 7000 : 5000, 0), 0);
+		check_equal(reader_entry(stage.map, names[i], strlen(names[i])),
+			    unit - reader.window.mem);
+		/* The keeper did not come yet: ask the kernel. */
+		check_equal(stage.map->head->stale, 1);
+		check_equal(get(&reader, names[i], strlen(names[i])), 1);
+		/* An entry in one page is to be trusted, and so is that there is none. */
+		check_equal(get(&reader, "first", 5), 0);
+		check_equal(get(&reader, "absent", 6), -ENOENT);
+		check(shim_work_pass(HZ / 2));
+		check_equal(stage.map->head->stale, 0);
+		check_equal(get(&reader, names[i], strlen(names[i])), 0);
+	}
+	reader_close(&reader);
+	stage_unmake(&stage);
+}
+
+/* What was given back is not seen any more, and what comes in its place is. */
+static void given_back(const struct test *test)
+{
+	struct stage stage = { 0 };
+	struct reader reader;
+	char key[ACTOR_KEY];
+	u64 at, unmapped;
+	u32 i, round;
+
+	map_make(&stage, test->lock, 1, 2000);
+	reader_open(&reader, stage.map);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 500; i++)
+			check_equal(actor_put(stage.map, key,
+					      actor_key(key, 'k', i),
+					      104 << round, 0), 0);
+		/* Zeros that the last round has left are gone. */
+		shim_work_pass(HZ / 2);
+		for (i = 0; i < 500; i++) {
+			actor_key(key, 'k', i);
+			check_equal(get(&reader, key, actor_key(key, 'k', i)), 0);
+			at = reader_entry(stage.map, key, actor_key(key, 'k', i));
+		}
+		unmapped = shim_inode_unmapped(stage.map->inode);
+		check_equal(shmap_clear_run(stage.map, &(u64){ 0 }), 0);
+		shmap_space_squeeze(stage.map, true);
+		shim_work_pass(2 * HZ);
+		check_equal(stage.map->pool.backed, 0);
+		check(shim_inode_unmapped(stage.map->inode) >=
+		      unmapped + 500 * 100);
+		check_equal(*(volatile u8 *)(reader.window.mem + at), 0);
+		check_equal(get(&reader, key, actor_key(key, 'k', 1)), -ENOENT);
+	}
+	check(stage.map->pool.given_back);
+	reader_close(&reader);
+	stage_unmake(&stage);
+}
+
+/* A handler stops before it maps what it has found: a page, or that there is none. */
+static void slow_handler(const struct test *test)
+{
+	struct stage stage = { 0 };
+	unsigned int *guests = NULL;
+	struct shmap_area *area;
+	struct page *page;
+	u64 at;
+
+	map_make(&stage, test->lock, 1, 2000);
+	area = &stage.map->pool.area;
+	check_equal(actor_put(stage.map, "key", 3, 80, 0), 0);
+	at = reader_entry(stage.map, "key", 3);
+	page = shmap_window_page(stage.map, at, NULL);
+	check(page);
+	check_equal(actor_take(stage.map, "key", 3), 0);
+	shmap_space_squeeze(stage.map, true);
+	shim_work_pass(2 * HZ);
+	/* Its unit is nobody's until the page is mapped, and comes back then. */
+	check_equal(area->leaving, 1);
+	check_equal(stage.map->pool.backed, 1);
+	put_page(page);
+	shim_work_pass(2 * HZ);
+	check_equal(area->leaving, 0);
+	check_equal(stage.map->pool.backed, 0);
+
+	check(!shmap_window_page(stage.map, at, &guests));
+	check(guests);
+	check_equal(actor_put(stage.map, "key", 3, 80, 0), 0);
+	check_equal(reader_entry(stage.map, "key", 3), at);
+	shim_work_pass(2 * HZ);
+	check_equal(stage.map->head->stale, 1);
+	shmap_hole_leave(&stage.map->pool, guests);
+	shim_work_pass(2 * HZ);
+	check_equal(stage.map->head->stale, 0);
 	stage_unmake(&stage);
 }
 
@@ -445,6 +564,10 @@ int main(int argc, char **argv)
 		{ "stale_lengths_spinlock", .play = stale_lengths,
 		  .lock = "spinlock" },
 		{ "stale_lengths_rcu", .play = stale_lengths, .lock = "rcu" },
+		{ "hidden_by_zeros", .play = hidden_by_zeros, .lock = "rcu" },
+		{ "given_back_spinlock", .play = given_back, .lock = "spinlock" },
+		{ "given_back_rcu", .play = given_back, .lock = "rcu" },
+		{ "slow_handler", .play = slow_handler, .lock = "rcu" },
 		{ "threads_spinlock_1", .play = threads, .lock = "spinlock",
 		  .shards = 1 },
 		{ "threads_rwsem_8", .play = threads, .lock = "rwsem",

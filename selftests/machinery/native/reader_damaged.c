@@ -59,7 +59,7 @@ static u64 size_used(struct shmap_map *map)
 {
 	u64 at = map->head->size;
 
-	while (!shmap_window_page(map, at - PAGE_SIZE))
+	while (!reader_page(map, at - PAGE_SIZE))
 		at -= PAGE_SIZE;
 	return at;
 }
@@ -81,11 +81,11 @@ static void copy_make(struct copy *copy, struct shmap_map *map)
 	check(copy->page);
 	copy->pages = 0;
 	for (at = 0; at < size; at += PAGE_SIZE) {
-		struct page *page = shmap_window_page(map, at);
+		const void *page = reader_page(map, at);
 
 		if (!page)
 			continue;
-		memcpy(copy->mem + at, page_address(page), PAGE_SIZE);
+		memcpy(copy->mem + at, page, PAGE_SIZE);
 		copy->page[copy->pages++] = at;
 	}
 	head = (void *)copy->mem;

@@ -11,6 +11,7 @@
 #include <linux/err.h>
 
 #include "actors.h"
+#include "reader_window.h"
 #include "entry.h"
 #include "shim.h"
 #include "test.h"
@@ -25,9 +26,9 @@ static void copy_to(FILE *file, struct shmap_map *map)
 	u64 at;
 
 	for (at = 0; at < map->head->size; at += PAGE_SIZE) {
-		struct page *page = shmap_window_page(map, at);
+		const void *page = reader_page(map, at);
 
-		check(fwrite(page ? page_address(page) : nothing, PAGE_SIZE, 1,
+		check(fwrite(page ? page : nothing, PAGE_SIZE, 1,
 			     file) == 1);
 	}
 	check(!fflush(file));

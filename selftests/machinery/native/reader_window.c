@@ -84,6 +84,7 @@ void reader_open(struct reader *reader, struct shmap_map *map)
 	reader->vma.vm_end = reader->vma.vm_start + size;
 	reader->vma.vm_flags = VM_MAYSHARE | VM_MAYWRITE;
 	check_equal(shmap_window_mmap(map, &reader->vma), 0);
+	shim_inode_map(map->inode, &reader->vma);
 	check(!open_reader);
 	__atomic_store_n(&open_reader, reader, __ATOMIC_RELEASE);
 	sigaction(SIGSEGV, &action, NULL);
@@ -97,6 +98,7 @@ void reader_open(struct reader *reader, struct shmap_map *map)
  */
 void reader_close(struct reader *reader)
 {
+	shim_inode_map(reader->map->inode, NULL);
 	__atomic_store_n(&open_reader, NULL, __ATOMIC_RELEASE);
 	munmap((void *)reader->vma.vm_start,
 	       reader->vma.vm_end - reader->vma.vm_start);
@@ -126,6 +128,23 @@ void reader_hide(struct reader *reader, u64 at, void (*act)(void *arg),
 bool reader_acted(void)
 {
 	return !before;
+}
+
+/**
+ * reader_page - a page of the window
+ * @map: the map, at rest
+ * @at: offset in the window
+ *
+ * Return: its kernel address, or NULL where the window has no memory.
+ */
+const void *reader_page(struct shmap_map *map, u64 at)
+{
+	struct page *page = shmap_window_page(map, at, NULL);
+
+	if (!page)
+		return NULL;
+	put_page(page);
+	return page_address(page);
 }
 
 /**

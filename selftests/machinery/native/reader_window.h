@@ -29,6 +29,7 @@ void reader_close(struct reader *reader);
 void reader_hide(struct reader *reader, u64 at, void (*act)(void *arg),
 		 void *arg);
 bool reader_acted(void);
+const void *reader_page(struct shmap_map *map, u64 at);
 u64 reader_home(const struct shmap_map *map, u32 hash);
 u64 reader_entry(const struct shmap_map *map, const void *key, u32 key_len);
 

@@ -14,10 +14,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "test.h"
 
 /* A test that hangs is killed after this; HANGS= says otherwise.  Seconds. */
 #define HANGS	3600
+
+/* As when the module is loaded. */
+static __attribute__((constructor)) void start(void)
+{
+	shmap_keeper_start();
+}
 
 /**
  * test_fail - fail the test at once

@@ -170,13 +170,13 @@ static void play_arena(bool wipe)
 	struct shmap_pool pool = { 0 };
 	u32 bytes;
 
-	check_equal(shmap_pool_init(&pool, &mem, 64 << 20), 0);
+	check_equal(shmap_pool_init(&pool, &mem, 64 << 20, 64 << 20), 0);
 	shmap_arena_init(&arena, &pool, wipe);
 	for (bytes = 8; bytes < 1100000; bytes += 8 + bytes / 11 / 8 * 8)
 		play_class(&arena, bytes);
 	shmap_arena_exit(&arena);
-	check_equal(bitmap_find_next_zero_area(pool.idle.missing, pool.units, 0,
-					       pool.units - 1, 0), 1);
+	check_equal(pool.area.idle[SHMAP_BARE] + pool.area.idle[SHMAP_READY],
+		    pool.area.made * SHMAP_REGION_UNITS - 1);
 	shmap_pool_exit(&pool);
 	check_equal(mem.bytes.counter, 0);
 	check_equal(shim_bytes_out(), 0);
@@ -252,7 +252,8 @@ static void pool(void)
 	u32 i, k, n = 0, sum = 0;
 	int first;
 
-	check_equal(shmap_pool_init(&pool, &mem, 1000 * SHMAP_UNIT_SIZE), 0);
+	check_equal(shmap_pool_init(&pool, &mem, 1000 * SHMAP_UNIT_SIZE,
+				    500 * SHMAP_UNIT_SIZE), 0);
 	for (i = 0; i < 20000; i++) {
 		u16 x;
 
@@ -263,14 +264,12 @@ static void pool(void)
 			first = shmap_pool_take(&pool, units);
 			if (first < 0) {
 				check_equal(first, -ENOSPC);
-				check(bitmap_find_next_zero_area(pool.idle.missing,
-								 pool.units, 0,
-								 units, 0) >=
-				      pool.units);
+				check(pool.area.longest[SHMAP_BARE][1] < units);
+				check(pool.area.longest[SHMAP_READY][1] < units);
 				x = 0;
 			} else {
 				for (k = 0; k < units; k++)
-					*(u64 *)pool.unit[first + k] = first;
+					**(u64 **)shmap_area_mem(&pool.area, first + k) = first;
 				run[n].first = first;
 				run[n++].units = units;
 				sum += units;
@@ -278,14 +277,14 @@ static void pool(void)
 		}
 		if ((x & 3) == 0 && n) {
 			k = x / 4 % n;
-			check_equal(*(u64 *)(pool.unit[run[k].first] +
+			check_equal(*(u64 *)(*shmap_area_mem(&pool.area, run[k].first) +
 					     (run[k].units - 1) *
 					     SHMAP_UNIT_SIZE), run[k].first);
 			shmap_pool_put(&pool, run[k].first, run[k].units);
 			sum -= run[k].units;
 			run[k] = run[--n];
 		}
-		check(sum < pool.units);
+		check(sum < pool.area.end);
 	}
 	while (n--)
 		shmap_pool_put(&pool, run[n].first, run[n].units);

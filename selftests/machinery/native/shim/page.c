@@ -99,15 +99,19 @@ static u64 block_take(unsigned int order)
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	u64 at;
+	u64 at, i;
 
 	if (!shim_may_allocate(__func__) || order >= ORDERS)
 		return NULL;
 	pthread_mutex_lock(&lock);
 	shim_pages_reserve(DEFAULT_BYTES);
 	at = block_take(order);
-	if (at)
+	if (at) {
 		page_of[at].order = order + 1;
+		page_of[at].count = 1;
+		for (i = 0; i < 1ull << order; i++)
+			page_of[at + i].head = at;
+	}
 	pthread_mutex_unlock(&lock);
 	if (!at)
 		return NULL;
@@ -119,15 +123,8 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	return &page_of[at];
 }
 
-/**
- * __free_pages - free what alloc_pages() gave
- * @page: the first
- * @order: as allocated
- */
-void __free_pages(struct page *page, unsigned int order)
+static void block_free(struct page *page, unsigned int order)
 {
-	if (page->order != order + 1)
-		shim_fail(__FILE__, __LINE__, "freed what is not allocated");
 	memset(page_address(page), GARBAGE, PAGE_SIZE << order);
 	ASAN_POISON_MEMORY_REGION(page_address(page), PAGE_SIZE << order);
 	pthread_mutex_lock(&lock);
@@ -136,6 +133,51 @@ void __free_pages(struct page *page, unsigned int order)
 	freed[order] = page - page_of;
 	pthread_mutex_unlock(&lock);
 	shim_bytes_count(-(long)(PAGE_SIZE << order));
+}
+
+/**
+ * get_page - take a reference to a block of pages
+ * @page: one of them
+ */
+void get_page(struct page *page)
+{
+	__atomic_add_fetch(&page_of[page->head].count, 1, __ATOMIC_RELAXED);
+}
+
+/**
+ * put_page - drop a reference, and free the block with the last one
+ * @page: one of its pages
+ */
+void put_page(struct page *page)
+{
+	page = &page_of[page->head];
+	if (!page->order || !page->count)
+		shim_fail(__FILE__, __LINE__, "put what is not allocated");
+	if (!__atomic_sub_fetch(&page->count, 1, __ATOMIC_ACQ_REL))
+		block_free(page, page->order - 1);
+}
+
+/**
+ * page_count - number of references to a block of pages
+ * @page: one of them
+ *
+ * Return: the number.
+ */
+int page_count(struct page *page)
+{
+	return __atomic_load_n(&page_of[page->head].count, __ATOMIC_ACQUIRE);
+}
+
+/**
+ * __free_pages - drop the reference that alloc_pages() gave
+ * @page: the first
+ * @order: as allocated
+ */
+void __free_pages(struct page *page, unsigned int order)
+{
+	if (page->order != order + 1)
+		shim_fail(__FILE__, __LINE__, "freed what is not allocated");
+	put_page(page);
 }
 
 /**
@@ -297,7 +339,7 @@ unsigned long page_to_pfn(const struct page *page)
 vm_fault_t vmf_insert_pfn(struct vm_area_struct *vma, unsigned long address,
 			  unsigned long pfn)
 {
-	if (address < vma->vm_start || address >= vma->vm_end || !pfn ||
+	if (address < vma->vm_start || address >= vma->vm_end ||
 	    vma->vm_flags & (VM_WRITE | VM_MAYWRITE) ||
 	    !(vma->vm_flags & VM_PFNMAP))
 		shim_fail(__FILE__, __LINE__, "vmf_insert_pfn");

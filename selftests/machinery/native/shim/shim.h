@@ -25,6 +25,12 @@ void shim_rcu_hold(bool yes);
 /* Delayed work, see work.c: run what is due in so many jiffies. */
 unsigned int shim_work_pass(unsigned long jiffies);
 
+/* Mappings of the window, see inode.c. */
+struct inode;
+struct vm_area_struct;
+void shim_inode_map(struct inode *inode, struct vm_area_struct *vma);
+u64 shim_inode_unmapped(const struct inode *inode);
+
 /* Steps under locks, where they are counted: see lock.c, steps.c. */
 extern __thread u64 shim_steps;
 u64 shim_longest(const char *site);

@@ -5,6 +5,8 @@
 
 #include <linux/bits.h>
 
+#define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
+
 static inline bool test_bit(unsigned long i, const unsigned long *map)
 {
 	return map[i / BITS_PER_LONG] >> (i % BITS_PER_LONG) & 1;
@@ -30,9 +32,60 @@ static inline void bitmap_set(unsigned long *map, unsigned int first,
 static inline void bitmap_clear(unsigned long *map, unsigned int first,
 				unsigned int n)
 {
-	while (n--)
-		__clear_bit(first++, map);
+	for (; n; first++, n--) {
+		/* Whole words at once, as in the kernel. */
+		for (; !(first % BITS_PER_LONG) && n > BITS_PER_LONG;
+		     first += BITS_PER_LONG, n -= BITS_PER_LONG)
+			map[first / BITS_PER_LONG] = 0;
+		__clear_bit(first, map);
+	}
 }
+
+static inline bool bitmap_empty(const unsigned long *map, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < BITS_TO_LONGS(n); i++)
+		if (map[i])
+			return false;
+	return true;
+}
+
+static inline void bitmap_copy(unsigned long *to, const unsigned long *from,
+			       unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < BITS_TO_LONGS(n); i++)
+		to[i] = from[i];
+}
+
+static inline void bitmap_andnot(unsigned long *to, const unsigned long *a,
+				 const unsigned long *b, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < BITS_TO_LONGS(n); i++)
+		to[i] = a[i] & ~b[i];
+}
+
+/* The first bit from @from on that is as it should be, or @size. */
+static inline unsigned int shim_find(const unsigned long *map,
+				     unsigned int size, unsigned int from,
+				     bool set)
+{
+	while (from < size && test_bit(from, map) != set)
+		from++;
+	return from;
+}
+
+#define for_each_set_bit(i, map, size)					\
+	for ((i) = shim_find(map, size, 0, true); (i) < (size);		\
+	     (i) = shim_find(map, size, (i) + 1, true))
+
+#define for_each_set_bitrange(from, to, map, size)			\
+	for ((to) = 0; (from) = shim_find(map, size, to, true),		\
+	     (to) = shim_find(map, size, from, false), (from) < (size);)
 
 static inline void bitmap_fill(unsigned long *map, unsigned int n)
 {

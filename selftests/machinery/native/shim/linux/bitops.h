@@ -13,4 +13,6 @@ static inline u64 rol64(u64 x, unsigned int by)
 #define __ffs(x)	((unsigned int)__builtin_ctzl(x))
 #define __fls(x)	(8 * sizeof(long) - 1 - __builtin_clzl(x))
 
+#define hweight_long(x)	((unsigned int)__builtin_popcountl(x))
+
 #endif /* SHIM_BITOPS_H */

@@ -21,10 +21,14 @@
  * struct page - one page
  * @next: number of the next free block of its order, or 0
  * @order: 1 more than that of the block it begins, when that is allocated
+ * @head: number of the first page of its block, when that is allocated
+ * @count: references to the block it begins
  */
 struct page {
 	u32 next;
 	u32 order;
+	u32 head;
+	u32 count;
 };
 
 /* Mappings of the window, as far as window.c looks at them. */
@@ -73,6 +77,9 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
 }
 
+/* Page 0 of the file is never allocated. */
+#define my_zero_pfn(address)	0ul
+
 struct page;
 unsigned long page_to_pfn(const struct page *page);
 vm_fault_t vmf_insert_pfn(struct vm_area_struct *vma, unsigned long address,
@@ -80,6 +87,9 @@ vm_fault_t vmf_insert_pfn(struct vm_area_struct *vma, unsigned long address,
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 void __free_pages(struct page *page, unsigned int order);
+void get_page(struct page *page);
+void put_page(struct page *page);
+int page_count(struct page *page);
 void *page_address(const struct page *page);
 struct page *virt_to_page(const void *mem);
 bool is_vmalloc_addr(const void *mem);

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The keeper of a map: work in the background that gives back to the kernel what is not
+ * used any more, and that wipes removed entries in time.
+ *
+ * Where readers take no lock, a removed entry is freed after a grace period, by a later
+ * operation on its shard; a slab that has become empty is kept for a while; and an entry
+ * that a snapshot needs is kept.  If no operation comes, the keeper does what is left to
+ * do.  It is called when something is put aside, and comes again as long as anything is.
+ *
+ * In each run it starts the grace period of all deferred entries, frees those whose
+ * grace period is over, gives empty slabs back to the pool that were empty in its last
+ * run already, and gives the pool's idle memory back to the kernel.  With wipe=Y it ends
+ * the snapshots that began before its last run, if anything is kept.  So an entry waits
+ * for three runs at most, and for its grace period between them.
+ *
+ * Only the keeper takes mappings of the window away, because for that it waits for clients
+ * that are about to map or unmap it.  Nobody waits for the keeper.
+ */
+#include <linux/sched.h>
+
+#include "hole.h"
+#include "inode.h"
+#include "keeper.h"
+#include "sweep.h"
+
+static struct workqueue_struct *queue;
+
+/* Take units away from all mappings. */
+static void unmap(struct shmap_map *map, const struct shmap_gone *gone)
+{
+	u64 at = map->head->entry_offset +
+		 (u64)gone->region * SHMAP_REGION_UNITS * SHMAP_UNIT_SIZE;
+	unsigned int from, to;
+
+	for_each_set_bitrange(from, to, gone->unit, SHMAP_REGION_UNITS)
+		shmap_inode_unmap(map->inode,
+				  at + (u64)from * SHMAP_UNIT_SIZE,
+				  (u64)(to - from) * SHMAP_UNIT_SIZE);
+}
+
+/* Take stale pages of zeros away, then give the memory of idle units back. */
+static bool keep_pool(struct shmap_map *map)
+{
+	struct shmap_pool *pool = &map->pool;
+	unsigned int made = READ_ONCE(pool->area.made);
+	struct shmap_gone gone;
+
+	for (gone.region = 0; gone.region < made; gone.region++) {
+		if (shmap_hole_fill_begin(pool, &gone)) {
+			unmap(map, &gone);
+			shmap_hole_fill_end(pool, &gone);
+		}
+		if (shmap_hole_give_begin(pool, &gone)) {
+			unmap(map, &gone);
+			shmap_hole_give_end(pool, &gone);
+		}
+		cond_resched();
+	}
+	return shmap_hole_waits(pool);
+}
+
+/* Free what readers of a shard do not use any more.  Returns true when more is left. */
+static bool keep_shard(struct shmap_shard *shard, unsigned long round)
+{
+	bool more;
+
+	shmap_defer_close(&shard->defer);
+	shmap_defer_reap(&shard->defer);
+	more = READ_ONCE(shard->defer.bytes);
+	/* What was empty in the last run already. */
+	return shmap_arena_trim(&shard->arena, round - 2) || more;
+}
+
+/* Free what was kept for snapshots and is not needed.  Returns true when more is kept. */
+static bool keep_kept(struct shmap_map *map)
+{
+	const struct shmap_cuts *cuts = &map->cuts;
+	unsigned int i;
+
+	if (map->config.wipe)
+		return shmap_sweep_expire(map, &map->kept_cut);
+	for (i = 0; i < map->config.shards && READ_ONCE(cuts->kept) &&
+	     READ_ONCE(cuts->sweep_left); i++) {
+		shmap_sweep_some(map);
+		cond_resched();
+	}
+	return READ_ONCE(cuts->kept);
+}
+
+static void run(struct work_struct *work)
+{
+	struct shmap_pool *pool = container_of(to_delayed_work(work),
+					       struct shmap_pool, keeper);
+	struct shmap_map *map = container_of(pool, struct shmap_map, pool);
+	unsigned long round = pool->round + 1;
+	bool more;
+	unsigned int i;
+
+	WRITE_ONCE(pool->round, round);
+	more = keep_kept(map);
+	for (i = 0; i < map->config.shards; i++) {
+		more |= keep_shard(&map->shard[i], round);
+		cond_resched();
+	}
+	more |= keep_pool(map);
+	if (more)
+		shmap_pool_call_keeper(pool);
+}
+
+/**
+ * shmap_keeper_start - prepare for the keepers of maps
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int shmap_keeper_start(void)
+{
+	queue = alloc_workqueue("kmap", WQ_UNBOUND, 0);
+	return queue ? 0 : -ENOMEM;
+}
+
+/**
+ * shmap_keeper_stop - undo shmap_keeper_start(); there is no map any more
+ *
+ * Context: may sleep.
+ */
+void shmap_keeper_stop(void)
+{
+	destroy_workqueue(queue);
+}
+
+/**
+ * shmap_keeper_init - give a map its keeper
+ * @map: the map, complete
+ *
+ * Context: may sleep.
+ */
+void shmap_keeper_init(struct shmap_map *map)
+{
+	INIT_DELAYED_WORK(&map->pool.keeper, run);
+	map->pool.queue = queue;
+}
+
+/**
+ * shmap_keeper_exit - stop the keeper of a map
+ * @map: the map, which is no longer in use, complete or not
+ *
+ * Context: may sleep.
+ */
+void shmap_keeper_exit(struct shmap_map *map)
+{
+	if (!map->pool.queue)
+		return;
+	cancel_delayed_work_sync(&map->pool.keeper);
+	map->pool.queue = NULL;
+}
