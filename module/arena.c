@@ -25,6 +25,9 @@
 
 #include "arena.h"
 
+/* Most slabs that one hold of arena->lock looks at, to drain one of them. */
+#define DRAIN_LOOKS	32
+
 /* Most slabs that one hold of arena->lock takes out. */
 #define TRIM_SLABS	32
 
@@ -71,6 +74,7 @@ static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
 		return ERR_PTR(first);
 	}
 	slab->first = first;
+	INIT_LIST_HEAD(&slab->list);
 	for (i = 0; i < slab->units; i++)
 		*shmap_area_slab(&pool->area, first + i) = slab;
 	return slab;
@@ -86,7 +90,7 @@ static void slabs_destroy(struct shmap_pool *pool, struct list_head *slabs)
 {
 	struct shmap_slab *slab, *next;
 
-	list_for_each_entry_safe(slab, next, slabs, empty)
+	list_for_each_entry_safe(slab, next, slabs, list)
 		slab_destroy(pool, slab);
 }
 
@@ -95,7 +99,7 @@ static void keep_locked(struct shmap_arena *arena, struct shmap_slab *slab)
 {
 	lockdep_assert_held(&arena->lock);
 	slab->round = READ_ONCE(arena->pool->round);
-	list_add_tail(&slab->empty, &arena->empty);
+	list_move_tail(&slab->list, &arena->empty);
 	shmap_pool_stir(arena->pool);
 }
 
@@ -105,31 +109,85 @@ static struct shmap_slab *slab_of(const struct shmap_arena *arena, u32 ref)
 	return *shmap_area_slab(&arena->pool->area, ref / SHMAP_UNIT_REFS);
 }
 
+/* Count a slab, as one whose free objects can be taken. */
+static void count_in_locked(struct shmap_arena *arena, const struct shmap_slab *slab)
+{
+	lockdep_assert_held(&arena->lock);
+	WRITE_ONCE(arena->held, arena->held + slab->units * SHMAP_UNIT_SIZE);
+	WRITE_ONCE(arena->free, arena->free +
+		   (u64)(slab->objects - slab->live) * slab->size);
+}
+
+static void count_out_locked(struct shmap_arena *arena, const struct shmap_slab *slab)
+{
+	lockdep_assert_held(&arena->lock);
+	WRITE_ONCE(arena->held, arena->held - slab->units * SHMAP_UNIT_SIZE);
+	WRITE_ONCE(arena->free, arena->free -
+		   (u64)(slab->objects - slab->live) * slab->size);
+}
+
+/* Take a slab without objects in use out of the arena, to destroy it. */
+static void take_out_locked(struct shmap_arena *arena, struct shmap_slab *slab,
+			    struct list_head *gone)
+{
+	lockdep_assert_held(&arena->lock);
+	if (slab->drain == SHMAP_DRAIN_NOT) {
+		count_out_locked(arena, slab);
+		hlist_del_init(&slab->node);
+	} else {
+		WRITE_ONCE(arena->leaving, arena->leaving -
+			   slab->units * SHMAP_UNIT_SIZE);
+	}
+	list_move_tail(&slab->list, gone);
+}
+
+/* The last object of a slab was freed.  Returns true when the arena keeps the slab. */
+static bool emptied_locked(struct shmap_arena *arena, struct shmap_slab *slab,
+			   struct list_head *gone)
+{
+	lockdep_assert_held(&arena->lock);
+	switch (slab->drain) {
+	case SHMAP_DRAIN_BUSY:
+		return false;
+	case SHMAP_DRAIN_PARKED:
+		WRITE_ONCE(arena->parked_n, arena->parked_n - 1);
+		break;
+	case SHMAP_DRAIN_NOT:
+		arena->uneven_n--;
+		if (hlist_is_singular_node(&slab->node,
+					   &arena->partial[slab->class])) {
+			keep_locked(arena, slab);
+			return true;
+		}
+		break;
+	}
+	take_out_locked(arena, slab, gone);
+	return false;
+}
+
 /*
- * Put an object back in its slab.  A slab that becomes empty is moved to @empty, unless no
+ * Put an object back in its slab.  A slab that becomes empty is moved to @gone, unless no
  * other slab of its class has a free object: the arena keeps it then, and this returns
- * true.
+ * true.  Lengths of 0 tell a free object from an entry.
  */
 static bool slab_push_locked(struct shmap_arena *arena, u32 ref,
-			     struct list_head *empty)
+			     struct list_head *gone)
 {
+	struct kmap_entry *object = shmap_pool_entry(arena->pool, ref);
 	struct shmap_slab *slab = slab_of(arena, ref);
-	struct hlist_head *partial = &arena->partial[slab->class];
 
 	lockdep_assert_held(&arena->lock);
-	*(u32 *)shmap_pool_entry(arena->pool, ref) = slab->free;
+	WRITE_ONCE(object->hash, slab->free);
+	WRITE_ONCE(object->lens, 0);
 	slab->free = ref;
-	if (slab->live-- == slab->objects)
-		hlist_add_head(&slab->node, partial);
-	if (slab->live)
-		return false;
-	if (hlist_is_singular_node(&slab->node, partial)) {
-		keep_locked(arena, slab);
-		return true;
+	if (likely(slab->drain == SHMAP_DRAIN_NOT))
+		WRITE_ONCE(arena->free, arena->free + slab->size);
+	if (slab->live-- == slab->objects) {
+		hlist_add_head(&slab->node, &arena->partial[slab->class]);
+		list_add_tail(&slab->list, &arena->uneven);
+		arena->uneven_n++;
 	}
-	hlist_del(&slab->node);
-	list_add_tail(&slab->empty, empty);
-	return false;
+	return !slab->live && emptied_locked(arena, slab, gone);
 }
 
 /**
@@ -147,6 +205,8 @@ void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
 	arena->wipe = wipe;
 	raw_spin_lock_init(&arena->lock);
 	INIT_LIST_HEAD(&arena->empty);
+	INIT_LIST_HEAD(&arena->uneven);
+	INIT_LIST_HEAD(&arena->parked);
 }
 
 /**
@@ -188,6 +248,7 @@ int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 		return PTR_ERR(slab);
 	raw_spin_lock(&arena->lock);
 	hlist_add_head(&slab->node, &arena->partial[slab->class]);
+	count_in_locked(arena, slab);
 	keep_locked(arena, slab);
 	raw_spin_unlock(&arena->lock);
 	shmap_pool_call_keeper(arena->pool);
@@ -216,7 +277,9 @@ void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 	for (i = 0; i < n; i++)
 		kept |= slab_push_locked(arena, refs[i], &empty);
 	raw_spin_unlock(&arena->lock);
-	if (unlikely(kept))
+	if (unlikely(kept ||
+		     (shmap_arena_is_uneven(arena, SHMAP_ARENA_SLACK) &&
+		      !delayed_work_pending(&arena->pool->keeper))))
 		shmap_pool_call_keeper(arena->pool);
 	slabs_destroy(arena->pool, &empty);
 }
@@ -230,12 +293,10 @@ static bool trim_some(struct shmap_arena *arena, unsigned long round)
 
 	raw_spin_lock(&arena->lock);
 	for (n = 0; n < TRIM_SLABS && !list_empty(&arena->empty); n++) {
-		slab = list_first_entry(&arena->empty, struct shmap_slab,
-					empty);
+		slab = list_first_entry(&arena->empty, struct shmap_slab, list);
 		if ((long)(round - slab->round) < 0)
 			break;
-		hlist_del(&slab->node);
-		list_move_tail(&slab->empty, &empty);
+		take_out_locked(arena, slab, &empty);
 	}
 	raw_spin_unlock(&arena->lock);
 	slabs_destroy(arena->pool, &empty);
@@ -260,4 +321,119 @@ bool shmap_arena_trim(struct shmap_arena *arena, unsigned long round)
 	left = !list_empty(&arena->empty);
 	raw_spin_unlock(&arena->lock);
 	return left;
+}
+
+/**
+ * shmap_arena_drain - choose a slab whose entries are to be moved away
+ * @arena: the arena
+ * @eighths: at most so many eighths of its objects are in use
+ * @looked: set to the number of slabs that were looked at, at least 1
+ *
+ * Its free objects cannot be taken any more.  The slabs are looked at in turns, some per
+ * call.
+ *
+ * Context: any.
+ * Return: the slab, which stays until shmap_arena_park(), or NULL when none was found.
+ */
+struct shmap_slab *shmap_arena_drain(struct shmap_arena *arena,
+				     unsigned int eighths, unsigned int *looked)
+{
+	struct shmap_slab *slab, *found = NULL;
+	unsigned int n;
+
+	raw_spin_lock(&arena->lock);
+	for (n = 0; !found && n < DRAIN_LOOKS && !list_empty(&arena->uneven); n++) {
+		slab = list_first_entry(&arena->uneven, struct shmap_slab,
+					list);
+		list_move_tail(&slab->list, &arena->uneven);
+		/* Entries are moved to others of its class. */
+		if (slab->live * 8ull > slab->objects * (u64)eighths ||
+		    hlist_is_singular_node(&slab->node,
+					   &arena->partial[slab->class]))
+			continue;
+		count_out_locked(arena, slab);
+		WRITE_ONCE(arena->leaving, arena->leaving +
+			   slab->units * SHMAP_UNIT_SIZE);
+		hlist_del_init(&slab->node);
+		list_del_init(&slab->list);
+		arena->uneven_n--;
+		slab->drain = SHMAP_DRAIN_BUSY;
+		slab->drained = 0;
+		found = slab;
+	}
+	raw_spin_unlock(&arena->lock);
+	*looked = max(n, 1u);
+	return found;
+}
+
+/**
+ * shmap_arena_resume - go on with a slab that was parked
+ * @arena: the arena
+ * @all: also with one that was looked at to the end
+ *
+ * Context: any.
+ * Return: the slab, which stays until shmap_arena_park(), or NULL when none is parked.
+ */
+struct shmap_slab *shmap_arena_resume(struct shmap_arena *arena, bool all)
+{
+	struct shmap_slab *slab;
+
+	raw_spin_lock(&arena->lock);
+	slab = list_first_entry_or_null(&arena->parked, struct shmap_slab, list);
+	if (slab && !all && slab->drained == slab->fresh)
+		slab = NULL;
+	if (slab) {
+		list_del_init(&slab->list);
+		WRITE_ONCE(arena->parked_n, arena->parked_n - 1);
+		slab->drain = SHMAP_DRAIN_BUSY;
+	}
+	raw_spin_unlock(&arena->lock);
+	return slab;
+}
+
+static void park_locked(struct shmap_arena *arena, struct shmap_slab *slab)
+{
+	lockdep_assert_held(&arena->lock);
+	slab->drain = SHMAP_DRAIN_PARKED;
+	if (slab->drained < slab->fresh)
+		list_add(&slab->list, &arena->parked);
+	else
+		list_add_tail(&slab->list, &arena->parked);
+	WRITE_ONCE(arena->parked_n, arena->parked_n + 1);
+}
+
+static void use_locked(struct shmap_arena *arena, struct shmap_slab *slab)
+{
+	lockdep_assert_held(&arena->lock);
+	slab->drain = SHMAP_DRAIN_NOT;
+	WRITE_ONCE(arena->leaving,
+		   arena->leaving - slab->units * SHMAP_UNIT_SIZE);
+	count_in_locked(arena, slab);
+	hlist_add_head(&slab->node, &arena->partial[slab->class]);
+	list_add_tail(&slab->list, &arena->uneven);
+	arena->uneven_n++;
+}
+
+/**
+ * shmap_arena_park - let go of a slab that was being drained
+ * @arena: the arena
+ * @slab: the slab
+ * @use: its free objects are to be used again, since entries could not be moved
+ *
+ * Context: may sleep.
+ */
+void shmap_arena_park(struct shmap_arena *arena, struct shmap_slab *slab,
+		      bool use)
+{
+	LIST_HEAD(gone);
+
+	raw_spin_lock(&arena->lock);
+	if (!slab->live)
+		take_out_locked(arena, slab, &gone);
+	else if (use)
+		use_locked(arena, slab);
+	else
+		park_locked(arena, slab);
+	raw_spin_unlock(&arena->lock);
+	slabs_destroy(arena->pool, &gone);
 }

@@ -14,26 +14,60 @@
 #define SHMAP_SMALL_CLASSES	(SHMAP_SMALL_MAX / 8)
 #define SHMAP_CLASSES		(SHMAP_SMALL_CLASSES + 8 * 12)
 
+/* This part of the slabs may be in free objects before entries are moved: a sixteenth. */
+#define SHMAP_ARENA_SLACK	16u
+
 /**
  * struct shmap_arena - the entries of one shard
  * @pool: pool that units come from
  * @wipe: zero a freed entry before it can be used again
- * @lock: protects @empty, @partial, and the fields of slabs that change
- * @partial: for each size class, the slabs that have a free object
+ * @lock: protects all fields that follow, and the fields of slabs that change
+ * @held: bytes of all slabs but those that are being drained
+ * @free: those of them in free objects
+ * @leaving: bytes of the slabs that are being drained
+ * @partial: for each size class, the slabs that have a free object, unless they are being
+ *	drained
  * @empty: those of them in which all objects are free
+ * @uneven: the others of them
+ * @parked: slabs that are being drained and are not empty yet, first those that were not
+ *	looked at to the end
+ * @uneven_n: number of slabs in @uneven
+ * @parked_n: number of slabs in @parked
  */
 struct shmap_arena {
 	struct shmap_pool	*pool;
 	bool			wipe;
 	raw_spinlock_t		lock;	/* see above */
+	u64			held;
+	u64			free;
+	u64			leaving;
 	struct list_head	empty;
+	struct list_head	uneven;
+	struct list_head	parked;
+	unsigned int		uneven_n;
+	unsigned int		parked_n;
 	struct hlist_head	partial[SHMAP_CLASSES];
 };
 
 /**
+ * enum shmap_drain - is a slab being drained: are its entries moved away?
+ * @SHMAP_DRAIN_NOT: no, its free objects can be taken
+ * @SHMAP_DRAIN_BUSY: a task is moving entries
+ * @SHMAP_DRAIN_PARKED: nobody is; the slab goes when its last object is freed
+ */
+enum shmap_drain {
+	SHMAP_DRAIN_NOT,
+	SHMAP_DRAIN_BUSY,
+	SHMAP_DRAIN_PARKED
+};
+
+/**
  * struct shmap_slab - a run of units, cut into objects of one size class
- * @node: in arena->partial while the slab has a free object
- * @empty: in arena->empty while all objects are free
+ * @node: in arena->partial while the slab has a free object and is not being drained
+ * @list: in arena->empty while all objects are free, in arena->uneven while some are, in
+ *	arena->parked
+ * @drain: is it being drained?
+ * @drained: number of objects, the first ones, that were looked at
  * @round: the keeper's round in which the slab was put there
  * @first: number of the first unit
  * @units: number of units in the run
@@ -46,7 +80,9 @@ struct shmap_arena {
  */
 struct shmap_slab {
 	struct hlist_node	node;
-	struct list_head	empty;
+	struct list_head	list;
+	enum shmap_drain	drain;
+	u32			drained;
 	unsigned long		round;
 	unsigned int		first;
 	unsigned int		units;
@@ -66,6 +102,11 @@ int shmap_arena_grow(struct shmap_arena *arena, u32 bytes);
 void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 		      unsigned int n);
 bool shmap_arena_trim(struct shmap_arena *arena, unsigned long round);
+struct shmap_slab *shmap_arena_drain(struct shmap_arena *arena,
+				     unsigned int eighths, unsigned int *looked);
+struct shmap_slab *shmap_arena_resume(struct shmap_arena *arena, bool all);
+void shmap_arena_park(struct shmap_arena *arena, struct shmap_slab *slab,
+		      bool use);
 
 /**
  * shmap_arena_size - bytes that an object takes
@@ -115,6 +156,25 @@ static inline unsigned int shmap_arena_class(u32 bytes)
 	       (((bytes - 1) >> (top - 3)) & 7);
 }
 
+/**
+ * shmap_arena_is_uneven - is so much memory in free objects that moving entries pays?
+ * @arena: the arena
+ * @part: this part of all slabs may be free, for instance 16 for a sixteenth, and two units
+ *	besides, so that a small arena is left alone; or 0: nothing may be free
+ *
+ * Without arena->lock the answer may be a little late.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool shmap_arena_is_uneven(const struct shmap_arena *arena,
+					 unsigned int part)
+{
+	u64 may = part ? READ_ONCE(arena->held) / part + 2 * SHMAP_UNIT_SIZE : 0;
+
+	return READ_ONCE(arena->free) > may;
+}
+
 /* Allocate an object from a slab that has a free one. */
 static __always_inline u32 shmap_slab_pop_locked(struct shmap_arena *arena,
 						 struct shmap_slab *slab)
@@ -123,14 +183,20 @@ static __always_inline u32 shmap_slab_pop_locked(struct shmap_arena *arena,
 
 	lockdep_assert_held(&arena->lock);
 	if (likely(ref))
-		slab->free = *(u32 *)shmap_pool_entry(arena->pool, ref);
+		slab->free = shmap_pool_entry(arena->pool, ref)->hash;
 	else
 		ref = slab->first * SHMAP_UNIT_REFS +
 		      slab->fresh++ * (slab->size >> SHMAP_REF_SHIFT);
-	if (unlikely(!slab->live))
-		list_del(&slab->empty);
-	if (unlikely(++slab->live == slab->objects))
+	WRITE_ONCE(arena->free, arena->free - slab->size);
+	if (unlikely(!slab->live)) {
+		list_move_tail(&slab->list, &arena->uneven);
+		arena->uneven_n++;
+	}
+	if (unlikely(++slab->live == slab->objects)) {
 		hlist_del_init(&slab->node);
+		list_del_init(&slab->list);
+		arena->uneven_n--;
+	}
 	return ref;
 }
 

@@ -9,7 +9,7 @@
  * do.  It is called when something is put aside, and comes again as long as anything is.
  *
  * In each run it starts the grace period of all deferred entries, frees those whose
- * grace period is over, gives empty slabs back to the pool that were empty in its last
+ * grace period is over, moves entries out of slabs that have few, gives empty slabs back to the pool that were empty in its last
  * run already, and gives the pool's idle memory back to the kernel.  With wipe=Y it ends
  * the snapshots that began before its last run, if anything is kept.  So an entry waits
  * for three runs at most, and for its grace period between them.
@@ -19,6 +19,7 @@
  */
 #include <linux/sched.h>
 
+#include "compact.h"
 #include "hole.h"
 #include "inode.h"
 #include "keeper.h"
@@ -60,14 +61,19 @@ static bool keep_pool(struct shmap_map *map)
 	return shmap_hole_waits(pool);
 }
 
-/* Free what readers of a shard do not use any more.  Returns true when more is left. */
-static bool keep_shard(struct shmap_shard *shard, unsigned long round)
+/*
+ * Free what readers of a shard do not use any more, and move entries of slabs that have
+ * few.  Returns true when more is left.
+ */
+static bool keep_shard(struct shmap_map *map, struct shmap_shard *shard,
+		       unsigned long round)
 {
 	bool more;
 
+	more = shmap_compact_arena(map, &shard->arena, SHMAP_ARENA_SLACK);
 	shmap_defer_close(&shard->defer);
 	shmap_defer_reap(&shard->defer);
-	more = READ_ONCE(shard->defer.bytes);
+	more |= READ_ONCE(shard->defer.bytes);
 	/* What was empty in the last run already. */
 	return shmap_arena_trim(&shard->arena, round - 2) || more;
 }
@@ -100,7 +106,7 @@ static void run(struct work_struct *work)
 	WRITE_ONCE(pool->round, round);
 	more = keep_kept(map);
 	for (i = 0; i < map->config.shards; i++) {
-		more |= keep_shard(&map->shard[i], round);
+		more |= keep_shard(map, &map->shard[i], round);
 		cond_resched();
 	}
 	more |= keep_pool(map);

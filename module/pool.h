@@ -30,6 +30,7 @@
  * @backed: number of units that have memory
  * @usual: as soon as so many have, memory that waits to be given back is used again
  * @given_back: number of units whose memory was given back to the kernel
+ * @compacted: bytes of entries that were moved (compact.c)
  * @stock: memory that is allocated ahead, for units that have none
  * @stocked: number of units that @stock has memory for
  * @given: number of units that got their memory from @stock
@@ -45,6 +46,7 @@ struct shmap_pool {
 	unsigned int		backed;
 	unsigned int		usual;
 	u64			given_back;
+	atomic_long_t		compacted;
 	void			*stock[SHMAP_POOL_STOCK];
 	unsigned int		stocked;
 	unsigned int		given;

@@ -3,12 +3,15 @@
  * Memory for entries, when the shard's arena has none at hand.
  *
  * It is taken from, in this order: deferred entries of this shard that no reader holds
- * any more; a slab from the pool; deferred entries and empty slabs of all shards, which
- * means waiting for grace periods; entries kept for snapshots, which ends the snapshots.
+ * any more; a slab from the pool, for which some entries are moved if much memory is in
+ * free objects; deferred entries and empty slabs of all shards, after entries were moved
+ * wherever that pays, which means waiting for grace periods; entries kept for snapshots,
+ * which ends the snapshots.
  */
 #include <linux/err.h>
 #include <linux/sched.h>
 
+#include "compact.h"
 #include "space.h"
 #include "sweep.h"
 
@@ -40,10 +43,30 @@ int shmap_space_squeeze(struct shmap_map *map, bool killable)
 	return ret;
 }
 
-/* Has anything been put aside since the beginning of the last complete squeeze? */
-static bool can_squeeze(const struct shmap_map *map)
+/*
+ * May make_space() find anything: was something put aside since the beginning of the last
+ * complete squeeze, or is there much in free objects?
+ */
+static bool can_make_space(const struct shmap_map *map)
 {
-	return READ_ONCE(map->squeezed) != atomic_long_read(&map->pool.stirred);
+	unsigned int i;
+
+	if (READ_ONCE(map->squeezed) != atomic_long_read(&map->pool.stirred))
+		return true;
+	for (i = 0; i < map->config.shards; i++)
+		if (shmap_arena_is_uneven(&map->shard[i].arena, ~0u))
+			return true;
+	return false;
+}
+
+/* Move entries wherever that makes slabs empty, and free all that can be freed. */
+static int make_space(struct shmap_map *map)
+{
+	unsigned int i;
+
+	for (i = 0; i < map->config.shards; i++)
+		shmap_compact_arena(map, &map->shard[i].arena, 0);
+	return shmap_space_squeeze(map, true);
 }
 
 /**
@@ -76,9 +99,11 @@ struct kmap_entry *shmap_space_alloc(struct shmap_map *map,
 			reaped = true;
 			continue;
 		}
+		if (shmap_arena_is_uneven(&shard->arena, SHMAP_ARENA_SLACK / 2))
+			shmap_compact_some(map, &shard->arena);
 		ret = shmap_arena_grow(&shard->arena, bytes);
-		if (ret == -ENOSPC && !squeezed && can_squeeze(map)) {
-			ret = shmap_space_squeeze(map, true);
+		if (ret == -ENOSPC && !squeezed && can_make_space(map)) {
+			ret = make_space(map);
 			squeezed = true;
 		}
 		/* End a snapshot rather than let the operation fail. */

@@ -4,7 +4,7 @@
  *
  * Such entries are copied one by one, and long values in pieces of SHMAP_PIECE bytes,
  * leaving the shard after each piece.  For each piece the entry is looked up again by
- * its reference and version, which together no other entry of the shard ever has.
+ * its version, which no other entry of the shard ever has.  It may have been moved.
  * An entry that has changed SHMAP_TRIES times meanwhile is copied whole at once.
  *
  * The keys of the records written so far tell which entries have been copied.
@@ -19,7 +19,6 @@
  * @walk: the walk
  * @from: offset in the walk's buffer of the first record of this place
  * @order: place of the entry
- * @ref: reference to the entry
  * @seen: state of the entry when it was chosen
  * @size: size of its record, in bytes
  * @set_size: size of the records of all entries at that place, in bytes
@@ -32,7 +31,6 @@ struct target {
 	struct shmap_walk	*walk;
 	size_t			from;
 	u32			order;
-	u32			ref;
 	struct shmap_seen	seen;
 	size_t			size;
 	size_t			set_size;
@@ -91,7 +89,6 @@ static int choose_once(struct shmap_map *map, struct shmap_shard *shard,
 		if (found || has_key(walk, target->from, entry))
 			continue;
 		found = entry;
-		target->ref = walk->place[i].ref;
 		target->seen = seen;
 		target->size = shmap_item_size(walk, entry);
 	}
@@ -111,28 +108,24 @@ static int piece_once(struct shmap_map *map, struct shmap_shard *shard,
 		      void *arg, bool locked)
 {
 	struct shmap_probe probe __uninitialized;
-	unsigned int left = SHMAP_CHAIN_BUCKETS, slot;
-	const struct kmap_entry *entry = NULL;
+	const struct kmap_entry *entry = NULL, *at;
 	struct target *target = arg;
-	struct kmap_bucket *bucket;
+	unsigned int n, i;
 	struct shmap_seen seen;
+	u64 end;
 
 	lockdep_assert(map->config.lock->read_held(&shard->lock));
 	if (!shmap_table_begin(&shard->table, bitrev32(target->order), &probe))
 		return -EAGAIN;
-	bucket = probe.home;
-	do {
-		for (slot = 0; slot < KMAP_BUCKET_SLOTS; slot++)
-			if (READ_ONCE(bucket->refs[slot]) == target->ref)
-				entry = shmap_pool_entry(&map->pool,
-							 target->ref);
-		bucket = shmap_chain_next(&shard->table.chains, bucket);
-	} while (!entry && bucket && --left);
-	if (entry && !shmap_read_see(entry, &seen))
-		entry = NULL;
+	n = shmap_table_collect(&shard->table, &probe, target->walk->place, &end);
+	for (i = 0; i < n && !entry; i++) {
+		at = shmap_pool_entry(&map->pool, target->walk->place[i].ref);
+		if (shmap_read_see(at, &seen) && seen.word == target->seen.word)
+			entry = at;
+	}
 	if (!shmap_read_stable(&shard->table, &probe, locked))
 		return -EAGAIN;
-	if (!entry || seen.word != target->seen.word)
+	if (!entry)
 		return -ESTALE;
 	memcpy(target->to, shmap_entry_value(entry) + target->at, target->len);
 	return 0;

@@ -14,6 +14,9 @@
  * @kept: bytes that are kept for snapshots
  * @records: for what is kept, or spare
  * @memory: bytes that the map should hold
+ * @held: bytes of slabs that are not being drained
+ * @free: those of them in free objects
+ * @leaving: bytes of slabs that are being drained
  */
 struct inspect {
 	const struct shmap_map	*map;
@@ -23,6 +26,9 @@ struct inspect {
 	u64			kept;
 	u64			records;
 	u64			memory;
+	u64			held;
+	u64			free;
+	u64			leaving;
 };
 
 void inspect_map(const struct shmap_map *map);

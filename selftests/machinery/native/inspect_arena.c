@@ -45,20 +45,24 @@ static bool in_partial(const struct shmap_map *map,
 	return found;
 }
 
-/* Is it in the list of those that are empty? */
-static bool in_empty(const struct shmap_map *map,
-		     const struct shmap_slab *slab)
+/* How often is it in a list of the arenas? */
+static unsigned int in_list(const struct shmap_map *map,
+			    const struct shmap_slab *slab, size_t offset)
 {
 	const struct shmap_slab *other;
 	unsigned int shard, found = 0;
 
 	for (shard = 0; shard < map->config.shards; shard++)
-		list_for_each_entry(other, &map->shard[shard].arena.empty,
-				    empty)
+		list_for_each_entry(other, (const struct list_head *)
+				    ((const char *)&map->shard[shard].arena +
+				     offset), list)
 			found += other == slab;
 	check(found <= 1);
 	return found;
 }
+
+#define IN(map, slab, which) \
+	in_list(map, slab, offsetof(struct shmap_arena, which))
 
 static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 {
@@ -69,9 +73,13 @@ static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 	check(slab->units * SHMAP_UNIT_SIZE >= slab->size);
 	check(slab->objects * slab->size <= slab->units * SHMAP_UNIT_SIZE);
 	check(slab->objects && slab->fresh <= slab->objects);
+	check(slab->drain != SHMAP_DRAIN_BUSY);
 	check_equal(in_partial(inspect->map, slab),
-		    slab->live < slab->objects);
-	check_equal(in_empty(inspect->map, slab), !slab->live);
+		    slab->live < slab->objects && slab->drain == SHMAP_DRAIN_NOT);
+	check_equal(IN(inspect->map, slab, empty), !slab->live);
+	check_equal(IN(inspect->map, slab, uneven), slab->drain == SHMAP_DRAIN_NOT &&
+		    slab->live && slab->live < slab->objects);
+	check_equal(IN(inspect->map, slab, parked), slab->drain == SHMAP_DRAIN_PARKED);
 
 	for (ref = slab->free; ref; idle++) {
 		check(is_object(slab, ref));
@@ -79,7 +87,8 @@ static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 		check(!test_bit(ref, inspect->live));
 		check(!test_bit(ref, inspect->dead));
 		__set_bit(ref, inspect->idle);
-		ref = *(u32 *)shmap_pool_entry(pool, ref);
+		check(!shmap_pool_entry(pool, ref)->lens);
+		ref = shmap_pool_entry(pool, ref)->hash;
 	}
 	/* In use are those of the table and those that wait, and no others. */
 	for (i = 0; i < slab->units * SHMAP_UNIT_REFS; i++) {
@@ -94,6 +103,38 @@ static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 	}
 	check_equal(live, slab->live);
 	check_equal(live + idle, slab->fresh);
+	if (slab->drain == SHMAP_DRAIN_NOT) {
+		inspect->held += slab->units * SHMAP_UNIT_SIZE;
+		inspect->free += (u64)(slab->objects - live) * slab->size;
+	} else {
+		inspect->leaving += slab->units * SHMAP_UNIT_SIZE;
+	}
+}
+
+/* The arenas' sums are those of their slabs. */
+static void inspect_sums(const struct inspect *inspect)
+{
+	u64 held = 0, free = 0, leaving = 0;
+	unsigned int i;
+
+	for (i = 0; i < inspect->map->config.shards; i++) {
+		const struct shmap_arena *arena = &inspect->map->shard[i].arena;
+		unsigned int n = 0, parked = 0;
+		struct shmap_slab *slab;
+
+		held += arena->held;
+		free += arena->free;
+		leaving += arena->leaving;
+		list_for_each_entry(slab, &arena->uneven, list)
+			n++;
+		list_for_each_entry(slab, &arena->parked, list)
+			parked++;
+		check_equal(arena->uneven_n, n);
+		check_equal(arena->parked_n, parked);
+	}
+	check_equal(held, inspect->held);
+	check_equal(free, inspect->free);
+	check_equal(leaving, inspect->leaving);
 }
 
 /**
@@ -247,6 +288,7 @@ void inspect_slabs(struct inspect *inspect)
 		inspect->memory += sizeof(*slab);
 		i += slab->units;
 	}
+	inspect_sums(inspect);
 	inspect_area(inspect);
 	/* Every entry was in a slab. */
 	for (i = 0; i < words; i++)

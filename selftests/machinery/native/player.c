@@ -8,6 +8,7 @@
 
 #include <linux/random.h>
 
+#include "compact.h"
 #include "inspect.h"
 #include "player.h"
 #include "shim.h"
@@ -246,6 +247,26 @@ static void play_snapshot(struct player *player)
 	}
 }
 
+/* Move entries: all that can be moved, what the keeper would move, or a bounded part. */
+static void play_compact(struct player *player)
+{
+	struct shmap_map *map = player->world->map;
+	unsigned int i = draw(player, map->config.shards);
+
+	switch (draw(player, 4)) {
+	case 0:
+		shmap_compact_arena(map, &map->shard[i].arena,
+				    SHMAP_ARENA_SLACK);
+		break;
+	case 1:
+		shmap_compact_some(map, &map->shard[i].arena);
+		break;
+	default:
+		shmap_compact_arena(map, &map->shard[i].arena, 0);
+		break;
+	}
+}
+
 static void play_rarely(struct player *player)
 {
 	switch (draw(player, 32)) {
@@ -268,6 +289,11 @@ static void play_rarely(struct player *player)
 		/* The keeper ends snapshots of a map that wipes, but not here. */
 		if (!player->world->map->config.wipe)
 			shim_work_pass(draw(player, HZ));
+		break;
+	case 9:
+	case 10:
+	case 11:
+		play_compact(player);
 		break;
 	case 3:
 		shim_rcu_miss(draw(player, 4));

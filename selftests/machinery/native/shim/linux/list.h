@@ -29,12 +29,24 @@ static inline void list_add_tail(struct list_head *node, struct list_head *list)
 	list->prev = node;
 }
 
+static inline void list_add(struct list_head *node, struct list_head *list)
+{
+	list_add_tail(node, list->next);
+}
+
 static inline void list_del(struct list_head *node)
 {
 	node->next->prev = node->prev;
 	node->prev->next = node->next;
 	node->next = NULL;
 	node->prev = NULL;
+}
+
+static inline void list_del_init(struct list_head *node)
+{
+	list_del(node);
+	node->next = node;
+	node->prev = node;
 }
 
 static inline void list_move_tail(struct list_head *node,

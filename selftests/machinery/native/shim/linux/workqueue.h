@@ -38,6 +38,11 @@ static inline struct delayed_work *to_delayed_work(struct work_struct *work)
 	return container_of(work, struct delayed_work, work);
 }
 
+static inline bool delayed_work_pending(const struct delayed_work *delayed)
+{
+	return __atomic_load_n(&delayed->pending, __ATOMIC_RELAXED);
+}
+
 struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags,
 					 int most);
 void destroy_workqueue(struct workqueue_struct *queue);
