@@ -84,7 +84,7 @@ shmap_shard_publish_locked(struct shmap_map *map, struct shmap_shard *shard,
 {
 	unsigned int i = probe->hash & (map->config.shards - 1);
 	struct shmap_chain_end end __uninitialized;
-	u32 bytes = fresh->bytes, block;
+	u32 bytes = fresh->bytes + KMAP_ENTRY_SHARE, block;
 	int ret;
 
 	shmap_table_assert_locked(&shard->table);
@@ -223,8 +223,8 @@ shmap_shard_unlink_locked(struct shmap_map *map, struct shmap_shard *shard,
 	*bytes = shmap_arena_entry_size(entry);
 	shmap_table_remove_locked(&shard->table, probe, spot);
 	shard->version++;
-	WRITE_ONCE(shard->bytes, shard->bytes - *bytes);
-	shmap_quota_give(&map->quota, i, 1, *bytes);
+	WRITE_ONCE(shard->bytes, shard->bytes - *bytes - KMAP_ENTRY_SHARE);
+	shmap_quota_give(&map->quota, i, 1, *bytes + KMAP_ENTRY_SHARE);
 	if (unlikely(*kept))
 		shmap_kept_keep_locked(map, shard, record, spot->ref);
 	return 0;
@@ -281,7 +281,7 @@ shmap_shard_unlink_chain_locked(struct shmap_map *map,
 				unsigned int *n)
 {
 	unsigned int count, k;
-	u64 keep, bytes = 0;
+	u64 keep, bytes;
 
 	shmap_table_assert_locked(&shard->table);
 	*n = 0;
@@ -289,6 +289,7 @@ shmap_shard_unlink_chain_locked(struct shmap_map *map,
 					   &keep))
 		return SHMAP_NEEDS_RECORD;
 	count = shmap_table_empty_locked(&shard->table, bucket, refs);
+	bytes = (u64)count * KMAP_ENTRY_SHARE;
 	for (k = 0; k < count; k++) {
 		bytes += shmap_arena_entry_size(shmap_pool_entry(&map->pool,
 								 refs[k]));

@@ -334,9 +334,10 @@ struct kmap_clear {
  * @max_value: longest value
  * @max_chain: most keys that can share one bucket before EXFULL
  * @max_entries: most entries
- * @max_bytes: most bytes of entries
+ * @max_bytes: most bytes that entries may take
  * @entries: entries now
- * @bytes: bytes of entries now: keys, values, entry headers, rounding
+ * @bytes: bytes that entries take now: keys, values, headers, rounding, and
+ *	KMAP_ENTRY_SHARE bytes of the table for each entry
  * @memory: bytes of kernel memory that the map holds in all
  * @deferred: bytes of removed entries that wait until no reader uses them
  * @deferred_max: bound of @deferred
@@ -584,6 +585,8 @@ struct kmap_entry {
 	((sizeof(struct kmap_entry) + (key_len) + 7u) & ~7u)
 #define KMAP_ENTRY_SIZE(key_len, value_len) \
 	((KMAP_ENTRY_VALUE(key_len) + (value_len) + 7u) & ~7u)
+/* What an entry counts for its part of the table: a quarter of a bucket. */
+#define KMAP_ENTRY_SHARE	16u
 #define KMAP_VERSION_MASK	0x00ffffffffffffffull
 #define KMAP_VERSION_BITS	56
 #define KMAP_ENTRY_VERSION(word)	((word) & KMAP_VERSION_MASK)

@@ -46,12 +46,12 @@ struct model_key *model_find(struct model *model, const void *key, u32 key_len)
  * @key_len: length of the key
  * @value_len: length of the value
  *
- * Return: the size of its class.
+ * Return: the size of its class, and its share of the table.
  */
 u32 model_bytes(u32 key_len, u32 value_len)
 {
 	return inspect_class(16 + (key_len + 7) / 8 * 8 +
-			     (value_len + 7) / 8 * 8);
+			     (value_len + 7) / 8 * 8) + 16;
 }
 
 /**
