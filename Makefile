@@ -24,6 +24,7 @@ export BIN_DIR := $(GUEST)/bin
 # variable in them is one of a shell.
 VARIABLES := TESTS LOCK HAMMER TIMEOUT JOBS V KERNEL MODULES KERNEL_KDIR ACCEL CMD
 VARIABLES += PARAMS PREEMPT BENCH ENTRIES MATRIX SAVE RELEASES STEPS KEEP KERNELS
+VARIABLES += BUDGET HOURS
 raw = $(if $(filter-out undefined,$(origin $1)),$(eval override $1 := $$(value $1)))
 $(foreach name,$(VARIABLES),$(call raw,$(name)))
 export $(VARIABLES)
@@ -154,6 +155,21 @@ check-insns: deps-bench
 growth: deps-bench
 	$(Q)$(MAKE) guest-module guest-programs bench-program
 	$(Q)userspace/bench/bench.sh --growth
+
+# What becomes of tables when the sizes of values drift, and when most entries go; the
+# former for HOURS.
+drift: deps-bench
+	$(Q)$(MAKE) guest-module guest-programs bench-program
+	$(Q)userspace/bench/bench.sh --drift
+
+thin: deps-bench
+	$(Q)$(MAKE) guest-module guest-programs bench-program
+	$(Q)userspace/bench/bench.sh --thin
+
+soak: deps-bench
+	$(Q)$(MAKE) guest-module guest-programs bench-program
+	$(Q)userspace/bench/bench.sh --soak
+.PHONY: drift thin soak
 
 # Sets beside snapshots of the whole map, by instructions and by time.
 beside: deps-bench

@@ -5,7 +5,8 @@
  * A peer is one such way, in a file of its own, behind struct peer.  load.c has
  * the operations that are measured, run.c lets threads carry them out for a time
  * slice, insns.c counts instructions, growth.c times the sets of a table that
- * grows, beside.c those beside snapshots, and main.c chooses and prints.
+ * grows, beside.c those beside snapshots, drift.c has the sizes of values drift,
+ * thin.c removes most entries, and main.c chooses and prints.
  *
  * Every peer stores the same entries: keys of KEY_SIZE printable bytes, values of
  * VALUE_SIZE bytes.
@@ -49,6 +50,9 @@
  *	returns how many keys it read, or a negative errno value
  * @memory: bytes that the table takes now; if NULL, the growth of this process
  *	counts
+ * @open_bytes: instead of @open, make an empty table with a budget of bytes, for
+ *	values of so many bytes at most
+ * @put: store a value of any such length; 0, or -ENOSPC when there is no room for it
  *
  * Functions that a peer does not have are NULL.  Its state is in its own file:
  * there is one table per peer.
@@ -68,6 +72,9 @@ struct peer {
 				const char *value);
 	long		(*walk)(void *seat);
 	int64_t		(*memory)(void);
+	int		(*open_bytes)(uint64_t bytes, uint32_t longest);
+	int		(*put)(void *seat, const char *key, const char *value,
+			       uint32_t len);
 };
 
 extern const struct peer peer_null;
@@ -75,6 +82,7 @@ extern const struct peer peer_kmap_window;
 extern const struct peer peer_kmap;
 extern const struct peer peer_bpf;
 extern const struct peer peer_bpf_malloc;
+extern const struct peer peer_bpf_rhash;
 extern const struct peer peer_lmdb;
 extern const struct peer peer_memcached;
 extern const struct peer peer_redis;
@@ -169,6 +177,42 @@ uint64_t count_insns(const struct table *tables, size_t count,
 int measure_growth(const struct peer *const *peers, size_t count,
 		   uint64_t entries, bool (*wanted)(const char *name),
 		   FILE *data);
+
+/* ---- drift.c ---- */
+
+/**
+ * struct drift_plan - how values of drifting sizes are stored
+ * @bytes: budget of the table
+ * @generations: how many
+ * @seconds: how long instead, or 0
+ * @data: figures go there, with tabs, unless it is NULL.  A line for each generation,
+ *	when it is full and when it is thin: peer, what, number, budget, bytes stored,
+ *	memory, values refused so far, time of day in seconds.  A line for the whole:
+ *	peer, what, sets, values refused, least share stored then in percent, most
+ *	memory per byte stored, most memory, and of sets: median, p99.9, longest
+ */
+struct drift_plan {
+	uint64_t	bytes;
+	unsigned int	generations;
+	uint64_t	seconds;
+	FILE		*data;
+};
+
+/*
+ * Print what becomes of each of the peers when the sizes of the values drift, and
+ * of the same sizes without a drift, unless the plan is by time.
+ */
+int measure_drift(const struct peer *const *peers, size_t count,
+		  const struct drift_plan *plan, bool (*wanted)(const char *name));
+
+/* ---- thin.c ---- */
+
+/*
+ * Print what memory each of the peers takes with so many entries, and when a tenth of them
+ * is left; write the figures to data too, which may be NULL.
+ */
+int measure_thin(const struct peer *const *peers, size_t count, uint64_t entries,
+		 bool (*wanted)(const char *name), FILE *data);
 
 /* ---- beside.c ---- */
 

@@ -8,6 +8,9 @@
 #	bench.sh --check-insns	the same, compared with insns.txt
 #	bench.sh --growth	instructions that single sets take while tables
 #				grow
+#	bench.sh --drift	what becomes of tables when the sizes of values drift
+#	bench.sh --thin		memory that is left when most entries are removed
+#	bench.sh --soak		the same for HOURS, of kmap alone, with two CPUs
 #	bench.sh --beside	instructions that single sets take beside
 #				snapshots
 #	bench.sh --beside-time	the same on two CPUs, by time
@@ -17,9 +20,11 @@
 # PARAMS='shards=64'		more parameters of the module
 # PREEMPT=full			preemption of the guest's kernel
 # BENCH='-r 2 -p "kmap bpf"'	options of the program, see "peers -h"
-# GUEST_CPUS=1			for --beside-time (default 2)
+# GUEST_CPUS=1			for --beside-time and --soak (default 2)
+# BUDGET=33554432		bytes, for --drift and --soak
+# HOURS=6			for --soak; also parts of an hour
 # SAVE=1			keep the figures beside this script: rates.tsv,
-#				growth.tsv
+#				growth.tsv, drift.tsv, thin.tsv, soak.tsv
 #
 # and, from the Makefile:
 #
@@ -37,6 +42,8 @@ PARAMS=${PARAMS:-}
 PEERS=$BENCH_DIR/../build/bench/peers
 INSNS=$BENCH_DIR/insns.txt
 MEMORY=5G
+BUDGET=${BUDGET:-33554432}
+HOURS=${HOURS:-6}
 # All figures are measured on this CPU of QEMU.
 export VM_CPU=max
 # By how many per cent a figure may be above the one in insns.txt.
@@ -196,6 +203,32 @@ case $MODE in
 		"${ENTRIES:-5000000}" || exit
 	gather growth.tsv 1 'Instructions of single sets while a table grows, and how many sets took less ("make growth").'
 	save "$LOG/data/growth.tsv"
+	;;
+--drift)
+	say 'Sizes that drift, in instructions'
+	PARAMS+=" max_bytes=$BUDGET"
+	boot_counting "$LOG" max,-erms,-fsrm \
+		"-f $BUDGET -p 'kmap memcached redis lmdb bpf-rhash'" 1000000 || exit
+	gather drift.tsv 1 'Bytes stored and memory of tables when the sizes of values drift ("make drift").'
+	save "$LOG/data/drift.tsv"
+	;;
+--thin)
+	say 'Removing most entries'
+	boot "$LOG" -s 1800 -o "$LOG/data" -- /kmap/bench.sh 0 \
+		"lock=$LOCK $PARAMS max_entries=${ENTRIES:-1000000} max_bytes=$((${ENTRIES:-1000000} * 128))" \
+		"-k -p 'kmap memcached redis lmdb bpf bpf-malloc bpf-rhash' ${BENCH:-}" \
+		"${ENTRIES:-1000000}" || exit
+	gather thin.tsv 2 'Memory of tables with all entries, and with a tenth of them ("make thin").'
+	save "$LOG/data/thin.tsv"
+	;;
+--soak)
+	seconds=$(awk -v hours="$HOURS" 'BEGIN { printf "%d", hours * 3600 }')
+	say "Sizes that drift, for $HOURS hours"
+	boot "$LOG" -t $((seconds + 3600)) -s 1800 -c "${GUEST_CPUS:-2}" -o "$LOG/data" -- \
+		/kmap/bench.sh 0 "lock=$LOCK $PARAMS max_bytes=$BUDGET" \
+		"-f $BUDGET -s $seconds -p kmap ${BENCH:-}" 1000000 || exit
+	gather soak.tsv "${GUEST_CPUS:-2}" 'Bytes stored and memory of kmap when the sizes of values drift for hours ("make soak").'
+	save "$LOG/data/soak.tsv"
 	;;
 --beside)
 	say 'Sets beside snapshots, in instructions'

@@ -41,3 +41,17 @@ save()
 		printf 'Kept: userspace/bench/%s\n' "${file##*/}"
 	done
 }
+
+# draw_picture NAME DATA FOLDER: what NAME.gp makes of a file of figures, for light pages
+# and dark ones.  Wants pipefail.
+draw_picture()
+{
+	local theme
+
+	for theme in light dark; do
+		(cd "$BENCH_DIR" && gnuplot -e "data='$2'; theme='$theme'" "$1.gp") |
+			awk -f "$BENCH_DIR/svg.awk" > "$3/$1-$theme.svg" || return
+		[[ -s $3/$1-$theme.svg ]] || return
+	done
+	printf 'Drawn: %s\n' "$3/$1"-{light,dark}.svg
+}

@@ -23,6 +23,7 @@ static const struct peer *const peers[] = {
 	&peer_kmap,
 	&peer_bpf,
 	&peer_bpf_malloc,
+	&peer_bpf_rhash,
 	&peer_lmdb,
 	&peer_memcached,
 	&peer_redis,
@@ -44,11 +45,14 @@ static struct {
 	bool		insns;
 	bool		growth;
 	bool		beside;
+	bool		thin;
+	struct drift_plan drift;	/* bytes is 0 for other modes */
 } options = {
 	.entries = 100000,
 	.threads = 2,
 	.rounds = 12,
 	.window = 100000000,
+	.drift.generations = 50,
 };
 
 /* Numbers of threads that can be measured: 1, 2, 4 ... THREADS_MAX. */
@@ -240,6 +244,11 @@ static void usage(FILE *out)
 	      "  -g         print instead how long sets take while a table grows\n"
 	      "  -b         print instead how long sets of kmap take beside\n"
 	      "             snapshots, in slices of 20000 sets\n"
+	      "  -k         print instead what memory is left when a tenth of the entries\n"
+	      "             is kept\n"
+	      "  -f BYTES   print instead what becomes of tables with a budget of so\n"
+	      "             many bytes when the sizes of values drift, in 50 generations\n"
+	      "  -s SECONDS with -f: for so long instead\n"
 	      "\nPeers:\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
 		fprintf(out, "  %-14s%s\n", peers[i]->name, peers[i]->what);
@@ -264,7 +273,7 @@ static bool take_options(int argc, char **argv)
 	bool good = true;
 	int c;
 
-	while (good && (c = getopt(argc, argv, "n:t:r:w:p:l:d:igbh")) != -1) {
+	while (good && (c = getopt(argc, argv, "n:t:r:w:p:l:d:f:s:igbkh")) != -1) {
 		switch (c) {
 		case 'n':
 			good = number(optarg, MANY, 1u << 30, &value);
@@ -301,6 +310,17 @@ static bool take_options(int argc, char **argv)
 		case 'b':
 			options.beside = true;
 			break;
+		case 'k':
+			options.thin = true;
+			break;
+		case 'f':
+			good = number(optarg, 1u << 20, UINT64_C(1) << 40, &value);
+			options.drift.bytes = value;
+			break;
+		case 's':
+			good = number(optarg, 1, UINT32_MAX, &value);
+			options.drift.seconds = value;
+			break;
 		case 'h':
 			usage(stdout);
 			exit(0);
@@ -320,10 +340,17 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (size_t i = 0; !options.growth && !options.beside &&
-	     i < ARRAY_SIZE(peers); i++)
+	     !options.drift.bytes && !options.thin && i < ARRAY_SIZE(peers); i++)
 		if (peer_wanted(peers[i]->name) && !make_table(peers[i]))
 			status = 1;
-	if (options.beside)
+	options.drift.data = options.data;
+	if (options.drift.bytes)
+		status = measure_drift(peers, ARRAY_SIZE(peers), &options.drift,
+				       peer_wanted);
+	else if (options.thin)
+		status = measure_thin(peers, ARRAY_SIZE(peers), options.entries,
+				      peer_wanted, options.data);
+	else if (options.beside)
 		status = measure_beside(&peer_kmap, options.entries,
 					options.rounds, options.data);
 	else if (options.growth)

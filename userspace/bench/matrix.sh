@@ -93,18 +93,7 @@ measure()
 # draw FOLDER: draw pictures of the matrix.tsv in it, for light pages and dark ones.
 draw()
 {
-	local picture theme
-
-	for picture in matrix rules; do
-		for theme in light dark; do
-			(cd "$BENCH_DIR" && gnuplot \
-				-e "data='$1/matrix.tsv'; theme='$theme'" \
-				"$picture.gp") | awk -f "$BENCH_DIR/svg.awk" \
-				> "$1/$picture-$theme.svg" || return
-			[[ -s $1/$picture-$theme.svg ]] || return
-		done
-	done
-	printf 'Drawn: %s\n' "$1"/{matrix,rules}-{light,dark}.svg
+	draw_picture matrix "$1/matrix.tsv" "$1" && draw_picture rules "$1/matrix.tsv" "$1"
 }
 
 command -v gnuplot >/dev/null || die 'gnuplot is missing: run "make deps"'

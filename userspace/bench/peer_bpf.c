@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * BPF_MAP_TYPE_HASH through bpf(2), by default with all entries allocated
- * beforehand, and with BPF_F_NO_PREALLOC.
+ * beforehand, and with BPF_F_NO_PREALLOC; and BPF_MAP_TYPE_RHASH, which grows and
+ * shrinks, where the kernel has it (Linux 7.2).
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -24,49 +25,63 @@ struct seat {
 	char	values[WALK_KEYS * VALUE_SIZE];
 };
 
-static int fds[2] = { -1, -1 };
+enum which { PREALLOCATED, ALLOCATED, RESIZABLE, KINDS };
+
+static int fds[KINDS] = { -1, -1, -1 };
 
 static int bpf(int cmd, union bpf_attr *attr)
 {
 	return syscall(SYS_bpf, cmd, attr, sizeof(*attr)) < 0 ? -errno : 0;
 }
 
-static int map_open(int which, uint64_t entries)
+/* The number of the type, which older headers do not have. */
+#define MAP_TYPE_RHASH	35
+
+static int map_create(enum which which, uint64_t entries, uint32_t value_size)
 {
 	union bpf_attr attr = {
-		.map_type = BPF_MAP_TYPE_HASH,
+		.map_type = which == RESIZABLE ? MAP_TYPE_RHASH :
+						 BPF_MAP_TYPE_HASH,
 		.key_size = KEY_SIZE,
-		.value_size = VALUE_SIZE,
+		.value_size = value_size,
 		.max_entries = (uint32_t)entries,
-		.map_flags = which ? BPF_F_NO_PREALLOC : 0,
+		.map_flags = which == PREALLOCATED ? 0 : BPF_F_NO_PREALLOC,
 	};
 	long fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 
 	fds[which] = (int)fd;
-	return fd < 0 ? -errno : 0;
+	if (fd >= 0)
+		return 0;
+	/* A type that the kernel does not know. */
+	return which == RESIZABLE && errno == EINVAL ? -EOPNOTSUPP : -errno;
+}
+
+static int map_open(enum which which, uint64_t entries)
+{
+	return map_create(which, entries, VALUE_SIZE);
 }
 
 static int bpf_open(uint64_t entries)
 {
-	return map_open(0, entries);
+	return map_open(PREALLOCATED, entries);
 }
 
 static int bpf_malloc_open(uint64_t entries)
 {
-	return map_open(1, entries);
+	return map_open(ALLOCATED, entries);
 }
 
 static void bpf_close(void)
 {
-	close(fds[0]);
+	close(fds[PREALLOCATED]);
 }
 
 static void bpf_malloc_close(void)
 {
-	close(fds[1]);
+	close(fds[ALLOCATED]);
 }
 
-static void *join(int which)
+static void *join(enum which which)
 {
 	struct seat *seat = calloc(1, sizeof(*seat));
 
@@ -77,12 +92,12 @@ static void *join(int which)
 
 static void *bpf_join(void)
 {
-	return join(0);
+	return join(PREALLOCATED);
 }
 
 static void *bpf_malloc_join(void)
 {
-	return join(1);
+	return join(ALLOCATED);
 }
 
 static int element(void *arg, int cmd, const char *key, const char *value)
@@ -152,7 +167,7 @@ static long bpf_walk(void *arg)
 }
 
 /* The bytes that the map takes, as the kernel reports them. */
-static int64_t memory(int which)
+static int64_t memory(enum which which)
 {
 	char path[64], line[128];
 	long long bytes = -1;
@@ -171,12 +186,12 @@ static int64_t memory(int which)
 
 static int64_t bpf_memory(void)
 {
-	return memory(0);
+	return memory(PREALLOCATED);
 }
 
 static int64_t bpf_malloc_memory(void)
 {
-	return memory(1);
+	return memory(ALLOCATED);
 }
 
 const struct peer peer_bpf = {
@@ -207,4 +222,80 @@ const struct peer peer_bpf_malloc = {
 	.fill = bpf_fill,
 	.walk = bpf_walk,
 	.memory = bpf_malloc_memory,
+};
+
+/* Kernel memory in use that belongs to no process, in bytes. */
+static int64_t kernel_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	long long total = 0, kib;
+	char line[128];
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "SUnreclaim: %lld", &kib) == 1 ||
+		    sscanf(line, "Percpu: %lld", &kib) == 1 ||
+		    sscanf(line, "VmallocUsed: %lld", &kib) == 1)
+			total += kib;
+	fclose(file);
+	return total * 1024;
+}
+
+/* All kernel memory when the map was made. */
+static int64_t kernel_before;
+
+static int rhash_open(uint64_t entries)
+{
+	kernel_before = kernel_memory();
+	return map_open(RESIZABLE, entries);
+}
+
+/* All values take as much as the longest; it has no budget of bytes. */
+static int rhash_open_bytes(uint64_t bytes, uint32_t longest)
+{
+	kernel_before = kernel_memory();
+	return map_create(RESIZABLE, bytes / KEY_SIZE, longest);
+}
+
+static void rhash_close(void)
+{
+	close(fds[RESIZABLE]);
+}
+
+static void *rhash_join(void)
+{
+	return join(RESIZABLE);
+}
+
+/* memlock of its fdinfo leaves most of it out. */
+static int64_t rhash_memory(void)
+{
+	return kernel_memory() - kernel_before;
+}
+
+/* A value shorter than the longest is followed by whatever the buffer holds. */
+static int rhash_put(void *seat, const char *key, const char *value, uint32_t len)
+{
+	int ret = element(seat, BPF_MAP_UPDATE_ELEM, key, value);
+
+	(void)len;
+	return ret == -E2BIG ? -ENOSPC : ret;
+}
+
+const struct peer peer_bpf_rhash = {
+	.name = "bpf-rhash",
+	.what = "BPF_MAP_TYPE_RHASH, bpf(2), since Linux 7.2",
+	.open = rhash_open,
+	.close = rhash_close,
+	.join = rhash_join,
+	.leave = free,
+	.get = bpf_get,
+	.set = bpf_set,
+	.delete = bpf_delete,
+	.fill = bpf_fill,
+	.walk = bpf_walk,
+	.memory = rhash_memory,
+	.open_bytes = rhash_open_bytes,
+	.put = rhash_put,
 };

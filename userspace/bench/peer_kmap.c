@@ -158,6 +158,32 @@ static int map_set(void *arg, const char *key, const char *value)
 	return kmap_set(seat->map, key, KEY_SIZE, value, VALUE_SIZE, 0, NULL);
 }
 
+/* The module has been loaded with this budget. */
+static int map_open_bytes(uint64_t bytes, uint32_t longest)
+{
+	struct kmap_info info;
+	int ret = map_facts(&info);
+
+	if (ret)
+		return ret;
+	if (info.max_bytes != bytes || info.max_value < longest) {
+		fprintf(stderr, "load the module with max_bytes=%llu\n",
+			(unsigned long long)bytes);
+		return -EINVAL;
+	}
+	ret = map_open(1);
+	/* All of it, as in what the budget is for. */
+	empty = 0;
+	return ret;
+}
+
+static int map_put(void *arg, const char *key, const char *value, uint32_t len)
+{
+	struct seat *seat = arg;
+
+	return kmap_set(seat->map, key, KEY_SIZE, value, len, 0, NULL);
+}
+
 static int map_delete(void *arg, const char *key)
 {
 	struct seat *seat = arg;
@@ -236,6 +262,8 @@ const struct peer peer_kmap = {
 	.fill = map_fill,
 	.walk = map_walk,
 	.memory = map_memory,
+	.open_bytes = map_open_bytes,
+	.put = map_put,
 };
 
 const struct peer peer_kmap_window = {

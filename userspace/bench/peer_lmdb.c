@@ -31,10 +31,12 @@ static MDB_dbi dbi;
 /* LMDB returns errno values, or negative numbers of its own. */
 static int error(int ret)
 {
+	if (ret == MDB_MAP_FULL)
+		return -ENOSPC;
 	return ret > 0 ? -ret : ret ? -EIO : 0;
 }
 
-static int lmdb_open(uint64_t entries)
+static int open_sized(uint64_t bytes)
 {
 	MDB_txn *txn;
 	int ret;
@@ -43,7 +45,7 @@ static int lmdb_open(uint64_t entries)
 	ret = mdb_env_create(&env);
 	if (ret)
 		return error(ret);
-	mdb_env_set_mapsize(env, (64u << 20) + entries * 1024);
+	mdb_env_set_mapsize(env, bytes);
 	mdb_env_set_maxreaders(env, 2 * THREADS_MAX);
 	ret = mdb_env_open(env, PATH, MDB_NOSUBDIR | MDB_NOSYNC |
 			   MDB_NOMETASYNC | MDB_WRITEMAP | MDB_NOTLS |
@@ -54,6 +56,17 @@ static int lmdb_open(uint64_t entries)
 		return error(ret);
 	ret = mdb_dbi_open(txn, NULL, 0, &dbi);
 	return error(ret ? ret : mdb_txn_commit(txn));
+}
+
+static int lmdb_open(uint64_t entries)
+{
+	return open_sized((64u << 20) + entries * 1024);
+}
+
+static int lmdb_open_bytes(uint64_t bytes, uint32_t longest)
+{
+	(void)longest;
+	return open_sized(bytes);
 }
 
 static void lmdb_close(void)
@@ -139,7 +152,7 @@ static int lmdb_get_many(void *arg, const char *keys, char *values)
 	return found;
 }
 
-static int put(const char *keys, size_t count, const char *value)
+static int put(const char *keys, size_t count, const char *value, size_t len)
 {
 	MDB_txn *txn;
 	int ret = mdb_txn_begin(env, NULL, 0, &txn);
@@ -149,7 +162,7 @@ static int put(const char *keys, size_t count, const char *value)
 	for (size_t i = 0; !ret && i < count; i++) {
 		MDB_val name = as_key(keys + i * KEY_SIZE);
 		MDB_val data = {
-			.mv_size = VALUE_SIZE,
+			.mv_size = len,
 			.mv_data = (void *)value,
 		};
 
@@ -164,13 +177,19 @@ static int put(const char *keys, size_t count, const char *value)
 static int lmdb_set(void *seat, const char *key, const char *value)
 {
 	(void)seat;
-	return put(key, 1, value);
+	return put(key, 1, value, VALUE_SIZE);
+}
+
+static int lmdb_put(void *seat, const char *key, const char *value, uint32_t len)
+{
+	(void)seat;
+	return put(key, 1, value, len);
 }
 
 static int lmdb_fill(void *seat, const char *keys, const char *value)
 {
 	(void)seat;
-	return put(keys, MANY, value);
+	return put(keys, MANY, value, VALUE_SIZE);
 }
 
 static int lmdb_delete(void *seat, const char *key)
@@ -231,4 +250,6 @@ const struct peer peer_lmdb = {
 	.fill = lmdb_fill,
 	.walk = lmdb_walk,
 	.memory = lmdb_memory,
+	.open_bytes = lmdb_open_bytes,
+	.put = lmdb_put,
 };

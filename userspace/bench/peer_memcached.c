@@ -29,6 +29,21 @@ static int memcached_open(uint64_t entries)
 	return ret;
 }
 
+/* It says that it is full instead of evicting, and moves memory between its classes. */
+static int memcached_open_bytes(uint64_t bytes, uint32_t longest)
+{
+	char megabytes[32];
+	const char *const argv[] = { "memcached", "-s", server.path, "-u", "root", "-t", "2",
+			 "-m", megabytes, "-M", "-o",
+			 "slab_reassign,slab_automove=1,no_modern", NULL };
+
+	(void)longest;
+	snprintf(megabytes, sizeof(megabytes), "%llu",
+		 (unsigned long long)(bytes >> 20));
+	empty = 0;
+	return server_start(&server, argv[0], argv);
+}
+
 static void memcached_close(void)
 {
 	server_stop(&server);
@@ -103,6 +118,27 @@ static int memcached_set(void *seat, const char *key, const char *value)
 	return ret ? ret : wire->in[0] == 'S' ? 0 : -EIO;
 }
 
+static int memcached_put(void *seat, const char *key, const char *value, uint32_t len)
+{
+	struct wire *wire = seat;
+	char size[32];
+	int ret;
+
+	snprintf(size, sizeof(size), " 0 0 %u\r\n", len);
+	wire_text(wire, "set ");
+	wire_put(wire, key, KEY_SIZE);
+	wire_text(wire, size);
+	wire_put(wire, value, len);
+	wire_text(wire, "\r\n");
+	ret = wire_send(wire);
+	if (!ret)
+		ret = wire_until(wire, "\r\n");
+	/* STORED, or SERVER_ERROR out of memory storing object */
+	if (!ret && memcmp(wire->in, "STORED", 6))
+		ret = !memcmp(wire->in, "SERVER_ERROR out of memory", 26) ? -ENOSPC : -EIO;
+	return ret;
+}
+
 static int memcached_delete(void *seat, const char *key)
 {
 	struct wire *wire = seat;
@@ -153,4 +189,6 @@ const struct peer peer_memcached = {
 	.delete = memcached_delete,
 	.fill = memcached_fill,
 	.memory = memcached_memory,
+	.open_bytes = memcached_open_bytes,
+	.put = memcached_put,
 };

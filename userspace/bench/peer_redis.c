@@ -28,6 +28,34 @@ static int redis_open(uint64_t entries)
 	return ret;
 }
 
+static int redis_open_bytes(uint64_t bytes, uint32_t longest)
+{
+	char limit[32];
+	const char *const argv[] = { "redis-server", "--port", "0", "--unixsocket",
+			 server.path, "--save", "", "--appendonly", "no",
+			 "--dir", "/tmp", "--maxmemory", limit,
+			 "--maxmemory-policy", "noeviction",
+			 "--activedefrag", "yes", NULL };
+	const char *const plain[] = { "redis-server", "--port", "0", "--unixsocket",
+			 server.path, "--save", "", "--appendonly", "no",
+			 "--dir", "/tmp", "--maxmemory", limit,
+			 "--maxmemory-policy", "noeviction", NULL };
+	int ret;
+
+	(void)longest;
+	snprintf(limit, sizeof(limit), "%llu", (unsigned long long)bytes);
+	empty = 0;
+	/* Not every build of it can move what it has allocated. */
+	ret = server_start(&server, argv[0], argv);
+	if (ret == -ENOENT)
+		ret = server_start(&server, "redis-check-rdb", argv);
+	if (ret == -ENOENT)
+		ret = server_start(&server, plain[0], plain);
+	if (ret == -ENOENT)
+		ret = server_start(&server, "redis-check-rdb", plain);
+	return ret;
+}
+
 static void redis_close(void)
 {
 	server_stop(&server);
@@ -121,6 +149,26 @@ static int redis_set(void *seat, const char *key, const char *value)
 	return ret ? ret : wire->in[0] == '+' ? 0 : -EIO;
 }
 
+static int redis_put(void *seat, const char *key, const char *value, uint32_t len)
+{
+	struct wire *wire = seat;
+	char size[32];
+	int ret;
+
+	snprintf(size, sizeof(size), "$%u\r\n", len);
+	wire_text(wire, "*3\r\n$3\r\nSET\r\n");
+	put_key(wire, key);
+	wire_text(wire, size);
+	wire_put(wire, value, len);
+	wire_text(wire, "\r\n");
+	ret = wire_send(wire);
+	if (!ret)
+		ret = wire_until(wire, "\r\n");
+	if (!ret && wire->in[0] != '+')
+		ret = !memcmp(wire->in, "-OOM", 4) ? -ENOSPC : -EIO;
+	return ret;
+}
+
 static int redis_delete(void *seat, const char *key)
 {
 	struct wire *wire = seat;
@@ -164,4 +212,6 @@ const struct peer peer_redis = {
 	.delete = redis_delete,
 	.fill = redis_fill,
 	.memory = redis_memory,
+	.open_bytes = redis_open_bytes,
+	.put = redis_put,
 };

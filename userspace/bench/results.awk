@@ -8,7 +8,10 @@
 #	memory	from rates.tsv: bytes per entry
 #	insns	from insns.txt: instructions per operation
 #	growth	from growth.tsv: how long single sets take
-#	goals	from all three
+#	drift	from drift.tsv: what becomes of tables when sizes drift
+#	thin	from thin.tsv: memory that is left when a tenth of the entries is
+#	soak	from soak.tsv: the same as drift, for hours
+#	goals	from the first three files
 
 BEGIN {
 	FS = "\t"
@@ -34,7 +37,33 @@ FILENAME ~ /insns/ {
 	next
 }
 
-/^#/ || NF != 5 { next }
+/^#/ { next }
+
+FILENAME ~ /thin/ {
+	whole[++wholes] = $0
+	next
+}
+
+FILENAME ~ /drift|soak/ {
+	if ($2 ~ / whole$/) {
+		whole[++wholes] = $0
+	} else if ($2 == "drift full") {
+		budget = $4
+		begun = begun ? begun : $8
+		ended = $8
+		refused = $7
+		ratio_now = $6 / $5
+		if (!full_first)
+			full_first = ratio_now
+		full_last = ratio_now
+		if (ratio_now > full_most)
+			full_most = ratio_now
+		rounds++
+	}
+	next
+}
+
+NF != 5 { next }
 
 FILENAME ~ /growth/ {
 	collect(growers, growers_seen, $1)
@@ -177,6 +206,45 @@ function table_growth(	g, i, name, quantiles, bound)
 				thousands(growth[growers[g], "below " bound]) : "-"
 		printf "\n"
 	}
+}
+
+# ---- drift ----
+
+function table_drift(	i, field, kind)
+{
+	printf "| peer | sizes | sets | refused | least stored then | memory per byte stored | most memory | set, median | p99.9 | longest |\n"
+	printf "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+	for (i = 1; i <= wholes; i++) {
+		split(whole[i], field, "\t")
+		kind = field[2] ~ /^drift/ ? "drift" : "do not drift"
+		printf "| %s | %s | %s | %s | %s | %.2f | %.1f MiB | %s | %s | %s |\n",
+			field[1], kind, thousands(field[3]), thousands(field[4]),
+			field[4] ? sprintf("%.0f %%", field[5]) : "-", field[6],
+			field[7] / 1048576, thousands(field[8]),
+			thousands(field[9]), thousands(field[10])
+	}
+}
+
+function table_thin(	i, field)
+{
+	printf "| peer | a tenth that stays | memory, all | memory, a tenth | stored | ratio |\n"
+	printf "|---|---|---:|---:|---:|---:|\n"
+	for (i = 1; i <= wholes; i++) {
+		split(whole[i], field, "\t")
+		printf "| %s | %s | %.1f MiB | %.1f MiB | %.1f MiB | %.2f |\n",
+			field[1], field[2] ~ /random/ ? "at random" : "the first",
+			field[4] / 1048576, field[5] / 1048576, field[6] / 1048576,
+			field[5] / field[6]
+	}
+}
+
+function table_soak()
+{
+	printf "%.1f hours, %s generations in a budget of %s bytes; %s values were refused.\n", \
+		(ended - begun) / 3600, thousands(rounds), thousands(budget), \
+		thousands(refused)
+	printf "Memory per byte stored, when full: %.3f at first, %.3f at the end, %.3f at most.\n", \
+		full_first, full_last, full_most
 }
 
 # ---- goals ----
@@ -334,6 +402,12 @@ END {
 		table_insns()
 	else if (table == "growth")
 		table_growth()
+	else if (table == "drift")
+		table_drift()
+	else if (table == "thin")
+		table_thin()
+	else if (table == "soak")
+		table_soak()
 	else if (table == "goals")
 		table_goals()
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Write the tables of RESULTS.md again, from the figures that are kept beside it:
-# rates.tsv, growth.tsv, matrix.tsv, insns.txt.  A table is between two lines
+# rates.tsv, growth.tsv, drift.tsv, thin.tsv, soak.tsv, matrix.tsv, insns.txt.  A table
+# is between two lines
 #
 #	<!-- begin NAME -->
 #	<!-- end NAME -->
@@ -56,6 +57,9 @@ print_machine()
 	printf '|---|---|---|---|---|---|\n'
 	machine_of bench rates.tsv
 	machine_of growth growth.tsv
+	machine_of drift drift.tsv
+	machine_of thin thin.tsv
+	machine_of soak soak.tsv
 	machine_of matrix matrix.tsv
 }
 
@@ -101,6 +105,23 @@ picture()
 	END
 }
 
+print_drift()
+{
+	from drift.tsv drift && table drift drift.tsv
+}
+
+print_thin()
+{
+	from thin.tsv thin && table thin thin.tsv
+}
+
+print_soak()
+{
+	from soak.tsv soak || return
+	picture soak 'Bytes stored and memory over hours'
+	table soak soak.tsv
+}
+
 print_matrix()
 {
 	from matrix.tsv matrix || return
@@ -136,6 +157,10 @@ whole()
 	[[ -z $name ]] || die "RESULTS.md: no end of $name"
 }
 
+set -o pipefail
+if [[ -e soak.tsv && ${1:-} != --check ]]; then
+	draw_picture soak soak.tsv . || exit
+fi
 whole > "$WORK/page" || exit
 case ${1:-} in
 '')
