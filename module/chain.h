@@ -5,49 +5,33 @@
 
 #include <linux/compiler.h>
 #include <linux/kmap.h>
-#include <linux/mm.h>
 #include <linux/preempt.h>
 #include <linux/types.h>
 
-#include "mem.h"
+#include "buckets.h"
 
 /* Maximum number of buckets in a chain, the home bucket included. */
 #define SHMAP_CHAIN_BUCKETS	8
 #define SHMAP_CHAIN_SLOTS	(SHMAP_CHAIN_BUCKETS * KMAP_BUCKET_SLOTS)
 
-/*
- * Memory for buckets is allocated in blocks of 2^SHMAP_BLOCK_ORDER pages.  Not in single
- * pages: a task that allocates many of these waits now and then until the kernel has moved
- * some thousands of them to its list for the CPU (nr_pcp_alloc(), since Linux 6.7).
- */
-#define SHMAP_BLOCK_ORDER	1
-#define SHMAP_BLOCK_BUCKETS	((PAGE_SIZE << SHMAP_BLOCK_ORDER) / \
-				 sizeof(struct kmap_bucket))
+/* Most free overflow buckets that a shard keeps to itself. */
+#define SHMAP_CHAIN_SPARE	SHMAP_CHAIN_BUCKETS
 
 /**
- * struct shmap_chains - the buckets of one shard
- * @mem: account that blocks are counted in
- * @block: the blocks of buckets: first those of home buckets, then those of
- *	overflow buckets; NULL for a block that has not been allocated
- * @home_max: maximum number of home buckets; the first overflow bucket has this number
- * @over_end: end of the numbers that an overflow bucket can have
- * @over_backed: end of the numbers of overflow buckets that have memory
- * @over_fresh: number of the first overflow bucket that has never been used
- * @over_free: number of the first in the list of freed overflow buckets, or 0
- * @over_free_n: number of buckets in that list
+ * struct shmap_chains - the chains of one shard
+ * @buckets: the buckets of the map
+ * @spare: number of the first free overflow bucket that the shard has, or 0; they are
+ *	linked
+ * @spare_n: how many there are
+ * @over_n: number of overflow buckets in chains
  *
- * The shard's lock protects all fields that are not constant.  Readers without
- * a lock read @block and the buckets.
+ * The shard's lock protects all fields that are not constant.
  */
 struct shmap_chains {
-	struct shmap_mem	*mem;
-	void			**block;
-	u32			home_max;
-	u32			over_end;
-	u32			over_backed;
-	u32			over_fresh;
-	u32			over_free;
-	u32			over_free_n;
+	struct shmap_buckets	*buckets;
+	u32			spare;
+	u32			spare_n;
+	u32			over_n;
 };
 
 /**
@@ -60,47 +44,14 @@ struct shmap_chain_end {
 	unsigned int		slot;
 };
 
-int shmap_chain_init(struct shmap_chains *chains, struct shmap_mem *mem,
-		     u32 home_max);
-void shmap_chain_exit(struct shmap_chains *chains);
-bool shmap_chain_feed(struct shmap_chains *chains, u32 index, void *block);
-struct page *shmap_chain_page(const struct shmap_chains *chains, u64 at);
-u32 shmap_chain_overflow(const struct shmap_chains *chains);
+bool shmap_chain_reserve(struct shmap_chains *chains, u32 n);
+void shmap_chain_settle(struct shmap_chains *chains, u32 most);
 void shmap_chain_append(struct shmap_chains *chains,
 			struct shmap_chain_end *end, u16 tag, u32 ref);
 void shmap_chain_drop_last(struct shmap_chains *chains,
 			   struct kmap_bucket *before);
 void shmap_chain_truncate(struct shmap_chains *chains,
 			  struct shmap_chain_end *end);
-
-/**
- * shmap_chain_spare - number of overflow buckets that can be taken
- * @chains: the buckets
- *
- * Context: writer.
- * Return: the number.
- */
-static inline u32 shmap_chain_spare(const struct shmap_chains *chains)
-{
-	return chains->over_free_n + chains->over_backed - chains->over_fresh;
-}
-
-/**
- * shmap_chain_bucket - find a bucket by its number
- * @chains: the buckets
- * @i: number of a bucket that has memory
- *
- * Context: reader or writer.
- * Return: the bucket.
- */
-static inline struct kmap_bucket *
-shmap_chain_bucket(const struct shmap_chains *chains, u32 i)
-{
-	struct kmap_bucket *block;
-
-	block = READ_ONCE(chains->block[i / SHMAP_BLOCK_BUCKETS]);
-	return block + i % SHMAP_BLOCK_BUCKETS;
-}
 
 /**
  * shmap_chain_next - next bucket of a chain
@@ -116,7 +67,7 @@ shmap_chain_next(const struct shmap_chains *chains,
 {
 	u32 link = READ_ONCE(bucket->link);
 
-	return link ? shmap_chain_bucket(chains, link) : NULL;
+	return link ? shmap_buckets_over(chains->buckets, link) : NULL;
 }
 
 /**
@@ -198,6 +149,31 @@ static inline void shmap_chain_change_end(struct kmap_bucket *home)
 	/* B: pairs with the acquire in shmap_table_open(). */
 	smp_store_release(&home->seq, home->seq + 1);
 	preempt_enable();
+}
+
+/**
+ * shmap_chain_open - put a home bucket, with its chain, into the table
+ * @home: the bucket; its seq is odd
+ *
+ * Context: writer.
+ */
+static inline void shmap_chain_open(struct kmap_bucket *home)
+{
+	/* B: pairs with the acquire in shmap_table_open(). */
+	smp_store_release(&home->seq, home->seq + 1);
+}
+
+/**
+ * shmap_chain_close - take a home bucket out of the table
+ * @home: the bucket, whose chain will be emptied; its seq stays odd
+ *
+ * Context: writer.
+ */
+static inline void shmap_chain_close(struct kmap_bucket *home)
+{
+	WRITE_ONCE(home->seq, home->seq + 1);
+	/* A: pairs with the barrier in shmap_table_same(). */
+	smp_wmb();
 }
 
 #endif /* SHMAP_CHAIN_H */

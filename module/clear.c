@@ -7,6 +7,7 @@
  * needs is kept for it, as by any other change; the records for that are allocated
  * while no lock is held.
  */
+#include <linux/bitrev.h>
 #include <linux/err.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -35,26 +36,29 @@ struct clearing {
 };
 
 /*
- * Remove some entries of a shard.  Sets *@bucket to the bucket to go on with, and adds
+ * Remove some entries of a shard.  Sets *@place to the place to go on with, and adds
  * the number of entries to *@removed.  Returns false when records must be allocated first.
  */
 static bool clear_some_locked(struct shmap_map *map, struct shmap_shard *shard,
-			      struct clearing *work, u32 *bucket, u64 *removed)
+			      struct clearing *work, u64 *place, u64 end,
+			      u64 *removed)
 {
-	u32 buckets = shard->table.desc->buckets, count = shard->table.count, k;
+	u32 count = shard->table.count, bucket, k;
 	unsigned int n;
 	bool more = true;
+	u64 next;
 
 	shmap_table_assert_locked(&shard->table);
 	work->n = 0;
-	for (k = 0; more && k < CLEAR_CHAINS && *bucket < buckets &&
+	for (k = 0; more && k < CLEAR_CHAINS && *place < end &&
 	     count - shard->table.count + SHMAP_CHAIN_SLOTS <= CLEAR_REFS; k++) {
-		more = !shmap_shard_unlink_chain_locked(map, shard, *bucket,
+		next = shmap_table_next_locked(&shard->table, *place, &bucket);
+		more = !shmap_shard_unlink_chain_locked(map, shard, bucket,
 							&work->records,
 							work->refs + work->n,
 							&n);
 		if (more)
-			++*bucket;
+			*place = next;
 		work->n += n;
 	}
 	*removed += count - shard->table.count;
@@ -79,14 +83,16 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
 		       struct clearing *work, u64 *removed)
 {
 	const struct kmap_entry *entry;
-	u32 bucket = 0;
+	u64 place = bitrev32(shard->table.shard);
+	u64 end = place + (SHMAP_ORDER_END >> map->shard_bits);
 
-	while (bucket < READ_ONCE(shard->table.desc->buckets)) {
+	while (place < end) {
 		unsigned int k;
 		bool more;
 
 		shmap_shard_lock(map, shard);
-		more = clear_some_locked(map, shard, work, &bucket, removed);
+		more = clear_some_locked(map, shard, work, &place, end,
+					 removed);
 		shmap_shard_unlock(map, shard);
 		for (k = 0; k < work->n; k++) {
 			entry = shmap_pool_entry(&map->pool, work->refs[k]);
@@ -100,6 +106,8 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
 			return -EINTR;
 		cond_resched();
 	}
+	while (shmap_shard_shrink(map, shard))
+		cond_resched();
 	return 0;
 }
 
@@ -108,8 +116,8 @@ static int clear_shard(struct shmap_map *map, struct shmap_shard *shard,
  * @map: the map
  * @removed: set to the number of entries that were removed
  *
- * A split moves entries to a bucket of a higher number, so a pass from the lowest number
- * to the highest meets all keys.
+ * The pass goes in the order of walks, in which no split or merge moves an entry to a
+ * place that is behind it.  So it meets all keys.
  *
  * Context: may sleep.
  * Return: 0, -ENOMEM, or -EINTR when a fatal signal came; some keys may be left then.

@@ -9,20 +9,23 @@
  * do.  It is called when something is put aside, and comes again as long as anything is.
  *
  * In each run it starts the grace period of all deferred entries, frees those whose
- * grace period is over, moves entries out of slabs that have few, gives empty slabs back to the pool that were empty in its last
- * run already, and gives the pool's idle memory back to the kernel.  With wipe=Y it ends
- * the snapshots that began before its last run, if anything is kept.  So an entry waits
- * for three runs at most, and for its grace period between them.
+ * grace period is over, takes away buckets that a table does not need, moves entries out
+ * of slabs that have few, gives empty slabs back to the pool that were empty in its last
+ * run already, and gives idle memory of the pool and of the table back to the kernel.
+ * With wipe=Y it ends the snapshots that began before its last run, if anything is kept.
+ * So an entry waits for three runs at most, and for its grace period between them.
  *
  * Only the keeper takes mappings of the window away, because for that it waits for clients
  * that are about to map or unmap it.  Nobody waits for the keeper.
  */
 #include <linux/sched.h>
 
+#include "blocks.h"
 #include "compact.h"
 #include "hole.h"
 #include "inode.h"
 #include "keeper.h"
+#include "shard.h"
 #include "sweep.h"
 
 static struct workqueue_struct *queue;
@@ -62,14 +65,16 @@ static bool keep_pool(struct shmap_map *map)
 }
 
 /*
- * Free what readers of a shard do not use any more, and move entries of slabs that have
- * few.  Returns true when more is left.
+ * Free what readers of a shard do not use any more, shrink its table, and move entries of
+ * slabs that have few.  Returns true when more is left.
  */
 static bool keep_shard(struct shmap_map *map, struct shmap_shard *shard,
 		       unsigned long round)
 {
 	bool more;
 
+	while (shmap_shard_shrink(map, shard))
+		cond_resched();
 	more = shmap_compact_arena(map, &shard->arena, SHMAP_ARENA_SLACK);
 	shmap_defer_close(&shard->defer);
 	shmap_defer_reap(&shard->defer);
@@ -94,6 +99,46 @@ static bool keep_kept(struct shmap_map *map)
 	return READ_ONCE(cuts->kept);
 }
 
+/* Free a block of buckets that nobody finds, unless the fault handler still has it. */
+static bool free_block(struct shmap_map *map, struct kmap_bucket *block, u32 at)
+{
+	if (shmap_mem_pages_shared(block))
+		return false;
+	/* Pairs with put_page() in map_page(): mappings that were made are found. */
+	smp_mb();
+	shmap_inode_unmap(map->inode, map->head->bucket_offset +
+			  (u64)at * sizeof(struct kmap_bucket),
+			  PAGE_SIZE << SHMAP_BLOCK_ORDER);
+	shmap_mem_free_pages(&map->mem, block, SHMAP_BLOCK_ORDER);
+	return true;
+}
+
+/* Give blocks of buckets back.  Returns true when there may be more. */
+static bool keep_buckets(struct shmap_map *map)
+{
+	struct shmap_buckets *buckets = &map->buckets;
+	struct shmap_blocks *gone = &buckets->gone;
+	unsigned int i, left = 0;
+	bool more = false;
+
+	if (READ_ONCE(buckets->blank) && READ_ONCE(buckets->fed)) {
+		WRITE_ONCE(buckets->fed, false);
+		WRITE_ONCE(buckets->blank, false);
+		shmap_inode_unmap(map->inode, map->head->bucket_offset,
+				  map->head->bucket_size);
+	}
+	if (!gone->n)
+		more = shmap_blocks_find(map);
+	for (i = 0; i < gone->n; i++) {
+		if (free_block(map, gone->block[i], gone->at[i]))
+			continue;
+		gone->block[left] = gone->block[i];
+		gone->at[left++] = gone->at[i];
+	}
+	gone->n = left;
+	return more || left;
+}
+
 static void run(struct work_struct *work)
 {
 	struct shmap_pool *pool = container_of(to_delayed_work(work),
@@ -109,6 +154,7 @@ static void run(struct work_struct *work)
 		more |= keep_shard(map, &map->shard[i], round);
 		cond_resched();
 	}
+	more |= keep_buckets(map);
 	more |= keep_pool(map);
 	if (more)
 		shmap_pool_call_keeper(pool);

@@ -246,7 +246,7 @@ static bool answer(struct shmap_map *map, struct shmap_shard *shard,
 	case SHMAP_NEEDS_CREDIT:
 		break;
 	case SHMAP_NEEDS_BLOCK:
-		*ret = shmap_shard_feed(map, shard, rq->wants);
+		*ret = shmap_buckets_feed(&map->buckets, rq->wants);
 		break;
 	case SHMAP_NEEDS_RECORD:
 		get_record(map, rq);

@@ -13,6 +13,8 @@
  *	arena->lock		raw spinlock; never together with shard->lock
  *	defer->lock		the same
  *	area->lock		raw spinlock; never together with another
+ *	buckets->lock		raw spinlock; under shard->lock and cuts->order, but no
+ *				other
  *
  * The spinlocks are raw, so that a task that holds one keeps the CPU even with
  * PREEMPT_RT.  Code that runs under them takes no other locks of the kernel than raw
@@ -22,6 +24,7 @@
  *
  *	config, hash_*, shard_bits	constant while the map lives
  *	buckets, table->count		shard->lock to write; readers see table.c
+ *	free overflow buckets		buckets->lock; those that a shard keeps: shard->lock
  *	shard->version			shard->lock
  *	fields that INFO adds up	their lock and WRITE_ONCE to write, READ_ONCE
  *	shard->marked, cut, newest	shard->lock
@@ -71,12 +74,6 @@ static u64 deferred_max(const struct shmap_config *config)
 		    2ull * entry);
 }
 
-/* Entries that one shard is laid out for: its share of the limit, rounded up. */
-static u64 shard_entries(const struct shmap_config *config)
-{
-	return DIV_ROUND_UP_ULL(config->max_entries, config->shards);
-}
-
 /* Most bytes that may be kept for snapshots, per map. */
 static u64 kept_max(const struct shmap_config *config)
 {
@@ -94,9 +91,15 @@ static u64 entry_area(const struct shmap_config *config)
 	return min(round_up(bytes, SHMAP_UNIT_SIZE), SHMAP_AREA_MAX);
 }
 
+/* The shards' descriptors follow the head at the next cache line. */
+static size_t shard_offset(void)
+{
+	return round_up(sizeof(struct kmap_window), sizeof(struct kmap_shard));
+}
+
 static size_t head_size(const struct shmap_config *config)
 {
-	return PAGE_SIZE + config->shards * sizeof(struct kmap_shard);
+	return shard_offset() + config->shards * sizeof(struct kmap_shard);
 }
 
 static void head_init(struct shmap_map *map)
@@ -112,11 +115,12 @@ static void head_init(struct shmap_map *map)
 	head->shards = config->shards;
 	head->shard_bits = map->shard_bits;
 	head->max_chain = SHMAP_CHAIN_SLOTS;
-	head->shard_offset = PAGE_SIZE;
+	head->shard_offset = shard_offset();
 	head->bucket_offset = at;
-	head->bucket_stride = shmap_table_stride(shard_entries(config),
-						 map->shard_bits);
-	at += config->shards * head->bucket_stride;
+	head->bucket_size = (u64)shmap_table_over_end(config->max_entries,
+						      map->shard_bits) *
+			    sizeof(struct kmap_bucket);
+	at += head->bucket_size;
 	head->entry_offset = at;
 	head->entry_size = (u64)map->pool.area.end * SHMAP_UNIT_SIZE;
 	head->size = at + head->entry_size;
@@ -131,10 +135,10 @@ static u64 first_version(void)
 	return (ktime_get_real_ns() >> VERSION_SHIFT) & KMAP_VERSION_MASK;
 }
 
-/* Initialise what needs no memory, so that destroy() can handle every shard. */
+/* Initialise the shards, which needs no more memory. */
 static void shards_init(struct shmap_map *map)
 {
-	struct kmap_shard *desc = (void *)map->head + PAGE_SIZE;
+	struct kmap_shard *desc = (void *)map->head + shard_offset();
 	u64 version = first_version();
 	unsigned int i;
 
@@ -152,19 +156,22 @@ static void shards_init(struct shmap_map *map)
 		shard->table.lock_ops = map->config.lock;
 		shard->table.pool = &map->pool;
 		shard->table.desc = &desc[i];
+		shard->table.chains.buckets = &map->buckets;
+		shard->table.shard = i;
 		shard->table.shard_bits = map->shard_bits;
+		shmap_table_init(&shard->table);
 	}
 }
 
-static int tables_init(struct shmap_map *map)
+static int buckets_init(struct shmap_map *map)
 {
-	unsigned int i;
-	int ret = 0;
+	u64 entries = map->config.max_entries;
+	unsigned int bits = map->shard_bits;
 
-	for (i = 0; !ret && i < map->config.shards; i++)
-		ret = shmap_table_init(&map->shard[i].table,
-				       shard_entries(&map->config));
-	return ret;
+	return shmap_buckets_init(&map->buckets, &map->mem,
+				  shmap_table_home_end(entries, bits),
+				  shmap_table_over_end(entries, bits),
+				  shmap_table_home_least(bits));
 }
 
 static int create(struct shmap_map *map)
@@ -193,15 +200,16 @@ static int create(struct shmap_map *map)
 		map->inode = NULL;
 		return ret;
 	}
+	ret = buckets_init(map);
+	if (ret)
+		return ret;
 	map->shard = shmap_mem_alloc_table(&map->mem, config->shards,
 					   sizeof(*map->shard));
 	if (!map->shard)
 		return -ENOMEM;
 	shards_init(map);
-	ret = tables_init(map);
-	if (!ret)
-		shmap_keeper_init(map);
-	return ret;
+	shmap_keeper_init(map);
+	return 0;
 }
 
 /**
@@ -244,14 +252,10 @@ static void destroy(struct shmap_map *map)
 
 	shmap_keeper_exit(map);
 	for (i = 0; map->shard && i < map->config.shards; i++)
-		if (map->shard[i].table.desc)
-			shmap_shard_drop(map, &map->shard[i]);
+		shmap_shard_drop(map, &map->shard[i]);
 	if (map->shard)
 		shmap_space_squeeze(map, false);
-	for (i = 0; map->shard && i < map->config.shards; i++) {
-		shmap_table_exit(&map->shard[i].table);
-		cond_resched();
-	}
+	shmap_buckets_exit(&map->buckets);
 	shmap_mem_free_table(&map->mem, map->shard, map->config.shards,
 			     sizeof(*map->shard));
 	shmap_inode_put(map->inode);
@@ -328,8 +332,8 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 		info->deferred += READ_ONCE(shard->defer.bytes);
 		info->deferred_max += shard->defer.max;
 		info->waits += READ_ONCE(shard->defer.waits);
-		info->buckets += READ_ONCE(table->desc->buckets);
-		info->overflow += shmap_chain_overflow(&table->chains);
+		info->buckets += READ_ONCE(table->desc->end) >> map->shard_bits;
+		info->overflow += READ_ONCE(table->chains.over_n);
 	}
 	info->gets = events(map, SHMAP_GETS);
 	info->hits = events(map, SHMAP_HITS);

@@ -73,7 +73,7 @@ struct shmap_stats {
  * @bytes: bytes of entries
  * @newest: the latest version noted here for an active cut, or 0; a newer entry need
  *	not be kept
- * @table: buckets
+ * @table: its entries by their keys
  * @cut: number of the last cut for which @version was noted
  * @kept: entries that are kept for snapshots, by place
  * @kept_fifo: the same entries, by death
@@ -107,6 +107,7 @@ struct shmap_shard {
  * @mem: account of the map's memory; mem.c tells what it does not count
  * @inode: what the mappings of the window belong to
  * @pool: the entry area
+ * @buckets: the buckets of all shards
  * @quota: the limits of entries and bytes
  * @stats: counters per CPU
  * @squeezed: pool->stirred at the beginning of the last complete shmap_space_squeeze()
@@ -125,6 +126,7 @@ struct shmap_map {
 	struct shmap_mem		mem;
 	struct inode			*inode;
 	struct shmap_pool		pool;
+	struct shmap_buckets		buckets;
 	struct shmap_quota		quota;
 	struct shmap_stats __percpu	*stats;
 	long				squeezed;

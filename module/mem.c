@@ -119,15 +119,12 @@ void shmap_mem_free(struct shmap_mem *account, void *mem, size_t size)
  * @n: number of elements
  * @size: bytes per element
  *
- * Unlike the other functions, this may call the OOM killer for a small array.  Arrays are
- * allocated only when a map is created.
- *
  * Context: may sleep.
  * Return: kernel address, or NULL.
  */
 void *shmap_mem_alloc_table(struct shmap_mem *account, size_t n, size_t size)
 {
-	void *mem = kvcalloc(n, size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	void *mem = kvcalloc(n, size, SHMAP_MEM_GFP);
 
 	if (mem)
 		atomic_long_add(n * size, &account->bytes);

@@ -8,33 +8,13 @@
  * hands the entries that it unlinked to shmap_shard_retire(): they are freed at once where
  * readers lock the shard, and after a grace period where they do not.
  */
+#include <linux/bitrev.h>
 #include <linux/sched.h>
 
 #include "shard.h"
 
-/**
- * shmap_shard_feed - allocate a block of buckets for a table
- * @map: the map
- * @shard: the shard whose table needed the block when it was last locked
- * @index: from shmap_table_wants_locked()
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
-int shmap_shard_feed(struct shmap_map *map, struct shmap_shard *shard,
-		     u32 index)
-{
-	void *block = shmap_mem_alloc_pages(&map->mem, SHMAP_BLOCK_ORDER);
-
-	if (!block)
-		return -ENOMEM;
-	shmap_shard_lock(map, shard);
-	if (shmap_table_feed_locked(&shard->table, index, block))
-		block = NULL;
-	shmap_shard_unlock(map, shard);
-	shmap_mem_free_pages(&map->mem, block, SHMAP_BLOCK_ORDER);
-	return 0;
-}
+/* Most buckets that are taken away in one hold of the lock. */
+#define SHRINK_BUCKETS	8
 
 /**
  * shmap_shard_drop - free all entries of a shard
@@ -47,14 +27,41 @@ int shmap_shard_feed(struct shmap_map *map, struct shmap_shard *shard,
  */
 void shmap_shard_drop(struct shmap_map *map, struct shmap_shard *shard)
 {
+	u64 place = bitrev32(shard->table.shard);
+	u64 end = place + (SHMAP_ORDER_END >> map->shard_bits);
 	u32 refs[SHMAP_CHAIN_SLOTS], bucket;
 	unsigned int n;
 
-	for (bucket = 0; bucket < shard->table.desc->buckets; bucket++) {
+	while (place < end) {
 		shmap_lock_write_enter(map->config.lock, &shard->lock);
+		place = shmap_table_next_locked(&shard->table, place, &bucket);
 		n = shmap_table_empty_locked(&shard->table, bucket, refs);
 		shmap_lock_write_leave(map->config.lock, &shard->lock);
 		shmap_arena_free(&shard->arena, refs, n);
 		cond_resched();
 	}
+}
+
+/**
+ * shmap_shard_shrink - take buckets away that a shard does not need, a few at a time
+ * @map: the map
+ * @shard: the shard
+ *
+ * With the last of them the shard gives back the overflow buckets that it keeps, each of
+ * which may be the only one in use of its block.
+ *
+ * Context: may sleep.
+ * Return: true when there are more.
+ */
+bool shmap_shard_shrink(struct shmap_map *map, struct shmap_shard *shard)
+{
+	bool more;
+
+	/* No entry changes, so this is of no concern to a cut. */
+	shmap_lock_write_enter(map->config.lock, &shard->lock);
+	more = shmap_table_shrink_locked(&shard->table, SHRINK_BUCKETS);
+	if (!more)
+		shmap_chain_settle(&shard->table.chains, 0);
+	shmap_lock_write_leave(map->config.lock, &shard->lock);
+	return more;
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One shard of a map: locking it, adding buckets, retiring entries; see shard.c. */
+/* One shard of a map: locking it, retiring entries; see shard.c. */
 #ifndef SHMAP_SHARD_H
 #define SHMAP_SHARD_H
 
 #include "cut.h"
 #include "map_types.h"
 
-int shmap_shard_feed(struct shmap_map *map, struct shmap_shard *shard,
-		     u32 index);
+bool shmap_shard_shrink(struct shmap_map *map, struct shmap_shard *shard);
 void shmap_shard_drop(struct shmap_map *map, struct shmap_shard *shard);
 
 /**

@@ -88,14 +88,14 @@ shmap_shard_publish_locked(struct shmap_map *map, struct shmap_shard *shard,
 	int ret;
 
 	shmap_table_assert_locked(&shard->table);
-	block = shmap_table_wants_locked(&shard->table);
+	ret = shmap_table_end_locked(&shard->table, probe, &end);
+	if (unlikely(ret))
+		return ret;
+	block = shmap_table_wants_locked(&shard->table, &end);
 	if (unlikely(block)) {
 		*wants = block;
 		return SHMAP_NEEDS_BLOCK;
 	}
-	ret = shmap_table_end_locked(&shard->table, probe, &end);
-	if (unlikely(ret))
-		return ret;
 	ret = shmap_shard_take(map, i, 1, bytes);
 	if (unlikely(ret))
 		return ret;

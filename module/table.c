@@ -6,28 +6,37 @@
  * two not above n, a hash belongs to bucket hash mod 2m if there is such a
  * bucket, else to hash mod m.  The table grows by one bucket at a time: a split moves
  * a part of bucket n - m to the new bucket n, so no operation pays for a whole rehash.
+ * It shrinks the same way: a merge moves all of the last bucket back.
+ *
+ * The home buckets of all shards are interleaved in one array (buckets.c).  A shard has those
+ * whose numbers are its own, modulo the number of shards, up to an end, which is their number
+ * times the number of shards.  As both numbers of shards and m are powers of two, the rule
+ * above holds for numbers in the array as well, with that end for n.
  *
  * Walks go in the order of the bit-reversed hash.  In that order, a chain covers one
- * interval and a split cuts the interval in two, so a place in the order stays valid
- * however the table grows.
+ * interval, a split cuts an interval in two and a merge joins two, so a place in the
+ * order stays valid however the table grows and shrinks.
  *
  * Locking: the caller of a function called *_locked must be the shard's only writer.
  * The other functions are for the writer, for readers that exclude writers, and for
  * readers that do not.  The last must be in an RCU read-side critical section, begin
  * with shmap_table_begin(), and use what they read only if shmap_table_stable() returns
  * true at the end, or shmap_table_same() for an entry that was found.  The seq of a home
- * bucket covers its chain, the entries in it and the overflow buckets it has.
+ * bucket covers its chain, the entries in it and the overflow buckets it has.  It is odd
+ * also while the bucket is not in the table: a reader that read an old end may come there.
  *
  * Barriers, by writer and reader:
- *  A. shmap_chain_change_begin() makes seq odd before anything changes (smp_wmb);
+ *  A. shmap_chain_change_begin(), and for the bucket that a merge takes away
+ *     shmap_chain_close(), make seq odd before anything changes (smp_wmb);
  *     shmap_table_same() reads it again after everything was read (smp_rmb).
- *  B. shmap_chain_change_end() makes seq even after everything changed (release);
+ *  B. shmap_chain_change_end(), and for the bucket that a split adds
+ *     shmap_chain_open(), make seq even after everything changed (release);
  *     shmap_table_open() reads it before anything is read (acquire).
- *  C. A split writes the new bucket, then the number of buckets (release);
+ *  C. A split or merge writes the bucket where entries go, then the end (release);
  *     shmap_table_home_number() reads it (acquire), then the bucket.
- *  D. A split writes the number of buckets, then, within A and B, removes what
- *     moved; shmap_table_stable() reads the number after everything else (smp_rmb of A),
- *     so a reader that missed an entry that moved sees that the hash has another home.
+ *  D. A split writes that end, then, within A and B, removes what moved;
+ *     shmap_table_stable() reads the end after everything else (smp_rmb of A), so a
+ *     reader that missed an entry that moved sees that the hash has another home.
  */
 #include <linux/bitrev.h>
 #include <linux/log2.h>
@@ -49,14 +58,62 @@ static bool moves(const struct shmap_table *table, u16 tag, u32 ref,
 	return hash >> bit & 1;
 }
 
-/* Add one bucket; the table has its block already. */
+/* The home bucket that the next split takes entries from. */
+static struct kmap_bucket *next_home(const struct shmap_table *table)
+{
+	u32 end = table->desc->end;
+
+	return shmap_buckets_home(table->chains.buckets,
+				  end + table->shard - (1u << ilog2(end)));
+}
+
+/* Number of overflow buckets in a chain: a split of it takes no more of them. */
+static unsigned int overflow(const struct shmap_table *table,
+			     const struct kmap_bucket *bucket)
+{
+	unsigned int n = 0;
+
+	while ((bucket = shmap_chain_next(&table->chains, bucket)))
+		n++;
+	return n;
+}
+
+/* Find the end of a chain.  Returns the number of its entries. */
+static unsigned int find_end(const struct shmap_table *table,
+			     struct kmap_bucket *bucket,
+			     struct shmap_chain_end *end)
+{
+	unsigned int n = overflow(table, bucket) * KMAP_BUCKET_SLOTS;
+
+	end->bucket = bucket;
+	while ((bucket = shmap_chain_next(&table->chains, bucket)))
+		end->bucket = bucket;
+	end->slot = shmap_chain_used(end->bucket);
+	return n + end->slot;
+}
+
+static void set_end(struct shmap_table *table, u32 end)
+{
+	const struct shmap_buckets *buckets = table->chains.buckets;
+	u32 n;
+
+	/* C: pairs with the acquire in shmap_table_home_number(). */
+	smp_store_release(&table->desc->end, end);
+	n = (end >> table->shard_bits) * SHMAP_LOAD;
+	table->most = end < buckets->home_end ? n : ~0u;
+	table->least = end > shmap_table_home_least(table->shard_bits) ? n / 2 : 1;
+}
+
+/* Add one bucket; the table has its block, and reserved overflow buckets. */
 static void split(struct shmap_table *table)
 {
 	struct shmap_chains *chains = &table->chains;
-	u32 n = table->desc->buckets;
-	unsigned int log = ilog2(n), bit = table->shard_bits + log, slot;
-	struct kmap_bucket *home = shmap_chain_bucket(chains, n - (1u << log)), *bucket;
-	struct shmap_chain_end moved = { .bucket = shmap_chain_bucket(chains, n) };
+	u32 end = table->desc->end;
+	unsigned int bit = ilog2(end), slot;
+	struct kmap_bucket *home = next_home(table), *bucket;
+	struct kmap_bucket *fresh = shmap_buckets_home(chains->buckets,
+						       end + table->shard);
+	struct shmap_chain_end moved = { .bucket = fresh };
 	struct shmap_chain_end kept = { .bucket = home };
 
 	for (bucket = home; bucket; bucket = shmap_chain_next(chains, bucket)) {
@@ -69,8 +126,8 @@ static void split(struct shmap_table *table)
 		}
 	}
 
-	/* C: pairs with the acquire in shmap_table_home_number(). */
-	smp_store_release(&table->desc->buckets, n + 1);
+	shmap_chain_open(fresh);
+	set_end(table, end + (1u << table->shard_bits));
 
 	shmap_chain_change_begin(home);
 	for (bucket = home; bucket; bucket = shmap_chain_next(chains, bucket)) {
@@ -88,6 +145,61 @@ static void split(struct shmap_table *table)
 	shmap_chain_change_end(home);
 }
 
+/* Take the last bucket away.  Returns false when its entries do not fit where they go. */
+static bool merge(struct shmap_table *table)
+{
+	struct shmap_chains *chains = &table->chains;
+	u32 end = table->desc->end - (1u << table->shard_bits), last = end + table->shard;
+	struct kmap_bucket *from = shmap_buckets_home(chains->buckets, last), *bucket;
+	struct kmap_bucket *home = shmap_buckets_home(chains->buckets,
+						      last - (1u << ilog2(end)));
+	struct shmap_chain_end at, none = { .bucket = from };
+	unsigned int slot, reserve;
+
+	/* What moves takes no more overflow buckets than it has, and one. */
+	reserve = overflow(table, from) + 1;
+	if (find_end(table, home, &at) + find_end(table, from, &none) >
+	    SHMAP_CHAIN_SLOTS || !shmap_chain_reserve(chains, reserve))
+		return false;
+
+	shmap_chain_change_begin(home);
+	shmap_chain_close(from);
+	for (bucket = from; bucket; bucket = shmap_chain_next(chains, bucket))
+		for (slot = 0; slot < shmap_chain_used(bucket); slot++)
+			shmap_chain_append(chains, &at,
+					   shmap_chain_tag(bucket, slot),
+					   bucket->refs[slot]);
+	set_end(table, end);
+	none = (struct shmap_chain_end) { .bucket = from };
+	shmap_chain_truncate(chains, &none);
+	shmap_chain_change_end(home);
+	return true;
+}
+
+/**
+ * shmap_table_lacks_locked - as shmap_table_wants_locked(), when it may want something
+ * @table: the table
+ * @end: from shmap_table_end_locked()
+ *
+ * Context: writer.
+ * Return: as shmap_table_wants_locked().
+ */
+u32 shmap_table_lacks_locked(struct shmap_table *table,
+			     const struct shmap_chain_end *end)
+{
+	struct shmap_chains *chains = &table->chains;
+	unsigned int reserve = end->slot == KMAP_BUCKET_SLOTS;
+	u32 next = table->desc->end + table->shard;
+
+	shmap_table_assert_locked(table);
+	if (table->count >= table->most) {
+		if (!shmap_buckets_has_home(chains->buckets, next))
+			return next / SHMAP_BLOCK_BUCKETS;
+		reserve += overflow(table, next_home(table));
+	}
+	return shmap_chain_reserve(chains, reserve) ? 0 : SHMAP_BLOCK_OVER;
+}
+
 /**
  * shmap_table_grow_locked - add a bucket, if there is memory for it
  * @table: the table
@@ -96,67 +208,106 @@ static void split(struct shmap_table *table)
  */
 void shmap_table_grow_locked(struct shmap_table *table)
 {
-	const struct shmap_chains *chains = &table->chains;
-	u32 n = table->desc->buckets;
+	struct shmap_chains *chains = &table->chains;
+	u32 next = table->desc->end + table->shard;
 
 	shmap_table_assert_locked(table);
-	if (n < chains->home_max && chains->block[n / SHMAP_BLOCK_BUCKETS] &&
-	    shmap_chain_spare(chains) >= SHMAP_CHAIN_BUCKETS)
-		split(table);
-}
-
-/* Most home buckets of a shard that is laid out for so many entries. */
-static u32 home_max(u64 max_entries, unsigned int shard_bits)
-{
-	u64 n = DIV_ROUND_UP_ULL(max_entries, SHMAP_LOAD);
-
-	/* Some more, for a shard that gets more than its share of the entries. */
-	n = round_up(n + n / 8 + 1, SHMAP_BLOCK_BUCKETS);
-	return min(n, 1ull << min(HASH_BITS - shard_bits, 30u));
+	shmap_buckets_claim(chains->buckets, next);
+	if (!shmap_buckets_has_home(chains->buckets, next) ||
+	    !shmap_chain_reserve(chains, overflow(table, next_home(table))))
+		return;
+	split(table);
+	shmap_chain_settle(chains, SHMAP_CHAIN_SPARE);
 }
 
 /**
- * shmap_table_stride - address space for the buckets of a shard
- * @max_entries: entries that the shard is laid out for
+ * shmap_table_shrink_locked - give back what removals have made unnecessary
+ * @table: the table
+ * @n: how many home buckets at most; of overflow buckets a few are kept
+ *
+ * Context: writer.
+ * Return: true when there are still more home buckets than needed.
+ */
+bool shmap_table_shrink_locked(struct shmap_table *table, unsigned int n)
+{
+	u32 home_least = shmap_table_home_least(table->shard_bits);
+	bool more;
+
+	shmap_table_assert_locked(table);
+	for (;; n--) {
+		more = table->count < table->least &&
+		       table->desc->end > home_least;
+		if (!more || !n || !merge(table))
+			break;
+	}
+	shmap_chain_settle(&table->chains, table->count ? SHMAP_CHAIN_SPARE : 0);
+	return more && !n;
+}
+
+/**
+ * shmap_table_home_end - address space for home buckets
+ * @max_entries: most entries in the map
  * @shard_bits: number of low bits of the hash that choose the shard
  *
  * Context: any.
- * Return: bytes, a multiple of the size of a block.
+ * Return: number of home buckets of all shards, a multiple of a block's.
  */
-u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits)
+u32 shmap_table_home_end(u64 max_entries, unsigned int shard_bits)
 {
-	return 2ull * home_max(max_entries, shard_bits) *
-	       sizeof(struct kmap_bucket);
+	u64 n = DIV_ROUND_UP_ULL(max_entries, SHMAP_LOAD << shard_bits);
+
+	/* Some more, for a shard that gets more than its share of the entries. */
+	n = (n + n / 8 + 1) << shard_bits;
+	return min(round_up(n, SHMAP_BLOCK_BUCKETS), BIT_ULL(HASH_BITS));
+}
+
+/**
+ * shmap_table_over_end - address space for all buckets
+ * @max_entries: most entries in the map
+ * @shard_bits: number of low bits of the hash that choose the shard
+ *
+ * A chain has more than 8 entries for each of its overflow buckets.  So the space is enough
+ * whatever the keys are: a shard that splits a bucket, and keeps some, has two times
+ * SHMAP_CHAIN_BUCKETS besides.
+ *
+ * Context: any.
+ * Return: the number of home buckets and of overflow buckets, a multiple of a block's.
+ */
+u32 shmap_table_over_end(u64 max_entries, unsigned int shard_bits)
+{
+	u64 n = max_entries / KMAP_BUCKET_SLOTS +
+		((2ull * SHMAP_CHAIN_BUCKETS + 1) << shard_bits);
+
+	return shmap_table_home_end(max_entries, shard_bits) +
+	       round_up(n, SHMAP_BLOCK_BUCKETS);
+}
+
+/**
+ * shmap_table_home_least - number of home buckets that a map has at least
+ * @shard_bits: number of low bits of the hash that choose the shard
+ *
+ * Context: any.
+ * Return: the number, a multiple of the number of shards.
+ */
+u32 shmap_table_home_least(unsigned int shard_bits)
+{
+	return max_t(u32, SHMAP_BLOCK_BUCKETS, 1u << shard_bits);
 }
 
 /**
  * shmap_table_init - make an empty table
- * @table: to be made; the caller has set lock, lock_ops, pool, desc and shard_bits, the
- *	rest is zero
- * @max_entries: entries that the table is laid out for
+ * @table: to be made; the caller has set all but the sums and most, and the map has
+ *	buckets for it
  *
- * Context: may sleep.
- * Return: 0 or -ENOMEM; either way shmap_table_exit() may be called.
+ * Context: any.
  */
-int shmap_table_init(struct shmap_table *table, u64 max_entries)
+void shmap_table_init(struct shmap_table *table)
 {
-	int ret = shmap_chain_init(&table->chains, table->pool->mem,
-				   home_max(max_entries, table->shard_bits));
+	u32 end = shmap_table_home_least(table->shard_bits), i;
 
-	if (!ret)
-		table->desc->buckets = SHMAP_TABLE_LEAST;
-	return ret;
-}
-
-/**
- * shmap_table_exit - free all buckets
- * @table: the table; the entries were freed
- *
- * Context: may sleep.
- */
-void shmap_table_exit(struct shmap_table *table)
-{
-	shmap_chain_exit(&table->chains);
+	for (i = table->shard; i < end; i += 1u << table->shard_bits)
+		shmap_chain_open(shmap_buckets_home(table->chains.buckets, i));
+	set_end(table, end);
 }
 
 /**
@@ -202,21 +353,6 @@ unsigned int shmap_table_collect(const struct shmap_table *table,
 }
 
 /**
- * shmap_table_feed_locked - give the table a block that it needs
- * @table: the table
- * @index: from shmap_table_wants_locked()
- * @block: from shmap_mem_alloc_pages() with SHMAP_BLOCK_ORDER
- *
- * Context: writer.
- * Return: false when the table has that block already; the caller keeps @block.
- */
-bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block)
-{
-	shmap_table_assert_locked(table);
-	return shmap_chain_feed(&table->chains, index, block);
-}
-
-/**
  * shmap_table_extend_locked - append an entry to a chain whose last bucket is full
  * @table: the table
  * @home: home bucket of its key
@@ -237,6 +373,25 @@ void shmap_table_extend_locked(struct shmap_table *table,
 }
 
 /**
+ * shmap_table_next_locked - go on in the order of walks
+ * @table: the table
+ * @place: a place in the order, within the shard's part
+ * @bucket: set to the number of the home bucket whose chain has the place
+ *
+ * Context: writer.
+ * Return: the place where the next chain begins, or 2^32.
+ */
+u64 shmap_table_next_locked(const struct shmap_table *table, u64 place,
+			    u32 *bucket)
+{
+	unsigned int bits;
+
+	shmap_table_assert_locked(table);
+	*bucket = shmap_table_home_number(table, bitrev32(place), &bits);
+	return (place | (0xffffffffu >> bits)) + 1;
+}
+
+/**
  * shmap_table_refs_locked - get references to all entries of a home bucket's chain
  * @table: the table
  * @bucket: number of the home bucket
@@ -252,7 +407,7 @@ unsigned int shmap_table_refs_locked(const struct shmap_table *table,
 	unsigned int n = 0, slot;
 
 	shmap_table_assert_locked(table);
-	for (at = shmap_chain_bucket(&table->chains, bucket); at;
+	for (at = shmap_buckets_home(table->chains.buckets, bucket); at;
 	     at = shmap_chain_next(&table->chains, at))
 		for (slot = 0; slot < shmap_chain_used(at); slot++)
 			refs[n++] = at->refs[slot];
@@ -271,7 +426,8 @@ unsigned int shmap_table_refs_locked(const struct shmap_table *table,
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 				      u32 *refs)
 {
-	struct kmap_bucket *home = shmap_chain_bucket(&table->chains, bucket);
+	struct kmap_bucket *home = shmap_buckets_home(table->chains.buckets,
+						      bucket);
 	struct shmap_chain_end end = { .bucket = home };
 	unsigned int n = shmap_table_refs_locked(table, bucket, refs);
 
@@ -281,5 +437,7 @@ unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
 	shmap_chain_truncate(&table->chains, &end);
 	shmap_chain_change_end(home);
 	WRITE_ONCE(table->count, table->count - n);
+	/* Merges are left to who calls this for many chains. */
+	shmap_table_shrink_locked(table, 0);
 	return n;
 }

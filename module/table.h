@@ -13,18 +13,18 @@
 /* Average number of entries per bucket beyond which the table grows. */
 #define SHMAP_LOAD		6
 
-/* Home buckets of an empty table. */
-#define SHMAP_TABLE_LEAST	64u
-
 /**
  * struct shmap_table - the entries of one shard by their keys
  * @lock: the shard's lock, for assertions
  * @lock_ops: the shard's lock mode
  * @pool: the entry area, where references lead
- * @desc: the shard's descriptor, which holds the number of buckets
- * @chains: the buckets
+ * @desc: the shard's descriptor, which says how many home buckets it has
+ * @chains: the chains
+ * @shard: number of the shard
  * @shard_bits: number of low bits of the hash that choose the shard
  * @count: number of entries
+ * @most: number of entries beyond which the table grows
+ * @least: number of entries below which it shrinks, or gives back what it has to spare
  *
  * The shard's lock protects all fields that are not constant.  Readers without a lock
  * read @desc and the buckets.
@@ -35,8 +35,11 @@ struct shmap_table {
 	struct shmap_pool		*pool;
 	struct kmap_shard		*desc;
 	struct shmap_chains		chains;
+	u32				shard;
 	u32				shard_bits;
 	u32				count;
+	u32				most;
+	u32				least;
 };
 
 /**
@@ -73,17 +76,22 @@ struct shmap_place {
 	u32			ref;
 };
 
-int shmap_table_init(struct shmap_table *table, u64 max_entries);
-void shmap_table_exit(struct shmap_table *table);
-u64 shmap_table_stride(u64 max_entries, unsigned int shard_bits);
+u32 shmap_table_home_end(u64 max_entries, unsigned int shard_bits);
+u32 shmap_table_over_end(u64 max_entries, unsigned int shard_bits);
+u32 shmap_table_home_least(unsigned int shard_bits);
+void shmap_table_init(struct shmap_table *table);
 unsigned int shmap_table_collect(const struct shmap_table *table,
 				 const struct shmap_probe *probe,
 				 struct shmap_place *places, u64 *end);
-bool shmap_table_feed_locked(struct shmap_table *table, u32 index, void *block);
+u32 shmap_table_lacks_locked(struct shmap_table *table,
+			     const struct shmap_chain_end *end);
 void shmap_table_grow_locked(struct shmap_table *table);
+bool shmap_table_shrink_locked(struct shmap_table *table, unsigned int n);
 void shmap_table_extend_locked(struct shmap_table *table,
 			       struct kmap_bucket *home,
 			       struct shmap_chain_end *end, u16 tag, u32 ref);
+u64 shmap_table_next_locked(const struct shmap_table *table, u64 place,
+			    u32 *bucket);
 unsigned int shmap_table_refs_locked(const struct shmap_table *table,
 				     u32 bucket, u32 *refs);
 unsigned int shmap_table_empty_locked(struct shmap_table *table, u32 bucket,
@@ -115,17 +123,16 @@ shmap_table_home_number(const struct shmap_table *table, u32 hash,
 			unsigned int *bits)
 {
 	/* C: pairs with the release in split(). */
-	u32 n = smp_load_acquire(&table->desc->buckets);
-	u32 rest = hash >> table->shard_bits;
-	unsigned int log = ilog2(n);
+	u32 end = smp_load_acquire(&table->desc->end);
+	unsigned int log = ilog2(end);
 	u32 mask = (2u << log) - 1;
-	u32 i = rest & mask, m;
+	u32 i = hash & mask, m;
 
-	if (i >= n)
+	if (i >= end)
 		i &= mask >> 1;
 	if (bits) {
 		m = 1u << log;
-		*bits = table->shard_bits + log + (i < n - m || i >= m);
+		*bits = log + (i < end - m || i >= m);
 	}
 	return i;
 }

@@ -27,7 +27,7 @@
 static __always_inline struct kmap_bucket *
 shmap_table_home(const struct shmap_table *table, u32 hash)
 {
-	return shmap_chain_bucket(&table->chains,
+	return shmap_buckets_home(table->chains.buckets,
 				  shmap_table_home_number(table, hash, NULL));
 }
 
@@ -201,37 +201,13 @@ shmap_table_find(const struct shmap_table *table,
 }
 
 /**
- * shmap_table_wants_locked - does an insertion need a block of buckets first?
- * @table: the table
- *
- * Context: writer.
- * Return: 0, or the index of the block, for shmap_table_feed_locked().
- */
-static inline u32
-shmap_table_wants_locked(const struct shmap_table *table)
-{
-	const struct shmap_chains *chains = &table->chains;
-	u32 n = table->desc->buckets;
-
-	shmap_table_assert_locked(table);
-	if (shmap_chain_spare(chains) < SHMAP_CHAIN_BUCKETS &&
-	    chains->over_backed < chains->over_end)
-		return chains->over_backed / SHMAP_BLOCK_BUCKETS;
-	if (table->count >= n * SHMAP_LOAD && n < chains->home_max &&
-	    !chains->block[n / SHMAP_BLOCK_BUCKETS])
-		return n / SHMAP_BLOCK_BUCKETS;
-	return 0;
-}
-
-/**
  * shmap_table_end_locked - find where to insert an entry whose key is absent
  * @table: the table
  * @probe: probe of its key
  * @end: set to the end of the chain
  *
  * Context: writer.
- * Return: 0, or -EXFULL when the chain is full, and is as long as it may be or no
- * overflow bucket is left.
+ * Return: 0, or -EXFULL when the chain is full and as long as it may be.
  */
 static __always_inline int
 shmap_table_end_locked(struct shmap_table *table, struct shmap_probe *probe,
@@ -249,15 +225,32 @@ shmap_table_end_locked(struct shmap_table *table, struct shmap_probe *probe,
 	end->slot = shmap_chain_used(bucket);
 	if (likely(end->slot < KMAP_BUCKET_SLOTS))
 		return 0;
-	return depth < SHMAP_CHAIN_BUCKETS && shmap_chain_spare(&table->chains) ?
-	       0 : -EXFULL;
+	return depth < SHMAP_CHAIN_BUCKETS ? 0 : -EXFULL;
+}
+
+/**
+ * shmap_table_wants_locked - does an insertion need a block of buckets first?
+ * @table: the table
+ * @end: from shmap_table_end_locked()
+ *
+ * Context: writer.
+ * Return: 0, or for shmap_buckets_feed() the number of the block.
+ */
+static __always_inline u32
+shmap_table_wants_locked(struct shmap_table *table,
+			 const struct shmap_chain_end *end)
+{
+	shmap_table_assert_locked(table);
+	if (likely(end->slot < KMAP_BUCKET_SLOTS && table->count < table->most))
+		return 0;
+	return shmap_table_lacks_locked(table, end);
 }
 
 /**
  * shmap_table_insert_locked - insert an entry whose key is absent
  * @table: the table
  * @probe: probe of its key
- * @end: from shmap_table_end_locked()
+ * @end: from shmap_table_end_locked(); shmap_table_wants_locked() has returned 0
  * @ref: reference to the entry, which is complete
  *
  * This also adds a bucket when the load exceeds SHMAP_LOAD, if there is memory for it.
@@ -280,7 +273,7 @@ shmap_table_insert_locked(struct shmap_table *table, struct shmap_probe *probe,
 					  ref);
 	}
 	WRITE_ONCE(table->count, table->count + 1);
-	if (unlikely(table->count > table->desc->buckets * SHMAP_LOAD))
+	if (unlikely(table->count > table->most))
 		shmap_table_grow_locked(table);
 }
 
@@ -336,6 +329,8 @@ shmap_table_remove_locked(struct shmap_table *table, struct shmap_probe *probe,
 		shmap_chain_drop_last(&table->chains, before);
 	shmap_chain_change_end(probe->home);
 	WRITE_ONCE(table->count, table->count - 1);
+	if (unlikely((!slot && before) || table->count < table->least))
+		shmap_table_shrink_locked(table, 1);
 }
 
 #endif /* SHMAP_TABLE_INLINE_H */

@@ -3,11 +3,8 @@
  * The window: what a reader may map, and the fault handler.
  *
  * struct kmap_window describes the layout of the window.  Its pages are the pages of
- * the map itself, and a page exists only while the map needs it.  Where the entry area
- * has none, the page of zeros is mapped; hole.c tells why that does no harm.  An access to
- * buckets that do not exist yet ends in SIGBUS.  A reader that keeps the protocol never
- * makes one: the number of buckets, or a link, is written after the memory that it leads to
- * was allocated, and that memory stays until the map is freed.
+ * the map itself, and a page exists only while the map needs it.  Where there is none,
+ * the page of zeros is mapped; hole.c and blocks.c tell why that does no harm.
  *
  * The pages hold only the head of the window, the shards' descriptors, and buckets and
  * entries of this map; they were zeroed when they were allocated.  Among the entries are
@@ -34,15 +31,6 @@
 /* A fault maps those pages that exist within this many bytes around the address. */
 #define AROUND		max_t(unsigned long, SZ_64K, PAGE_SIZE)
 
-static struct page *bucket_page(struct shmap_map *map, u64 at)
-{
-	const struct kmap_window *head = map->head;
-	const struct shmap_shard *shard = &map->shard[at / head->bucket_stride];
-
-	return shmap_chain_page(&shard->table.chains,
-				at % head->bucket_stride);
-}
-
 /**
  * shmap_window_page - find a page of the window
  * @map: the map
@@ -66,11 +54,28 @@ struct page *shmap_window_page(struct shmap_map *map, u64 at,
 	rcu_read_lock();
 	page = at < head->bucket_offset ?
 	       virt_to_page((const void *)head + at) :
-	       bucket_page(map, at - head->bucket_offset);
+	       shmap_buckets_page(&map->buckets, at - head->bucket_offset);
 	if (page)
 		get_page(page);
 	rcu_read_unlock();
 	return page;
+}
+
+/*
+ * Note that a page of zeros was mapped in place of buckets.  The keeper takes it away when
+ * a block has come there, even one that came meanwhile.
+ */
+static void note_blank(struct shmap_map *map, u64 at)
+{
+	struct page *page;
+
+	WRITE_ONCE(map->buckets.blank, true);
+	page = shmap_window_page(map, at, NULL);
+	if (page) {
+		put_page(page);
+		WRITE_ONCE(map->buckets.fed, true);
+		shmap_pool_call_keeper(&map->pool);
+	}
 }
 
 /* Map the page at @address of the mapping; with @holes, also one of zeros. */
@@ -91,6 +96,9 @@ static vm_fault_t map_page(struct vm_area_struct *vma, unsigned long address,
 	} else if (guests) {
 		r = vmf_insert_pfn(vma, address, my_zero_pfn(address));
 		shmap_hole_leave(&map->pool, guests);
+	} else if (holes) {
+		r = vmf_insert_pfn(vma, address, my_zero_pfn(address));
+		note_blank(map, at);
 	}
 	return r;
 }

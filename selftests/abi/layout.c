@@ -163,15 +163,15 @@ TEST(window)
 	AT(52, kmap_window, stale);
 	AT(56, kmap_window, shard_offset);
 	AT(64, kmap_window, bucket_offset);
-	AT(72, kmap_window, bucket_stride);
+	AT(72, kmap_window, bucket_size);
 	AT(80, kmap_window, entry_offset);
 	AT(88, kmap_window, entry_size);
 	SIZE(96, kmap_window);
-	AT(0, kmap_shard, buckets);
+	AT(0, kmap_shard, end);
 	SIZE(64, kmap_shard);
 	AT(0, kmap_bucket, seq);
 	AT(8, kmap_bucket, link);
-	AT(12, kmap_bucket, reserved);
+	AT(12, kmap_bucket, mark);
 	AT(16, kmap_bucket, tags);
 	AT(32, kmap_bucket, refs);
 	SIZE(64, kmap_bucket);

@@ -94,15 +94,16 @@ static __s64 scan_chain(const struct kt_window *window, unsigned int shard,
 {
 	const struct kmap_window *head = window->head;
 	const struct kmap_bucket *buckets, *bucket;
-	__u32 most = head->bucket_stride / sizeof(*bucket), slot, depth;
+	__u32 most = head->bucket_size / sizeof(*bucket), slot, depth;
 	__s64 count = 0;
 
-	buckets = (const void *)(window->mem + head->bucket_offset +
-				 shard * head->bucket_stride);
+	buckets = (const void *)(window->mem + head->bucket_offset);
 	bucket = &buckets[number];
-	if (bucket->seq & 1)
+	if (bucket->seq & 1 || !bucket->seq)
 		return -EPROTO;
 	for (depth = 1;; depth++) {
+		if (bucket->mark != (depth > 1 ? KMAP_BUCKET_OVERFLOW : 0))
+			return -EPROTO;
 		for (slot = 0; slot < KMAP_BUCKET_SLOTS; slot++) {
 			const struct kmap_entry *entry;
 			int ret;
@@ -140,10 +141,12 @@ __s64 kt_window_scan(const struct kt_window *window, kt_window_visit *visit,
 		usleep(1000);
 	shards = (const void *)(window->mem + head->shard_offset);
 	for (shard = 0; shard < head->shards; shard++) {
-		if (!shards[shard].buckets || shards[shard].buckets >
-		    head->bucket_stride / sizeof(struct kmap_bucket))
+		if (!shards[shard].end || shards[shard].end % head->shards ||
+		    shards[shard].end >
+		    head->bucket_size / sizeof(struct kmap_bucket))
 			return -EPROTO;
-		for (bucket = 0; bucket < shards[shard].buckets; bucket++) {
+		for (bucket = shard; bucket < shards[shard].end;
+		     bucket += head->shards) {
 			found = scan_chain(window, shard, bucket, visit, arg);
 			if (found < 0)
 				return found;

@@ -310,7 +310,7 @@ FIXTURE(keys) {
 
 FIXTURE_SETUP(keys)
 {
-	/* A table never shrinks, so each case that is to see growth needs a new one. */
+	/* The table is to grow, so each case needs a new one. */
 	ASSERT_EQ(0, hammer_reload());
 	self->h = hammer_new();
 	ASSERT_NE(NULL, self->h);

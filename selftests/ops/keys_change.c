@@ -117,7 +117,6 @@ TEST_F_TIMEOUT(map, growth_between_calls, KT_LONG)
 	unsigned int i;
 
 	for (i = 0; i < kt_less(ARRAY_SIZE(sizes), 2); i++) {
-		/* A table never shrinks, so each walk begins with a new one. */
 		RELOAD("%s", "");
 		put_all(_metadata, self->fd, 0, STABLE);
 		ASSERT_EQ(0, kt_info(self->fd, &before));
@@ -125,6 +124,37 @@ TEST_F_TIMEOUT(map, growth_between_calls, KT_LONG)
 			  sizes[i], grow);
 		ASSERT_EQ(0, kt_info(self->fd, &after));
 		EXPECT_GT(after.buckets, 2 * before.buckets);
+	}
+}
+
+/*
+ * Keys come until the table has several times as many buckets, and go until they are back
+ * in few, again and again.  All the time keys are where the cursor is not.
+ */
+static void grow_and_shrink(struct __test_metadata *_metadata, int fd,
+			    unsigned int step)
+{
+	const __u64 count = kt_less(2400, 1200), slice = count / 4;
+	const __u64 first = STABLE + step % 4 * slice;
+
+	if (step / 4 % 2) {
+		ASSERT_EQ(0, kt_remove(fd, first, slice, KEY_LEN, NULL));
+	} else {
+		put_all(_metadata, fd, first, slice);
+	}
+}
+
+TEST_F_TIMEOUT(map, shrinking_between_calls, KT_LONG)
+{
+	static const size_t sizes[] = { 32, 100, 500, 1500 };
+	unsigned int i;
+
+	for (i = 0; i < kt_less(ARRAY_SIZE(sizes), 2); i++) {
+		RELOAD("%s", "");
+		put_all(_metadata, self->fd, 0, STABLE);
+		walk_with(_metadata, self->fd, i & 1 ? KMAP_KEYS_VALUES : 0,
+			  sizes[i], grow_and_shrink);
+		EXPECT_GT(tally.others, 0);
 	}
 }
 

@@ -151,7 +151,7 @@ static void mark_tables(const struct kt_window *window)
 	mark(window, head, sizeof(*head));
 	shards = (const void *)(window->mem + head->shard_offset);
 	for (at = 0; at < head->shards; at++)
-		mark(window, &shards[at].buckets, sizeof(shards->buckets));
+		mark(window, &shards[at].end, sizeof(shards->end));
 	for (at = head->bucket_offset; at < end; at += window->page) {
 		if (kt_window_page(window, at, NULL) != 1)
 			continue;
@@ -160,6 +160,7 @@ static void mark_tables(const struct kt_window *window)
 			bucket = (const void *)(window->mem + at + in_page);
 			mark(window, &bucket->seq, sizeof(bucket->seq));
 			mark(window, &bucket->link, sizeof(bucket->link));
+			mark(window, &bucket->mark, sizeof(bucket->mark));
 			mark(window, bucket->tags, sizeof(bucket->tags));
 			mark(window, bucket->refs, sizeof(bucket->refs));
 		}

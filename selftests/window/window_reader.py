@@ -22,6 +22,7 @@ HSIPHASH = 1
 VERSION = 2**56 - 1
 SLOTS = 8
 PAGE = 4096
+OVERFLOW = 1
 TRIES = 100
 MASK = 2**64 - 1
 
@@ -65,7 +66,7 @@ def siphash(key, data):
 
 
 class Busy(Exception):
-    """A writer is at work: what was read is void."""
+    """A writer is at work, or nothing is there: what was read is void."""
 
 
 class Window:
@@ -91,7 +92,7 @@ class Window:
         (
             self.shard_offset,
             self.bucket_offset,
-            self.bucket_stride,
+            self.bucket_size,
             self.entry_offset,
         ) = struct.unpack_from("=QQQQ", self.mem, 56)
 
@@ -108,16 +109,14 @@ class Window:
     def home(self, digest):
         """Step 3: offset of the home bucket."""
         shard = digest & (self.shards - 1)
-        rest = digest >> self.shard_bits
-        n = self.u32(self.shard_offset + 64 * shard)
-        m = 1 << (n.bit_length() - 1)
-        number = rest & (2 * m - 1)
-        if number >= n:
+        end = self.u32(self.shard_offset + 64 * shard)
+        m = 1 << (end.bit_length() - 1)
+        number = digest & (2 * m - 1)
+        if number >= end:
             number -= m
-        first = self.bucket_offset + shard * self.bucket_stride
-        return first, first + 64 * number
+        return self.bucket_offset + 64 * number
 
-    def entries(self, digest, first, home):
+    def entries(self, digest, home):
         """Step 5: offsets of the entries that may be the key's."""
         bucket = home
         for _ in range(self.max_chain // SLOTS):
@@ -130,20 +129,22 @@ class Window:
             link = self.u32(bucket + 8)
             if not link:
                 return
-            bucket = first + 64 * link
+            bucket = self.bucket_offset + 64 * link
+            if self.u32(bucket + 12) != OVERFLOW:
+                raise Busy
 
     def once(self, key, digest):
         """Steps 3 to 7: value and version, or None."""
-        first, home = self.home(digest)
+        home = self.home(digest)
         seq = self.u64(home)
-        if seq & 1:
+        if seq & 1 or not seq:
             raise Busy
 
         def stable():
             if self.u64(home) != seq:
                 raise Busy
 
-        for entry in self.entries(digest, first, home):
+        for entry in self.entries(digest, home):
             lens = self.u32(entry + 4)
             if not lens:
                 raise Busy
@@ -162,7 +163,7 @@ class Window:
             stable()
             return value, version
         stable()
-        if self.home(digest)[1] != home:
+        if self.home(digest) != home:
             raise Busy
         return None
 

@@ -30,8 +30,7 @@
  *	EFBIG		the value, or the one to compare with, is longer than the
  *			map's max_value
  *	ENOSPC		the map is full: max_entries or max_bytes is reached
- *	EXFULL		too many keys share this key's bucket, or the buckets of
- *			its shard
+ *	EXFULL		too many keys share this key's bucket
  *	ENOBUFS		the snapshot (KMAP_KEYS_ATOMIC) fell behind: more was
  *			replaced and removed since its moment than the map keeps
  *			for snapshots; or the map has no memory for more; or there
@@ -258,7 +257,7 @@ struct kmap_batch {
  * Fills the buffer with as many records as fit, in an order that has no
  * meaning.  A key that is present for the whole walk is returned exactly once,
  * and no key is returned twice, while others insert and delete and the table
- * grows.  A key that comes or goes during the walk may be returned or not.
+ * grows and shrinks.  A key that comes or goes during the walk may be returned or not.
  * Every value is of the same moment as its version.
  *
  * A call can fill no record and still not be at the end; a walk is over when
@@ -425,11 +424,9 @@ struct kmap_info {
  * A mapping stays when the file is closed, and keeps the map and the module.  A
  * child inherits it at fork(2).  It can be cut and moved, but not grown.
  *
- * The window has memory only where the map uses some.  Where there is none, the
- * entries read as zeros, and an access to the buckets raises SIGBUS; a reader that
- * follows the steps below makes no such access, however the map changes meanwhile.
- * Memory of entries comes and goes; while it comes, a mapping may show zeros in its
- * place for a moment longer.  The memory may hold values that are not in the map:
+ * The window has memory only where the map uses some, and reads as zeros elsewhere.
+ * Memory comes and goes; while it comes, a mapping may show zeros in its place for a
+ * moment longer.  The memory may hold values that are not in the map:
  * removed ones until it is used again or given back (or wiped, with the module parameter
  * wipe), and those of a SET that is under way or failed.
  *
@@ -437,7 +434,8 @@ struct kmap_info {
  *
  *	0		struct kmap_window
  *	shard_offset	struct kmap_shard, one for each shard
- *	bucket_offset	for each shard bucket_stride bytes of struct kmap_bucket
+ *	bucket_offset	struct kmap_bucket, numbered from 0: home buckets, in which
+ *			those of all shards take turns, then overflow buckets
  *	entry_offset	the entries
  *
  * The word features in struct kmap_window says what a reader has to know.  A reader
@@ -449,14 +447,16 @@ struct kmap_info {
  *  1. hash = the key's hash under hash_key, of the kind that features names.
  *     KMAP_WINDOW_HSIPHASH is SipHash-1-3 with a 128-bit key, the 64-bit result
  *     cut to its low 32 bits.
- *  2. The shard is hash & (shards - 1).  rest = hash >> shard_bits.
- *  3. n = buckets of the shard's descriptor (load-acquire), m = the largest
- *     power of two that is not larger than n; b = rest & (2 * m - 1); when
- *     b >= n, b -= m.  The home bucket is number b of the shard.
+ *  2. The shard is hash & (shards - 1).
+ *  3. e = end of the shard's descriptor (load-acquire), m = the largest power of
+ *     two that is not larger than e; b = hash & (2 * m - 1); when b >= e, b -= m.
+ *     The home bucket is bucket b.
  *  4. s = seq of the home bucket (load-acquire).  If it is odd, a writer is at
- *     work: go to 3.
+ *     work, or the shard has this bucket no longer: go to 3.  If it is 0, this is
+ *     no bucket but a hole: go to 3.
  *  5. For the home bucket and each bucket that link leads to, at most
- *     max_chain / KMAP_BUCKET_SLOTS of them in all: each slot whose tag is
+ *     max_chain / KMAP_BUCKET_SLOTS of them in all (when the mark of one that link
+ *     leads to is not KMAP_BUCKET_OVERFLOW, it is a hole: go to 3): each slot whose tag is
  *     hash >> 16 and whose ref is not 0 may be the key's.  The entry is at
  *     entry_offset + 8 * ref.  Read lens, and after a load barrier hash.  When lens
  *     is 0, this mapping shows zeros in place of the entry: go to 3.  When hash and
@@ -470,7 +470,7 @@ struct kmap_info {
  *     by one 64-bit load.  In either case: a load barrier, then read seq of the
  *     home bucket again; when it is no longer s, all that was read is invalid:
  *     go to 3.
- *  7. Not found: read buckets again; if that leads to another home bucket, go
+ *  7. Not found: read end again; if that leads to another home bucket, go
  *     to 3.  Otherwise the key is absent.
  *
  * While a writer is at work, what is read may be old.  An old link or ref leads to
@@ -494,8 +494,7 @@ struct kmap_info {
 #define KMAP_WINDOW_HSIPHASH	0x01ull
 
 /**
- * struct kmap_window - first page of the window; constant while it is mapped, but for
- *	stale
+ * struct kmap_window - begin of the window; constant while it is mapped, but for stale
  * @magic: KMAP_WINDOW_MAGIC
  * @size: size of the window
  * @features: what a reader must know to use the window: the kind of hash,
@@ -506,8 +505,8 @@ struct kmap_info {
  * @max_chain: most slots in a chain of buckets
  * @stale: not 0 while a mapping may show zeros where there are entries
  * @shard_offset: offset of the first struct kmap_shard
- * @bucket_offset: offset of bucket 0 of shard 0
- * @bucket_stride: bytes from bucket 0 of a shard to bucket 0 of the next
+ * @bucket_offset: offset of bucket 0
+ * @bucket_size: size of the area of buckets
  * @entry_offset: offset that refs count from
  * @entry_size: size of the entry area
  */
@@ -522,28 +521,31 @@ struct kmap_window {
 	__u32		stale;
 	__aligned_u64	shard_offset;
 	__aligned_u64	bucket_offset;
-	__aligned_u64	bucket_stride;
+	__aligned_u64	bucket_size;
 	__aligned_u64	entry_offset;
 	__aligned_u64	entry_size;
 };
 
 /**
  * struct kmap_shard - what a reader needs to know of a shard
- * @buckets: number of buckets, without overflow buckets; only grows
+ * @end: the shard's home buckets are those with a number below this that is the
+ *	shard's, modulo the number of shards; grows and shrinks with the map
  * @reserved: 0
  */
 struct kmap_shard {
-	__u32		buckets;
+	__u32		end;
 	__u32		reserved[15];
 };
+
+#define KMAP_BUCKET_OVERFLOW	1u
 
 /**
  * struct kmap_bucket - one cache line of the table
  * @seq: of a home bucket: changed before and after each change to its chain
- *	or to an entry in it, odd in between; only grows.  A 32-bit reader
- *	can use the low half.
- * @link: number of the next bucket of the chain within the shard, or 0
- * @reserved: 0
+ *	or to an entry in it, odd in between, and while the shard does not have
+ *	the bucket; never 0, and only grows.  A 32-bit reader can use the low half.
+ * @link: number of the next bucket of the chain, or 0
+ * @mark: KMAP_BUCKET_OVERFLOW in an overflow bucket, 0 in a home bucket
  * @tags: eight 16-bit tags, the upper halves of the entries' hashes; slot i in
  *	bits 16 * (i % 4) and up of tags[i / 4]
  * @refs: eight references to entries, in units of 8 bytes from entry_offset;
@@ -552,7 +554,7 @@ struct kmap_shard {
 struct kmap_bucket {
 	__aligned_u64	seq;
 	__u32		link;
-	__u32		reserved;
+	__u32		mark;
 	__aligned_u64	tags[2];
 	__u32		refs[KMAP_BUCKET_SLOTS];
 };

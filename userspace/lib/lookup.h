@@ -9,7 +9,7 @@
  * hold for a damaged window: it can make us find nothing or nonsense, but neither read
  * outside of it nor loop for ever.
  *
- * Ordering: seq and the number of buckets are loaded with acquire semantics, so later
+ * Ordering: seq and the end of the buckets are loaded with acquire semantics, so later
  * reads stay after them.  An acquire fence before seq is loaded again keeps earlier
  * reads before that load.
  */
@@ -140,30 +140,27 @@ static inline bool partly_blank(const struct window *window,
 	       ((uintptr_t)at ^ (uintptr_t)last) >= WINDOW_PAGE;
 }
 
-/* Bucket @i of the shard of a hash; @i must be below window->bucket_max. */
+/* Bucket @i, which must be below window->bucket_max. */
 static inline const struct kmap_bucket *
-window_bucket(const struct window *window, uint32_t hash, uint32_t i)
+window_bucket(const struct window *window, uint32_t i)
 {
-	size_t shard = hash & window->shard_mask;
-
-	return (const struct kmap_bucket *)(const void *)
-	       (window->buckets + shard * window->stride) + i;
+	return (const struct kmap_bucket *)(const void *)window->buckets + i;
 }
 
-/* Steps 2 and 3: the home bucket, or NULL if the number of buckets is out of bounds. */
+/* Steps 2 and 3: the home bucket, or NULL if the end of the buckets is out of bounds. */
 static inline __attribute__((always_inline)) const struct kmap_bucket *
 window_home(const struct window *window, uint32_t hash)
 {
 	const struct kmap_shard *desc = (const void *)window->shards;
-	uint32_t rest = hash >> window->shard_bits, n, mask, i;
+	uint32_t end, mask, i;
 
 	desc += hash & window->shard_mask;
-	n = __atomic_load_n(&desc->buckets, __ATOMIC_ACQUIRE);
-	if (unlikely(n - 1 >= window->bucket_max))
+	end = __atomic_load_n(&desc->end, __ATOMIC_ACQUIRE);
+	if (unlikely(end - 1 >= window->bucket_max))
 		return NULL;
-	mask = (2u << (31 - __builtin_clz(n))) - 1;
-	i = rest & mask;
-	return window_bucket(window, hash, i < n ? i : i & (mask >> 1));
+	mask = (2u << (31 - __builtin_clz(end))) - 1;
+	i = hash & mask;
+	return window_bucket(window, i < end ? i : i & (mask >> 1));
 }
 
 /**
@@ -226,11 +223,11 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 		return WINDOW_UNKNOWN;
 	/* Step 4. */
 	seq = load_seq(home, __ATOMIC_ACQUIRE);
-	if (unlikely(seq & 1))
+	if (unlikely(seq & 1 || !seq))
 		return WINDOW_UNKNOWN;
 
 	/* Step 5. */
-	for (bucket = home;; bucket = window_bucket(window, hash, link)) {
+	for (bucket = home;;) {
 		slots = slots_find(bucket, wanted);
 		for (; slots; slots = slots_next(slots)) {
 			ref = load_32(slots_ref(bucket, slots));
@@ -270,6 +267,9 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 		if (!link || ++depth >= window->depth_max)
 			return window_absent(window, hash, home, seq);
 		if (link >= window->bucket_max)
+			return WINDOW_UNKNOWN;
+		bucket = window_bucket(window, link);
+		if (unlikely(load_32(&bucket->mark) != KMAP_BUCKET_OVERFLOW))
 			return WINDOW_UNKNOWN;
 	}
 

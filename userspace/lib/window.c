@@ -116,11 +116,9 @@ static bool head_fine(const struct kmap_window *head, uint64_t size)
 	       head->max_chain <= DEPTH_MAX * KMAP_BUCKET_SLOTS &&
 	       fits(size, head->shard_offset, head->shards,
 		    sizeof(struct kmap_shard), 8) &&
-	       head->bucket_stride >= bucket &&
-	       !(head->bucket_stride % bucket) &&
-	       head->bucket_stride / bucket <= 1u << 31 &&
-	       fits(size, head->bucket_offset, head->shards,
-		    head->bucket_stride, 8) &&
+	       head->bucket_size >= bucket &&
+	       head->bucket_size / bucket <= UINT32_MAX &&
+	       fits(size, head->bucket_offset, 1, head->bucket_size, 8) &&
 	       head->entry_size >= sizeof(struct kmap_entry) &&
 	       fits(size, head->entry_offset, 1, head->entry_size, 8);
 }
@@ -160,10 +158,8 @@ bool window_init(struct window *window, const void *mem, size_t size,
 		.buckets	= at + head.bucket_offset,
 		.entries	= at + head.entry_offset,
 		.end		= at + head.entry_offset + head.entry_size,
-		.stride		= head.bucket_stride,
 		.shard_mask	= head.shards - 1,
-		.shard_bits	= head.shard_bits,
-		.bucket_max	= head.bucket_stride / sizeof(struct kmap_bucket),
+		.bucket_max	= head.bucket_size / sizeof(struct kmap_bucket),
 		.ref_max	= refs < UINT32_MAX ? refs : UINT32_MAX,
 		.depth_max	= head.max_chain / KMAP_BUCKET_SLOTS,
 		.key_max	= key_max,

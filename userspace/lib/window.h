@@ -18,13 +18,11 @@ struct kmap;
  * @size: its size, in bytes
  * @hash: the state that each hash begins with
  * @shards: the first shard's descriptor
- * @buckets: bucket 0 of shard 0
+ * @buckets: bucket 0
  * @entries: start of the entry area, from which references count
  * @end: end of the entry area
- * @stride: bytes from bucket 0 of a shard to bucket 0 of the next shard
  * @shard_mask: number of shards, less 1
- * @shard_bits: binary logarithm of the number of shards
- * @bucket_max: number of buckets that a shard has address space for
+ * @bucket_max: number of buckets that there is address space for
  * @ref_max: largest reference to an entry whose whole header is in the entry area
  * @depth_max: most buckets in a chain
  * @key_max: longest key, in bytes
@@ -40,9 +38,7 @@ struct window {
 	const unsigned char	*buckets;
 	const unsigned char	*entries;
 	const unsigned char	*end;
-	size_t			stride;
 	uint32_t		shard_mask;
-	uint32_t		shard_bits;
 	uint32_t		bucket_max;
 	uint32_t		ref_max;
 	uint32_t		depth_max;

@@ -122,6 +122,9 @@ static void full_area(void)
 	world_unmake(&world);
 }
 
+/* Buckets in the table when the first split comes. */
+#define SPLIT_FROM	128
+
 static const struct shmap_table *split_table(struct world *world,
 					     struct keyset *keys)
 {
@@ -129,7 +132,7 @@ static const struct shmap_table *split_table(struct world *world,
 	u32 i;
 
 	keyset_random(keys, world->map, 3000);
-	for (i = 0; table->desc->buckets < 97; i++)
+	for (i = 0; table->desc->end < SPLIT_FROM + 33; i++)
 		check_equal(set(world, keys, i, 8), 0);
 	return table;
 }
@@ -162,11 +165,11 @@ static void stale_home(void)
 		check(!shmap_table_stable(table, &probe));
 		shmap_chain_change_end(probe.home);
 		check(!shmap_table_stable(table, &probe));
-		/* Where a reader that knows of 64 buckets would look. */
-		b = hash & 63;
+		/* Where a reader that knows of fewer buckets would look. */
+		b = hash % SPLIT_FROM;
 		if (b == inspect_home(table, hash))
 			continue;
-		probe.home = shmap_chain_bucket(&table->chains, b);
+		probe.home = shmap_buckets_home(table->chains.buckets, b);
 		probe.seq = probe.home->seq;
 		check(!shmap_table_find(table, &probe, key->key, key->key_len,
 					NULL));
@@ -195,19 +198,19 @@ static void split_walk(void)
 
 	make(&world, "rcu", 1, 4000, 1 << 20);
 	table = split_table(&world, &keys);
-	n = table->desc->buckets;
-	for (; n < 128; n++) {
-		b = n - 64;
+	n = table->desc->end;
+	for (; n < 2 * SPLIT_FROM; n++) {
+		b = n - SPLIT_FROM;
 		/* As it was: the chain is an interval that begins at b. */
 		check(shmap_table_begin(table, b, &probe));
 		got = shmap_table_collect(table, &probe, places, &end);
 		check_equal(got, inspect_chain(world.map, b));
-		check_equal(end, bitrev32(b) + (1ull << (32 - 6)));
+		check_equal(end, bitrev32(b) + (1ull << (32 - 7)));
 		left_out += got;
 
-		table->desc->buckets = n + 1;
+		table->desc->end = n + 1;
 		check(shmap_table_begin(table, b, &probe));
-		bits = 7;
+		bits = 8;
 		got = shmap_table_collect(table, &probe, places, &end);
 		check_equal(end, bitrev32(b) + (1ull << (32 - bits)));
 		for (i = 0; i < got; i++) {
@@ -216,9 +219,9 @@ static void split_walk(void)
 			check(!i || places[i - 1].order <= places[i].order);
 		}
 		left_out -= got;
-		table->desc->buckets = n;
+		table->desc->end = n;
 		/* On to the next, for good. */
-		for (i = 0; table->desc->buckets == n; i++)
+		for (i = 0; table->desc->end == n; i++)
 			set(&world, &keys, i, 8);
 	}
 	check(left_out > 50);
@@ -282,24 +285,25 @@ static void disturbed_readers(void)
 	world_unmake(&world);
 }
 
-/* A block that somebody else was faster to bring, and a missing one. */
+/* Blocks that somebody else was faster to bring, and one that there is no room for. */
 static void fed_twice(void)
 {
-	struct shmap_table *table;
+	struct shmap_buckets *buckets;
 	struct world world;
-	void *block;
-	u32 wants;
+	u32 i, n;
 
 	make(&world, "spinlock", 1, 1000, 1 << 20);
-	table = &world.map->shard[0].table;
-	block = shmap_mem_alloc_pages(&world.map->mem, SHMAP_BLOCK_ORDER);
-	raw_spin_lock(&world.map->shard[0].lock.spin);
-	wants = shmap_table_wants_locked(table);
-	check(wants);
-	check(shmap_table_feed_locked(table, wants, block));
-	check(!shmap_table_feed_locked(table, wants, block));
-	check(shmap_table_wants_locked(table) != wants);
-	raw_spin_unlock(&world.map->shard[0].lock.spin);
+	buckets = &world.map->buckets;
+	check(!shmap_buckets_has_home(buckets, SHMAP_BLOCK_BUCKETS));
+	for (i = 0; i < 2; i++) {
+		check_equal(shmap_buckets_feed(buckets, 1), 0);
+		check(shmap_buckets_has_home(buckets, SHMAP_BLOCK_BUCKETS));
+	}
+	n = (buckets->over_end - buckets->home_end) / SHMAP_BLOCK_BUCKETS;
+	for (i = 0; i < n; i++)
+		check_equal(shmap_buckets_feed(buckets, SHMAP_BLOCK_OVER), 0);
+	check_equal(shmap_buckets_feed(buckets, SHMAP_BLOCK_OVER), -EXFULL);
+	check_equal(buckets->free_n, n * SHMAP_BLOCK_BUCKETS);
 	world_compare(&world);
 	world_unmake(&world);
 }
@@ -440,10 +444,9 @@ static void window_head(void)
 	check_equal(1 << head->shard_bits, 4);
 	check(!memcmp(head->hash_key, &world.map->hash_key, 16));
 	check_equal(head->max_chain, 64);
-	check_equal(head->bucket_stride, (u64)world.map->shard[0].table.chains.over_end *
+	check_equal(head->bucket_size, (u64)world.map->buckets.over_end *
 		    sizeof(struct kmap_bucket));
-	check_equal(head->entry_offset, head->bucket_offset +
-		    4 * head->bucket_stride);
+	check_equal(head->entry_offset, head->bucket_offset + head->bucket_size);
 	check_equal(head->size, head->entry_offset + head->entry_size);
 	check_equal(head->entry_size, (u64)world.map->pool.area.end *
 		    SHMAP_UNIT_SIZE);

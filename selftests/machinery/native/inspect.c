@@ -25,12 +25,16 @@
  */
 u32 inspect_home(const struct shmap_table *table, u32 hash)
 {
-	u32 n = table->desc->buckets, m = 1, b;
+	u32 shards = 1u << table->shard_bits, n = table->desc->end / shards;
+	u32 m = 1, b;
 
+	/* Within the shard, whose buckets are every so many of the array. */
 	while (2 * m <= n)
 		m *= 2;
-	b = (hash >> table->shard_bits) & (2 * m - 1);
-	return b < n ? b : b - m;
+	b = hash / shards & (2 * m - 1);
+	if (b >= n)
+		b -= m;
+	return b * shards + hash % shards;
 }
 
 /**
@@ -50,11 +54,33 @@ u32 inspect_class(u32 bytes)
 	return (bytes + step - 1) / step * step;
 }
 
+/* Block @i of a directory, or NULL. */
+static void *block_of(const struct shmap_dir *dir, u32 i)
+{
+	u32 part = 0;
+
+	while (2u << part <= i)
+		part++;
+	if (!dir->base[part])
+		return NULL;
+	return ((void **)dir->base[part])[i];
+}
+
 static const struct kmap_bucket *bucket_of(const struct shmap_table *table,
 					   u32 i)
 {
-	const struct kmap_bucket *block = table->chains.block[i / SHMAP_BLOCK_BUCKETS];
+	const struct shmap_buckets *buckets = table->chains.buckets;
+	const struct kmap_bucket *block;
+	const struct shmap_over *over;
 
+	if (i < buckets->home_end) {
+		block = block_of(&buckets->home, i / SHMAP_BLOCK_BUCKETS);
+	} else {
+		i -= buckets->home_end;
+		over = block_of(&buckets->over, i / SHMAP_BLOCK_BUCKETS);
+		check(over && over->number == i / SHMAP_BLOCK_BUCKETS);
+		block = over->block;
+	}
 	check(block);
 	return block + i % SHMAP_BLOCK_BUCKETS;
 }
@@ -77,7 +103,6 @@ static unsigned int slots_used(const struct kmap_bucket *bucket)
 			check_equal(tag_of(bucket, slot), 0);
 		}
 	}
-	check_equal(bucket->reserved, 0);
 	return used;
 }
 
@@ -150,21 +175,35 @@ static u32 inspect_entry(struct inspect *inspect,
 	return bytes;
 }
 
+static void check_over(const struct kmap_bucket *bucket)
+{
+	check_equal(bucket->seq, 0);
+	check_equal(bucket->mark, KMAP_BUCKET_OVERFLOW);
+}
+
+/* A home bucket that its shard does not use. */
+static void check_unused(const struct kmap_bucket *bucket)
+{
+	check(bucket->seq & 1);
+	check(!bucket->link && !bucket->mark && !slots_used(bucket));
+}
+
 /* A chain.  Returns the number of entries, and adds up their sizes. */
 static unsigned int inspect_bucket(struct inspect *inspect,
 				   const struct shmap_shard *shard, u32 home,
-				   unsigned long *seen, u64 *bytes)
+				   u32 *over, u64 *bytes)
 {
 	const struct shmap_table *table = &shard->table;
 	const struct kmap_bucket *bucket = bucket_of(table, home);
 	unsigned int depth, slot, used, n = 0;
 	u32 at = home;
 
-	check(!(bucket->seq & 1));
+	check(!(bucket->seq & 1) && bucket->seq);
+	check_equal(bucket->mark, 0);
 	for (depth = 1;; depth++) {
 		check(depth <= SHMAP_CHAIN_BUCKETS);
-		check(!test_bit(at, seen));
-		__set_bit(at, seen);
+		check(!test_bit(at, inspect->seen));
+		__set_bit(at, inspect->seen);
 		used = slots_used(bucket);
 		for (slot = 0; slot < used; slot++)
 			*bytes += inspect_entry(inspect, shard, home,
@@ -176,61 +215,111 @@ static unsigned int inspect_bucket(struct inspect *inspect,
 			break;
 		/* Only the last one has free slots, and it is not empty. */
 		check_equal(used, KMAP_BUCKET_SLOTS);
-		check(at >= table->chains.home_max && at < table->chains.over_fresh);
+		check(at >= table->chains.buckets->home_end);
+		++*over;
 		bucket = bucket_of(table, at);
-		check_equal(bucket->seq, 0);
+		check_over(bucket);
 		check(bucket->refs[0]);
 	}
 	return n;
 }
 
-/* Overflow buckets are in a chain or in the list of free ones, never both. */
-static void inspect_overflow(const struct shmap_table *table,
-			     unsigned long *seen)
+/* Overflow buckets that a shard keeps: in no chain. */
+static void inspect_spares(struct inspect *inspect,
+			   const struct shmap_table *table)
 {
 	const struct kmap_bucket *bucket;
 	u32 i, n = 0;
 
-	for (i = table->chains.over_free; i; i = bucket->link, n++) {
-		check(i >= table->chains.home_max && i < table->chains.over_fresh);
-		check(!test_bit(i, seen));
-		__set_bit(i, seen);
+	for (i = table->chains.spare; i; i = bucket->link, n++) {
+		check(i >= table->chains.buckets->home_end);
+		check(!test_bit(i, inspect->seen));
+		__set_bit(i, inspect->seen);
 		bucket = bucket_of(table, i);
-		check_equal(bucket->seq, 0);
+		check_over(bucket);
 		check_equal(slots_used(bucket), 0);
 	}
-	check_equal(n, table->chains.over_free_n);
-	for (i = table->chains.home_max; i < table->chains.over_fresh; i++)
-		check(test_bit(i, seen));
-	check(table->chains.over_fresh <= table->chains.over_backed);
-	check(table->chains.over_backed <= table->chains.over_end);
+	check_equal(n, table->chains.spare_n);
+	check(n <= (table->count ? SHMAP_CHAIN_SPARE : 0));
 }
 
-/* Blocks, and the buckets that were never used. */
-static void inspect_blocks(struct inspect *inspect,
-			   const struct shmap_table *table)
+/* Each overflow bucket is in a chain, or a shard keeps it, or it is free. */
+static void inspect_over(struct inspect *inspect)
 {
-	u32 i, n = table->chains.over_end / SHMAP_BLOCK_BUCKETS;
+	const struct shmap_buckets *buckets = &inspect->map->buckets;
+	const struct rb_node *node = rb_first(&buckets->with_free);
+	u32 number, i, n, first, free_n = 0, bare = 0;
+	const struct shmap_over *over;
 
-	for (i = 0; i < n; i++) {
-		u32 first = i * SHMAP_BLOCK_BUCKETS;
-
-		if (table->chains.block[i])
-			inspect->memory += PAGE_SIZE << SHMAP_BLOCK_ORDER;
-		if (first < table->desc->buckets)
-			check(table->chains.block[i]);
-		if (first >= table->chains.home_max)
-			check_equal(!table->chains.block[i],
-				    first >= table->chains.over_backed);
+	for (number = 0; number < buckets->over_n; number++) {
+		over = block_of(&buckets->over, number);
+		first = buckets->home_end + number * SHMAP_BLOCK_BUCKETS;
+		inspect->memory += sizeof(*over) + SHMAP_BLOCK_BUCKETS / 8;
+		if (!over->block) {
+			check(!over->free_n);
+			bare++;
+			continue;
+		}
+		for (i = 0, n = 0; i < SHMAP_BLOCK_BUCKETS; i++) {
+			check_equal(test_bit(i, over->free),
+				    !test_bit(first + i, inspect->seen));
+			if (!test_bit(i, over->free))
+				continue;
+			n++;
+			check_over(&over->block[i]);
+			check(!over->block[i].link && !slots_used(&over->block[i]));
+		}
+		check_equal(n, over->free_n);
+		free_n += n;
+		inspect->memory += PAGE_SIZE << SHMAP_BLOCK_ORDER;
+		if (!n)
+			continue;
+		/* In the tree, in the order of their numbers. */
+		check(node == &over->node);
+		node = rb_next(node);
 	}
-	inspect->memory += n * sizeof(*table->chains.block);
-	for (i = table->desc->buckets; i < table->chains.home_max; i++)
-		if (table->chains.block[i / SHMAP_BLOCK_BUCKETS])
-			check(all_zero(bucket_of(table, i),
-				       sizeof(struct kmap_bucket)));
-	for (i = table->chains.over_fresh; i < table->chains.over_backed; i++)
-		check(all_zero(bucket_of(table, i),
-			       sizeof(struct kmap_bucket)));
+	check(!node);
+	check_equal(free_n, buckets->free_n);
+	for (node = rb_first(&buckets->bare); node; node = rb_next(node))
+		bare--;
+	check_equal(bare, 0);
+}
+
+/* Blocks of home buckets, and buckets that were never used. */
+static void inspect_home_blocks(struct inspect *inspect)
+{
+	const struct shmap_buckets *buckets = &inspect->map->buckets;
+	u32 shards = inspect->map->config.shards, i;
+	const struct shmap_table *table;
+	bool block = false;
+
+	for (i = 0; i < buckets->home_end; i++) {
+		table = &inspect->map->shard[i % shards].table;
+		if (i % SHMAP_BLOCK_BUCKETS == 0) {
+			block = block_of(&buckets->home, i / SHMAP_BLOCK_BUCKETS);
+			inspect->memory += block ? PAGE_SIZE << SHMAP_BLOCK_ORDER : 0;
+		}
+		if (i < table->desc->end)
+			check(block);
+		else if (block)
+			check_unused(bucket_of(table, i));
+	}
+}
+
+static void inspect_buckets(struct inspect *inspect)
+{
+	const struct shmap_buckets *buckets = &inspect->map->buckets;
+	u32 part;
+
+	inspect_home_blocks(inspect);
+	inspect_over(inspect);
+	inspect->memory += buckets->gone.n * (PAGE_SIZE << SHMAP_BLOCK_ORDER);
+	for (part = 0; part < SHMAP_DIR_PARTS; part++) {
+		u64 bytes = (part ? 1ull << part : 2) * sizeof(void *);
+
+		inspect->memory += buckets->home.base[part] ? bytes : 0;
+		inspect->memory += buckets->over.base[part] ? bytes : 0;
+	}
 }
 
 /* What is kept for snapshots: in neither table nor batches, and once. */
@@ -272,26 +361,24 @@ static void inspect_shard(struct inspect *inspect,
 			  const struct shmap_shard *shard)
 {
 	const struct shmap_table *table = &shard->table;
-	unsigned long *seen;
+	u32 shards = inspect->map->config.shards, i, n = 0, over = 0;
 	u64 bytes = 0;
-	u32 i, n = 0;
 
 	check(shard->newest <= shard->version);
 	check_equal(shard->cut, inspect->map->cuts.number);
 	check(!shard->marked);
-	check(table->desc->buckets >= SHMAP_TABLE_LEAST);
-	check(table->desc->buckets <= table->chains.home_max);
-	seen = calloc(BITS_TO_LONGS(table->chains.over_end), sizeof(long));
-	check(seen);
-	for (i = 0; i < table->desc->buckets; i++)
-		n += inspect_bucket(inspect, shard, i, seen, &bytes);
+	check_equal(table->shard, shard - inspect->map->shard);
+	check(table->desc->end % shards == 0);
+	check(table->desc->end >= max(shards, (u32)SHMAP_BLOCK_BUCKETS));
+	check(table->desc->end <= table->chains.buckets->home_end);
+	for (i = table->shard; i < table->desc->end; i += shards)
+		n += inspect_bucket(inspect, shard, i, &over, &bytes);
 	check_equal(n, table->count);
+	check_equal(over, table->chains.over_n);
 	check_equal(bytes + 16 * n, shard->bytes);
-	inspect_overflow(table, seen);
-	inspect_blocks(inspect, table);
+	inspect_spares(inspect, table);
 	inspect_deferred(inspect, &shard->defer);
 	inspect->kept += inspect_kept(inspect, shard);
-	free(seen);
 }
 
 static void inspect_quota(const struct shmap_map *map, u64 entries, u64 bytes)
@@ -326,12 +413,14 @@ void inspect_map(const struct shmap_map *map)
 		.live	= calloc(words, sizeof(long)),
 		.dead	= calloc(words, sizeof(long)),
 		.idle	= calloc(words, sizeof(long)),
+		.seen	= calloc(BITS_TO_LONGS((u64)map->buckets.over_end),
+				 sizeof(long)),
 	};
 	const struct shmap_kept *spare;
 	u64 entries = 0, bytes = 0;
 	unsigned int spares = 0, i;
 
-	check(inspect.live && inspect.dead && inspect.idle);
+	check(inspect.live && inspect.dead && inspect.idle && inspect.seen);
 	for (i = 0; i < map->config.shards; i++) {
 		inspect_shard(&inspect, &map->shard[i]);
 		entries += map->shard[i].table.count;
@@ -351,6 +440,7 @@ void inspect_map(const struct shmap_map *map)
 	check_equal(map->cuts.kept, inspect.kept);
 	check(inspect.kept <= map->cuts.kept_max / 2 * 3);
 	inspect_quota(map, entries, bytes);
+	inspect_buckets(&inspect);
 	inspect_slabs(&inspect);
 	inspect.memory += (PAGE_SIZE << map->head_order) +
 			  map->config.shards * sizeof(*map->shard);
@@ -358,4 +448,5 @@ void inspect_map(const struct shmap_map *map)
 	free(inspect.live);
 	free(inspect.dead);
 	free(inspect.idle);
+	free(inspect.seen);
 }

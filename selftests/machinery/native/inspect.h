@@ -11,6 +11,7 @@
  * @live: for each reference: an entry of the table
  * @dead: for each reference: a removed entry that waits
  * @idle: for each reference: a free object
+ * @seen: for each bucket: in a chain, or kept by a shard
  * @kept: bytes that are kept for snapshots
  * @records: for what is kept, or spare
  * @memory: bytes that the map should hold
@@ -23,6 +24,7 @@ struct inspect {
 	unsigned long		*live;
 	unsigned long		*dead;
 	unsigned long		*idle;
+	unsigned long		*seen;
 	u64			kept;
 	u64			records;
 	u64			memory;

@@ -16,6 +16,7 @@
 #include "actors.h"
 #include "clear.h"
 #include "entry.h"
+#include "reader_stage.h"
 #include "reader_window.h"
 #include "shim.h"
 #include "space.h"
@@ -43,44 +44,6 @@ static void hash(void)
 		check(hash_64(&state, text, len) ==
 		      shim_siphash(1, 3, text, len, words));
 	}
-}
-
-static void map_make(struct stage *stage, const char *lock, unsigned int shards,
-		     u64 max_entries)
-{
-	const struct shmap_config config = {
-		.lock		= shmap_lock_find(lock),
-		.shards		= shards,
-		.max_entries	= max_entries,
-		.max_bytes	= 16 << 20,
-		.max_key	= KMAP_KEY_MAX,
-		.max_value	= KMAP_VALUE_MAX,
-	};
-
-	shim_rcu_by_hand(false);
-	stage->map = shmap_map_create(&config);
-	check(!IS_ERR(stage->map));
-}
-
-/* GET through the window; the value is all right.  Waits for no writer. */
-static int get(struct reader *reader, const char *key, u32 key_len)
-{
-	static u8 *room;
-	uint64_t version = 0;
-	size_t len = 0;
-	int ret;
-
-	if (!room)
-		room = malloc(READER_ROOM);
-	check(room);
-	ret = window_get(&reader->window, key, key_len, room, READER_ROOM, &len,
-			 &version);
-	if (ret)
-		return ret;
-	check(version);
-	check(len <= KMAP_VALUE_MAX);
-	actor_check(shmap_key_hash(reader->map, key, key_len), room, len);
-	return 0;
 }
 
 /**

@@ -170,8 +170,7 @@ static void make_loop(struct actor *actor, const struct copy *copy,
 
 	d->at = home + offsetof(struct kmap_bucket, link);
 	memcpy(&d->was, copy->mem + d->at, 8);
-	bucket->link = (home - head->bucket_offset) % head->bucket_stride /
-		       sizeof(*bucket);
+	bucket->link = (home - head->bucket_offset) / sizeof(*bucket);
 }
 
 /* A value that is longer than it is, by up to a MiB. */
@@ -318,6 +317,44 @@ static void check_busy(const struct copy *copy)
 	}
 }
 
+/* A page of buckets that reads as zeros, as a hole does: a key is not called absent. */
+static void check_holes(const struct copy *copy)
+{
+	const struct kmap_window *head = copy->map->head;
+	u8 page[PAGE_SIZE], room[4096];
+	struct window window;
+	u32 i, p, unknown, met = 0, over = 0;
+	uint64_t version;
+	size_t len;
+	int ret;
+
+	check(window_init(&window, copy->mem, copy->size,
+			  copy->map->config.max_key));
+	for (p = 0; p < copy->pages; p++) {
+		if (copy->page[p] < head->bucket_offset ||
+		    copy->page[p] >= head->entry_offset)
+			continue;
+		memcpy(page, copy->mem + copy->page[p], PAGE_SIZE);
+		memset(copy->mem + copy->page[p], 0, PAGE_SIZE);
+		unknown = 0;
+		for (i = 0; i < KEYS; i++) {
+			char key[ACTOR_KEY];
+			u32 key_len = actor_key(key, 'k', i);
+
+			ret = window_get(&window, key, key_len, room,
+					 sizeof(room), &len, &version);
+			check(!ret || ret == WINDOW_UNKNOWN);
+			unknown += ret == WINDOW_UNKNOWN;
+		}
+		memcpy(copy->mem + copy->page[p], page, PAGE_SIZE);
+		/* In some, no bucket is in use. */
+		met += unknown > 0;
+		over += unknown && copy->page[p] >= head->bucket_offset +
+			(u64)copy->map->buckets.home_end * sizeof(struct kmap_bucket);
+	}
+	check(over && met > over);
+}
+
 static void damaged(const struct test *test)
 {
 	const struct shmap_config config = {
@@ -341,6 +378,7 @@ static void damaged(const struct test *test)
 	copy_make(&copy, copy.map);
 	check_whole(&copy);
 	check_busy(&copy);
+	check_holes(&copy);
 	for (i = 0; i < rounds; i++) {
 		u32 damages = 1 + actor_draw(&actor, DAMAGES);
 

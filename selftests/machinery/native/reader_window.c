@@ -156,13 +156,11 @@ const void *reader_page(struct shmap_map *map, u64 at)
  */
 u64 reader_home(const struct shmap_map *map, u32 hash)
 {
-	const struct shmap_shard *shard = shmap_map_shard(map, hash);
-	const struct kmap_window *head = map->head;
-	u32 rest = hash >> map->shard_bits, n = shard->table.desc->buckets;
-	u32 m = 1u << (31 - __builtin_clz(n)), i = rest % (2 * m);
+	u32 end = shmap_map_shard(map, hash)->table.desc->end;
+	u32 m = 1u << (31 - __builtin_clz(end)), i = hash & (2 * m - 1);
 
-	return head->bucket_offset + (shard - map->shard) * head->bucket_stride +
-	       sizeof(struct kmap_bucket) * (i < n ? i : i - m);
+	return map->head->bucket_offset +
+	       sizeof(struct kmap_bucket) * (i < end ? i : i - m);
 }
 
 /**

@@ -292,26 +292,6 @@ static void pool(void)
 	check_equal(shim_bytes_out(), 0);
 }
 
-/* A look between two changes of a count: never less than nothing is in use. */
-static void info_overflow(void)
-{
-	struct shmap_config config = {
-		.lock = shmap_lock_find("rcu"), .shards = 1,
-		.max_entries = 1000, .max_bytes = 1 << 20, .max_key = 16,
-		.max_value = 100,
-	};
-	struct shmap_map *map = shmap_map_create(&config);
-	struct kmap_info info = { 0 };
-
-	check(!IS_ERR(map));
-	map->shard[0].table.chains.over_free_n++;
-	shmap_map_info(map, &info);
-	check_equal(info.overflow, 0);
-	map->shard[0].table.chains.over_free_n--;
-	shmap_map_put(map);
-	check_equal(shim_bytes_out(), 0);
-}
-
 static void lock_names(void)
 {
 	check(!strcmp(shmap_lock_find("spinlock")->name, "spinlock"));
@@ -333,7 +313,6 @@ int main(int argc, char **argv)
 		{ "arena_wipes", arena_wipes },
 		{ "runs", runs },
 		{ "pool", pool },
-		{ "info_overflow", info_overflow },
 		{ "lock_names", lock_names },
 	};
 

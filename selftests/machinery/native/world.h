@@ -41,7 +41,6 @@ struct world {
 		u64		entries;
 		u64		bytes;
 		u64		chain;
-		u64		overflow;
 		u64		area;
 		u64		early;
 	} refused;

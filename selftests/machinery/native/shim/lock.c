@@ -25,6 +25,7 @@
 
 __thread struct task_struct shim_task;
 __thread void (*shim_relax)(void);
+__thread void (*shim_stored)(void);
 __thread u64 shim_exchanges;
 
 static __thread struct held {

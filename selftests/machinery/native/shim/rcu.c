@@ -133,6 +133,12 @@ static void *carry_out(void *unused)
 	return unused;
 }
 
+/* Waits for readers of other threads only, whoever passes the other grace periods. */
+void synchronize_rcu(void)
+{
+	urcu_bp_synchronize_rcu();
+}
+
 unsigned long start_poll_synchronize_rcu(void)
 {
 	unsigned long cookie;

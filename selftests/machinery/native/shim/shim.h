@@ -50,6 +50,9 @@ void shim_user_only(const void *at, size_t n);
 void shim_user_fail_nth(u64 nth);
 bool shim_user_failed(bool *write);
 
+/* What happens after each marked store of this thread: a reader between two steps. */
+extern __thread void (*shim_stored)(void);
+
 /* A thread calls this first when it counts for another CPU than 0. */
 void shim_set_cpu(unsigned int cpu);
 

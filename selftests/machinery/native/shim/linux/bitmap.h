@@ -95,6 +95,18 @@ static inline void bitmap_fill(unsigned long *map, unsigned int n)
 		map[i] = ~0ul;
 }
 
+/* The first bit that is set, or size. */
+static inline unsigned long find_first_bit(const unsigned long *map,
+					   unsigned long size)
+{
+	unsigned long i;
+
+	for (i = 0; i < BITS_TO_LONGS(size); i++)
+		if (map[i])
+			return i * BITS_PER_LONG + __builtin_ctzl(map[i]);
+	return size;
+}
+
 /* The first run of n bits that are clear, at or after from; or past size. */
 static inline unsigned long
 bitmap_find_next_zero_area(unsigned long *map, unsigned long size,

@@ -31,11 +31,27 @@
 #define smp_wmb()	__atomic_thread_fence(__ATOMIC_RELEASE)
 #endif
 
+/* Called after each marked store of the thread, if set: see shim_stored in shim.h. */
+extern __thread void (*shim_stored)(void);
+#define shim_store(p, v, order) ({			\
+	__atomic_store_n((p), (v), (order));		\
+	if (shim_stored)				\
+		shim_stored();				\
+})
+
 #define READ_ONCE(x)		__atomic_load_n(&(x), SHIM_READ)
-#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), (v), SHIM_WRITE)
+#define WRITE_ONCE(x, v)	shim_store(&(x), (v), SHIM_WRITE)
 #define smp_mb()	__atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
-#define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define smp_store_release(p, v)	shim_store((p), (v), __ATOMIC_RELEASE)
+
+/* What was there; @new is there if that was @old. */
+#define cmpxchg_release(p, old, new) ({					\
+	__typeof__(*(p)) shim_old = (old);				\
+	__atomic_compare_exchange_n((p), &shim_old, (new), false,	\
+				    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);	\
+	shim_old;							\
+})
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)

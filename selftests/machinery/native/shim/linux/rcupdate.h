@@ -12,6 +12,7 @@ void rcu_read_unlock(void);
 #define rcu_read_lock_sched()	rcu_read_lock()
 #define rcu_read_unlock_sched()	rcu_read_unlock()
 
+void synchronize_rcu(void);
 unsigned long start_poll_synchronize_rcu(void);
 bool poll_state_synchronize_rcu(unsigned long cookie);
 
