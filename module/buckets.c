@@ -156,8 +156,11 @@ static void free_over(struct shmap_buckets *buckets, struct shmap_over *over)
 	shmap_mem_free(buckets->mem, over, OVER_BYTES);
 }
 
-/* Take a block of overflow buckets that has no memory any more, or make one. */
-static struct shmap_over *get_over(struct shmap_buckets *buckets)
+/*
+ * Take a block of overflow buckets that has no memory any more, or make one, with a number
+ * that another task may get as well.
+ */
+static struct shmap_over *get_over(struct shmap_buckets *buckets, bool *made)
 {
 	struct shmap_over *over = NULL;
 	struct rb_node *node;
@@ -169,6 +172,7 @@ static struct shmap_over *get_over(struct shmap_buckets *buckets)
 		rb_erase(node, &buckets->bare);
 	}
 	raw_spin_unlock(&buckets->lock);
+	*made = !over;
 	if (over)
 		return over;
 	over = shmap_mem_alloc(buckets->mem, OVER_BYTES);
@@ -219,15 +223,15 @@ static bool show_over(struct shmap_buckets *buckets, void **slot,
 
 static int feed_over(struct shmap_buckets *buckets)
 {
-	struct shmap_over *over = get_over(buckets);
 	struct kmap_bucket *block;
+	struct shmap_over *over;
 	void **slot;
 	int ret = 0;
 	bool made;
 
+	over = get_over(buckets, &made);
 	if (!over)
 		return -ENOMEM;
-	made = over->number >= READ_ONCE(buckets->over_n);
 	if (over->number >= (buckets->over_end - buckets->home_end) /
 			    SHMAP_BLOCK_BUCKETS) {
 		put_over(buckets, over, made);
