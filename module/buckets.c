@@ -207,8 +207,9 @@ static bool show_over(struct shmap_buckets *buckets, void **slot,
 		over->free_n = SHMAP_BLOCK_BUCKETS;
 		over->idle = false;
 		bitmap_fill(over->free, SHMAP_BLOCK_BUCKETS);
-		/* Both pair with shmap_buckets_page() and shmap_buckets_over(). */
+		/* Pairs with shmap_buckets_page() and shmap_buckets_over(). */
 		smp_store_release(&over->block, block);
+		/* As the former. */
 		smp_store_release(slot, over);
 		link_over_locked(buckets, &buckets->with_free, over);
 		WRITE_ONCE(buckets->free_n,

@@ -137,11 +137,11 @@ static void grow_and_shrink(struct __test_metadata *_metadata, int fd,
 	const __u64 count = kt_less(2400, 1200), slice = count / 4;
 	const __u64 first = STABLE + step % 4 * slice;
 
-	if (step / 4 % 2) {
-		ASSERT_EQ(0, kt_remove(fd, first, slice, KEY_LEN, NULL));
-	} else {
+	if (step / 4 % 2 == 0) {
 		put_all(_metadata, fd, first, slice);
+		return;
 	}
+	ASSERT_EQ(0, kt_remove(fd, first, slice, KEY_LEN, NULL));
 }
 
 TEST_F_TIMEOUT(map, shrinking_between_calls, KT_LONG)

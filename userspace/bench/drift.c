@@ -288,8 +288,9 @@ int measure_drift(const struct peer *const *peers, size_t count,
 		if (!plan->seconds)
 			failed |= measure_one(peers[i], plan, false) != 0;
 	}
-	printf("refused, lowest: values that were refused, and the least that was stored then, of the budget\n"
-	       "memory: most bytes taken per byte stored (key, value and %d bytes per entry), at least half full\n",
-	       ENTRY_BYTES);
+	printf("refused, lowest: values that were refused, and the least that was stored\n"
+	       "	then, of the budget\n"
+	       "memory: most bytes taken per byte stored (key, value and %d bytes per\n"
+	       "	entry), while at least half of the budget was stored\n", ENTRY_BYTES);
 	return failed;
 }

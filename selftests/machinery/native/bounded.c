@@ -377,7 +377,6 @@ static void wiped(const struct test *test)
 	take_away(&world, DELETE);
 	world_unmake(&world);
 	check_equal(shim_work_pass(10 * HZ), 0);
-
 }
 
 int main(int argc, char **argv)

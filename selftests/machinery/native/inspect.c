@@ -369,7 +369,7 @@ static void inspect_shard(struct inspect *inspect,
 	check(!shard->marked);
 	check_equal(table->shard, shard - inspect->map->shard);
 	check(table->desc->end % shards == 0);
-	check(table->desc->end >= max(shards, (u32)SHMAP_BLOCK_BUCKETS));
+	check(table->desc->end >= max_t(u32, shards, SHMAP_BLOCK_BUCKETS));
 	check(table->desc->end <= table->chains.buckets->home_end);
 	for (i = table->shard; i < table->desc->end; i += shards)
 		n += inspect_bucket(inspect, shard, i, &over, &bytes);

@@ -258,7 +258,7 @@ static void stale_lengths(const struct test *test)
 /* A key with a long value, of which the last page is hidden by a page of zeros. */
 static void hidden_by_zeros(const struct test *test)
 {
-	const char *names[] = { "header", "value" };
+	static const char * const names[] = { "header", "value" };
 	struct stage stage = { 0 };
 	struct reader reader;
 	const u8 *at;
@@ -272,7 +272,7 @@ static void hidden_by_zeros(const struct test *test)
 		/* Units 2 and 3 are the next ones; nothing is there. */
 		const u8 *unit = at + (i + 2) * SHMAP_UNIT_SIZE;
 
-		check_equal(*(volatile u8 *)(unit + i * PAGE_SIZE), 0);
+		check_equal(READ_ONCE(unit[i * PAGE_SIZE]), 0);
 		check_equal(stage.map->head->stale, 0);
 		check_equal(actor_put(stage.map, names[i], strlen(names[i]),
 				      i ? 7000 : 5000, 0), 0);
@@ -322,7 +322,7 @@ static void given_back(const struct test *test)
 		check_equal(stage.map->pool.backed, 0);
 		check(shim_inode_unmapped(stage.map->inode) >=
 		      unmapped + 500 * 100);
-		check_equal(*(volatile u8 *)(reader.window.mem + at), 0);
+		check_equal(READ_ONCE(reader.window.mem[at]), 0);
 		check_equal(get(&reader, key, actor_key(key, 'k', 1)), -ENOENT);
 	}
 	check(stage.map->pool.given_back);
