@@ -153,7 +153,7 @@ static bool emptied_locked(struct shmap_arena *arena, struct shmap_slab *slab,
 		WRITE_ONCE(arena->parked_n, arena->parked_n - 1);
 		break;
 	case SHMAP_DRAIN_NOT:
-		arena->uneven_n--;
+		WRITE_ONCE(arena->uneven_n, arena->uneven_n - 1);
 		if (hlist_is_singular_node(&slab->node,
 					   &arena->partial[slab->class])) {
 			keep_locked(arena, slab);
@@ -185,7 +185,7 @@ static bool slab_push_locked(struct shmap_arena *arena, u32 ref,
 	if (slab->live-- == slab->objects) {
 		hlist_add_head(&slab->node, &arena->partial[slab->class]);
 		list_add_tail(&slab->list, &arena->uneven);
-		arena->uneven_n++;
+		WRITE_ONCE(arena->uneven_n, arena->uneven_n + 1);
 	}
 	return !slab->live && emptied_locked(arena, slab, gone);
 }
@@ -270,9 +270,11 @@ void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 	bool kept = false;
 	unsigned int i;
 
+	/* The first two fields, which compact.c may read, are overwritten below. */
 	for (i = 0; arena->wipe && i < n; i++)
-		memset(shmap_pool_entry(arena->pool, refs[i]), 0,
-		       slab_of(arena, refs[i])->size);
+		memset(&shmap_pool_entry(arena->pool, refs[i])->version, 0,
+		       slab_of(arena, refs[i])->size -
+		       offsetof(struct kmap_entry, version));
 	raw_spin_lock(&arena->lock);
 	for (i = 0; i < n; i++)
 		kept |= slab_push_locked(arena, refs[i], &empty);
@@ -356,7 +358,7 @@ struct shmap_slab *shmap_arena_drain(struct shmap_arena *arena,
 			   slab->units * SHMAP_UNIT_SIZE);
 		hlist_del_init(&slab->node);
 		list_del_init(&slab->list);
-		arena->uneven_n--;
+		WRITE_ONCE(arena->uneven_n, arena->uneven_n - 1);
 		slab->drain = SHMAP_DRAIN_BUSY;
 		slab->drained = 0;
 		found = slab;
@@ -411,7 +413,7 @@ static void use_locked(struct shmap_arena *arena, struct shmap_slab *slab)
 	count_in_locked(arena, slab);
 	hlist_add_head(&slab->node, &arena->partial[slab->class]);
 	list_add_tail(&slab->list, &arena->uneven);
-	arena->uneven_n++;
+	WRITE_ONCE(arena->uneven_n, arena->uneven_n + 1);
 }
 
 /**

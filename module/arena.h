@@ -190,12 +190,12 @@ static __always_inline u32 shmap_slab_pop_locked(struct shmap_arena *arena,
 	WRITE_ONCE(arena->free, arena->free - slab->size);
 	if (unlikely(!slab->live)) {
 		list_move_tail(&slab->list, &arena->uneven);
-		arena->uneven_n++;
+		WRITE_ONCE(arena->uneven_n, arena->uneven_n + 1);
 	}
 	if (unlikely(++slab->live == slab->objects)) {
 		hlist_del_init(&slab->node);
 		list_del_init(&slab->list);
-		arena->uneven_n--;
+		WRITE_ONCE(arena->uneven_n, arena->uneven_n - 1);
 	}
 	return ref;
 }

@@ -46,8 +46,9 @@ shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,
 			return PTR_ERR(entry);
 	}
 
-	entry->hash = rq->hash;
-	entry->lens = KMAP_ENTRY_LENS(key_len, value_len);
+	/* While this is prepared, compact.c may read these two, and find nothing. */
+	WRITE_ONCE(entry->hash, rq->hash);
+	WRITE_ONCE(entry->lens, KMAP_ENTRY_LENS(key_len, value_len));
 	entry->version = (u64)value_flags << KMAP_VERSION_BITS;
 	/* Leave nothing of an earlier entry in the gaps: readers may map this memory. */
 	if (used % 8)

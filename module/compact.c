@@ -41,6 +41,9 @@
 #define SOME_OBJECTS		64u
 #define SOME_BYTES		32768u
 
+/* Hash and lengths, which are read of any object. */
+#define HEADER			offsetof(struct kmap_entry, version)
+
 /**
  * struct budget - how much more is to be done
  * @objects: objects to look at
@@ -121,6 +124,13 @@ static bool copy_locked(struct shmap_map *map, struct shmap_shard *shard,
 		return false;
 	}
 	move->word = move->from->version;
+	if (!move->at) {
+		/* Another task may be looking at the copy, as move_object() does. */
+		WRITE_ONCE(move->to->hash, move->from->hash);
+		WRITE_ONCE(move->to->lens, move->from->lens);
+		move->at = HEADER;
+		len -= HEADER;
+	}
 	memcpy((void *)move->to + move->at, (void *)move->from + move->at, len);
 	move->at += len;
 	if (move->at == move->size)

@@ -66,7 +66,7 @@ bool queue_delayed_work(struct workqueue_struct *queue,
 			shim_fail(__FILE__, __LINE__, "too much work");
 		works[i] = delayed;
 		delayed->due = delay;
-		delayed->pending = true;
+		__atomic_store_n(&delayed->pending, true, __ATOMIC_RELAXED);
 	}
 	pthread_mutex_unlock(&lock);
 	return queued;
@@ -74,7 +74,7 @@ bool queue_delayed_work(struct workqueue_struct *queue,
 
 static void dequeue(unsigned int i)
 {
-	works[i]->pending = false;
+	__atomic_store_n(&works[i]->pending, false, __ATOMIC_RELAXED);
 	works[i] = NULL;
 }
 
