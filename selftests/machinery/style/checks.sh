@@ -131,9 +131,8 @@ check_promises()
 	[[ -s $OUT/tests ]]
 }
 
-# The slow checks skip files that have not changed since nothing was found in them.
-# The cache has a list of these, "SUM  FILE" per line, for each version of the kernel's
-# source.
+# The slow checks skip what has not changed since they saw it.  The cache has a list for
+# each of them and each version of the kernel's source.
 
 # seen CHECK: create its list if necessary, and print the name.
 seen()
@@ -143,23 +142,65 @@ seen()
 	touch "$list" && printf '%s\n' "$list"
 }
 
-# checkpatch keeps a file of its own in the folder where it runs.
+# once CHECK FILES COMMAND...: run the command of a check, which prints findings, unless it
+# has found nothing in these files before.  FILES is a pattern for the beginning of paths;
+# what the checks are counts as well, and so do compilers and tools.
+once()
+{
+	local list found=$OUT/$1.found sum status
+
+	list=$(seen "$1") || return
+	sum=$({
+		tree | grep -E "^($2)|^selftests/machinery/style/checks.sh" |
+			xargs sha256sum
+		"$VM_DIR/kernel.sh" release
+		gcc --version
+		sparse --version
+		shellcheck --version
+		cppcheck --version
+	} 2>&1 | sha256sum)
+	if grep -q -x -F "$sum" "$list"; then
+		return
+	fi
+	shift 2
+	"$@" > "$found"
+	status=$?
+	cat "$found"
+	((status)) || [[ -s $found ]] || printf '%s\n' "$sum" >> "$list"
+	return "$status"
+}
+
+# checkpatch is run on each file by itself: the list has "SUM  FILE" per line, and another
+# one the findings, behind the same.  It keeps a file of its own in the folder where it runs.
 check_checkpatch()
 {
-	local seen new=$OUT/checkpatch.new found=$OUT/checkpatch.found
+	local list findings now=$OUT/checkpatch.now new=$OUT/checkpatch.new
+	local found=$OUT/checkpatch.found
 
-	seen=$(seen checkpatch) || return
-	c_files 'module|uapi|userspace|selftests' | xargs sha256sum |
-		grep -v -x -F -f "$seen" > "$new"
+	list=$(seen checkpatch) && findings=$(seen checkpatch-findings) || return
+	c_files 'module|uapi|userspace|selftests' | xargs sha256sum > "$now"
+	grep -v -x -F -f "$list" "$now" > "$new"
 	cut -d ' ' -f 3 "$new" | sed "s|^|$TOP_DIR/|" | (
 		cd "$OUT" || exit
 		xargs -r perl "$SOURCE/scripts/checkpatch.pl" --strict --no-tree \
 			--terse --show-types --no-summary -q -f
-	) | sed "s|^$TOP_DIR/||" | tee "$found"
+	) | sed "s|^$TOP_DIR/||" > "$found"
 	# It fails when it finds something; if nothing was found, it did not run.
 	((PIPESTATUS[2] == 0)) || [[ -s $found ]] || return
-	cut -d : -f 1 "$found" | sort -u | sed 's/^/  /' |
-		grep -v -F -f - "$new" >> "$seen"
+	awk 'NR == FNR { sum[$2] = $1; next }
+	{
+		file = $0
+		sub(/:.*/, "", file)
+		print sum[file] "  " $0
+	}' "$new" "$found" >> "$findings"
+	cat "$new" >> "$list"
+	awk 'NR == FNR { now[$0] = 1; next }
+	{
+		name = $0
+		sub(/:.*/, "", name)
+		if (name in now && !shown[$0]++)
+			print substr($0, index($0, "  ") + 2)
+	}' "$now" "$findings"
 }
 
 # our_warnings DIR: print the warnings of a build log, with paths from the top.
@@ -173,18 +214,42 @@ our_warnings()
 # its file is compiled.
 check_module()
 {
+	once module 'module/|uapi/|Kbuild' build_module
+}
+
+build_module()
+{
 	rm -rf "$OUT/module"
 	"$VM_DIR/module.sh" "$OUT/module" W=1 C=2 > "$OUT/module.log" 2>&1
 	our_warnings "$OUT/module" < "$OUT/module.log"
 	[[ -e $OUT/module/kmap.ko ]]
 }
 
-# Each file of the module uses only those below it in DESIGN.md's list.
+# Each file of the module uses only those below it in DESIGN.md's list.  Takes the objects
+# of check_module if that has just made them.
 check_layers()
 {
-	"$VM_DIR/module.sh" "$OUT/layers" > "$OUT/layers.log" 2>&1 || return
-	nm -A "$OUT"/layers/module/*.o > "$OUT/layers.nm" || return
-	awk -v notes="$WORK/layers.notes" -f selftests/machinery/style/layers.awk \
+	local notes
+
+	notes=$(seen layers-notes) || return
+	once layers 'module/|uapi/|Kbuild|selftests/machinery/style/layers.awk' \
+		run_layers "$notes" && cp "$notes" "$WORK/layers.notes"
+}
+
+run_layers()
+{
+	local objects=$OUT/module
+
+	while [[ " ${CHECKS[*]} " == *" module "* && ! -e $WORK/module.result ]]; do
+		sleep 0.2
+	done
+	if [[ ! -e $objects/kmap.ko ||
+	      -n $(find module uapi Kbuild -newer "$objects/kmap.ko" -type f) ]]; then
+		objects=$OUT/layers
+		"$VM_DIR/module.sh" "$objects" > "$OUT/layers.log" 2>&1 || return
+	fi
+	nm -A "$objects"/module/*.o > "$OUT/layers.nm" || return
+	awk -v notes="$1" -f selftests/machinery/style/layers.awk \
 		module/DESIGN.md "$OUT/layers.nm" module/*.[ch]
 }
 
@@ -192,11 +257,13 @@ check_layers()
 # compiler are left out.
 check_coccinelle()
 {
-	local file seen sum found=$OUT/coccinelle.found
+	once coccinelle module/ run_coccinelle
+}
 
-	seen=$(seen coccinelle) || return
-	sum=$(c_files module | xargs sha256sum | sha256sum)
-	grep -q -x -F "$sum" "$seen" && return
+run_coccinelle()
+{
+	local file
+
 	find "$SOURCE/scripts/coccinelle" -name '*.cocci' | sort |
 	while IFS= read -r file; do
 		grep -q '^virtual report' "$file" || continue
@@ -204,13 +271,18 @@ check_coccinelle()
 		spatch -D report --very-quiet --no-show-diff --no-includes \
 			--include-headers --cocci-file "$file" --dir module 2>&1 ||
 			printf 'module/: spatch failed on %s\n' "${file##*/}"
-	done | grep '^module/' | tee "$found"
-	[[ -s $found ]] || printf '%s\n' "$sum" >> "$seen"
+	done | grep '^module/'
+	true
 }
 
 # Each source is compiled once: with -O1, since that is enough for most warnings, and for
 # 32 bits only as far as the syntax, since that shows differences of types.
 check_selftests()
+{
+	once selftests 'selftests/.*(\.[ch]|Makefile)$|uapi/|userspace/lib/' build_selftests
+}
+
+build_selftests()
 {
 	local warn='-Wshadow -Wno-unused-parameter -Wno-psabi' status
 
@@ -242,12 +314,12 @@ userspace_build()
 
 check_userspace()
 {
-	userspace_build userspace
+	once userspace 'userspace/|uapi/' userspace_build userspace
 }
 
 check_userspace32()
 {
-	userspace_build userspace32 CFLAGS='-O2 -m32' LDFLAGS=-m32
+	once userspace32 'userspace/|uapi/' userspace_build userspace32 CFLAGS='-O2 -m32' LDFLAGS=-m32
 }
 
 # The ABI's header compiles alone, and included twice, as C90 and C++98, for 32 and 64
@@ -330,6 +402,11 @@ check_layout()
 }
 
 check_shellcheck()
+{
+	once shellcheck "$(scripts | paste -s -d '|')" run_shellcheck
+}
+
+run_shellcheck()
 {
 	scripts | xargs shellcheck -x -P SCRIPTDIR -f gcc
 }

@@ -15,8 +15,8 @@ set -u
 . "$(dirname "$0")/checks.sh"
 
 # The longest ones are first.
-CHECKS=(checkpatch coccinelle module layers selftests shellcheck userspace userspace32
-	texts header layout ioctl mandoc kerneldoc cppcheck promises)
+CHECKS=(coccinelle checkpatch module selftests shellcheck userspace userspace32 texts
+	cppcheck ioctl header layout mandoc kerneldoc promises layers)
 WAIVERS=$TOP_DIR/selftests/machinery/style/waivers.txt
 
 cd "$TOP_DIR" || exit 2
