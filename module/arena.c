@@ -283,6 +283,9 @@ void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
 		     (shmap_arena_is_uneven(arena, SHMAP_ARENA_SLACK) &&
 		      !delayed_work_pending(&arena->pool->keeper))))
 		shmap_pool_call_keeper(arena->pool);
+	if (READ_ONCE(arena->free) > 2 * SHMAP_UNIT_SIZE &&
+	    !READ_ONCE(arena->pool->uneven))
+		WRITE_ONCE(arena->pool->uneven, true);
 	slabs_destroy(arena->pool, &empty);
 }
 

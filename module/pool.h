@@ -31,6 +31,8 @@
  * @usual: as soon as so many have, memory that waits to be given back is used again
  * @given_back: number of units whose memory was given back to the kernel
  * @compacted: bytes of entries that were moved (compact.c)
+ * @uneven: an object was freed, in an arena with more than two units in free objects,
+ *	since entries were last moved wherever that pays
  * @stock: memory that is allocated ahead, for units that have none
  * @stocked: number of units that @stock has memory for
  * @given: number of units that got their memory from @stock
@@ -47,6 +49,7 @@ struct shmap_pool {
 	unsigned int		usual;
 	u64			given_back;
 	atomic_long_t		compacted;
+	bool			uneven;
 	void			*stock[SHMAP_POOL_STOCK];
 	unsigned int		stocked;
 	unsigned int		given;

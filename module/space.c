@@ -43,20 +43,11 @@ int shmap_space_squeeze(struct shmap_map *map, bool killable)
 	return ret;
 }
 
-/*
- * May make_space() find anything: was something put aside since the beginning of the last
- * complete squeeze, or is there much in free objects?
- */
+/* Was anything freed or put aside since make_space() last began? */
 static bool can_make_space(const struct shmap_map *map)
 {
-	unsigned int i;
-
-	if (READ_ONCE(map->squeezed) != atomic_long_read(&map->pool.stirred))
-		return true;
-	for (i = 0; i < map->config.shards; i++)
-		if (shmap_arena_is_uneven(&map->shard[i].arena, ~0u))
-			return true;
-	return false;
+	return READ_ONCE(map->squeezed) != atomic_long_read(&map->pool.stirred) ||
+	       READ_ONCE(map->pool.uneven);
 }
 
 /* Move entries wherever that makes slabs empty, and free all that can be freed. */
@@ -64,6 +55,7 @@ static int make_space(struct shmap_map *map)
 {
 	unsigned int i;
 
+	WRITE_ONCE(map->pool.uneven, false);
 	for (i = 0; i < map->config.shards; i++)
 		shmap_compact_arena(map, &map->shard[i].arena, 0);
 	return shmap_space_squeeze(map, true);

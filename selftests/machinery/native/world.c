@@ -172,7 +172,10 @@ static void expect_value(const struct world *world, const struct kmap_op *op,
 	check(!memcmp(world->value, key->value, key->value_len));
 }
 
-/* No memory for it, or no entry to be had, whatever the conditions say. */
+/*
+ * No memory for it, or no entry to be had, whatever the conditions say.  @size: what the
+ * entry counts, from model_bytes(), or 0 when none is needed.
+ */
 static bool excused(struct world *world, u32 hash, u32 size, int ret)
 {
 	const struct shmap_config *config = &world->map->config;
@@ -183,7 +186,8 @@ static bool excused(struct world *world, u32 hash, u32 size, int ret)
 	}
 	if (ret != -ENOSPC || !size ||
 	    !inspect_no_room(world->map,
-			     &shmap_map_shard(world->map, hash)->arena, size))
+			     &shmap_map_shard(world->map, hash)->arena,
+			     size - KMAP_ENTRY_SHARE))
 		return false;
 	world->refused.area++;
 	world->refused.early += world->model.entries < config->max_entries &&
