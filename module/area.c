@@ -25,7 +25,7 @@
 
 #include "area.h"
 
-#define UNITS_ORDER	get_order(sizeof(struct shmap_unit_table))
+#define UNITS_ORDER	get_order(2 * SHMAP_UNIT_TABLE)
 
 /* Number of bytes of both trees. */
 static size_t tree_bytes(const struct shmap_area *area)
@@ -73,7 +73,9 @@ void shmap_area_exit(struct shmap_area *area)
 	unsigned int r;
 
 	for (r = 0; r < area->made; r++) {
-		shmap_mem_free_pages(area->mem, area->units[r], UNITS_ORDER);
+		shmap_mem_free_pages(area->mem,
+				     shmap_area_base(area, r * SHMAP_REGION_UNITS),
+				     UNITS_ORDER);
 		shmap_mem_free(area->mem, area->region[r],
 			       sizeof(*area->region[r]));
 		cond_resched();
@@ -122,7 +124,7 @@ static struct shmap_region *region_alloc(struct shmap_area *area)
 
 /* Add a region, unless another task has added it. */
 static bool add_region(struct shmap_area *area, unsigned int r,
-		       struct shmap_region *region, struct shmap_unit_table *units)
+		       struct shmap_region *region, void *units)
 {
 	/* Reference 0 means none, so the first unit is never used. */
 	unsigned int first = max(r * SHMAP_REGION_UNITS, 1u);
@@ -132,7 +134,7 @@ static bool add_region(struct shmap_area *area, unsigned int r,
 	raw_spin_lock(&area->lock);
 	added = area->made == r;
 	if (added) {
-		WRITE_ONCE(area->units[r], units);
+		WRITE_ONCE(area->units[r], (unsigned long)units - r * SHMAP_UNIT_TABLE);
 		area->region[r] = region;
 		WRITE_ONCE(area->made, r + 1);
 		if (test_bit(r, area->blank))
@@ -157,12 +159,15 @@ int shmap_area_extend(struct shmap_area *area)
 {
 	unsigned int r = READ_ONCE(area->made);
 	struct shmap_region *region;
-	struct shmap_unit_table *units;
+	unsigned int i;
+	unsigned long *units;
 
 	if (r == area->regions)
 		return -ENOSPC;
 	region = region_alloc(area);
 	units = shmap_mem_alloc_pages(area->mem, UNITS_ORDER);
+	for (i = 0; units && i < SHMAP_REGION_UNITS; i++)
+		units[i] = SHMAP_NO_MEM;
 	if (region && units && add_region(area, r, region, units))
 		return 0;
 	shmap_mem_free_pages(area->mem, units, UNITS_ORDER);

@@ -49,19 +49,11 @@ enum shmap_set {
 	SHMAP_UNIT_SETS
 };
 
-/**
- * struct shmap_unit_table - what readers need to know of the units of a region
- * @mem: kernel address of each unit, NULL as long as it has no memory
- * @slab: the slab that each unit belongs to
- *
- * Both belong to the task that has taken the unit.  A reader of an entry may read them
- * without a lock: the reference was published after they were written, and they do not
- * change before the entry is freed.
- */
-struct shmap_unit_table {
-	void			*mem[SHMAP_REGION_UNITS];
-	struct shmap_slab	*slab[SHMAP_REGION_UNITS];
-};
+/* What readers need to know of a unit is in two arrays per region, of so many bytes each. */
+#define SHMAP_UNIT_TABLE	(SHMAP_REGION_UNITS * sizeof(long))
+
+/* In place of an address, in a unit that has no memory: no address is odd. */
+#define SHMAP_NO_MEM		1ul
 
 /**
  * struct shmap_region - which units of a region are in use
@@ -87,7 +79,13 @@ struct shmap_region {
  * struct shmap_area - the address space of the entry area
  * @lock: protects all that is not constant, and keeps runs mapped
  * @mem: account that memory is counted on
- * @units: for each region what readers need, NULL until the region is made
+ * @units: for each region where its arrays would begin if they also had the units before
+ *	it, 0 until the region is made.  The first one has the address of each unit's memory
+ *	less the offset of the unit, so that the offset of an entry can be added to it, or
+ *	SHMAP_NO_MEM; the second one the slab that each unit belongs to.  Both belong to the
+ *	task that has taken the unit.  A reader of an entry may read them without a lock:
+ *	the reference was published after they were written, and they do not change before
+ *	the entry is freed.
  * @region: for each region which units are in use, NULL until it is made
  * @longest: for each set a tree over the regions: node i has the children 2i and 2i + 1,
  *	node @leaves + r stands for region r, and each holds the length of the longest
@@ -107,7 +105,7 @@ struct shmap_region {
 struct shmap_area {
 	raw_spinlock_t		lock;	/* see above */
 	struct shmap_mem	*mem;
-	struct shmap_unit_table	**units;
+	unsigned long		*units;
 	struct shmap_region	**region;
 	u8			*longest[SHMAP_UNIT_SETS];
 	unsigned int		idle[SHMAP_UNIT_SETS];
@@ -134,18 +132,54 @@ bool shmap_area_settle_locked(struct shmap_area *area, unsigned int first,
 			      unsigned int units);
 
 /**
- * shmap_area_mem - where the address of a unit's memory is kept
+ * shmap_area_base - where the address of a unit's memory is kept, less its offset
  * @area: the entry area
  * @unit: number of the unit, whose region has been made
  *
  * Context: any.
  * Return: pointer to it.
  */
-static inline void **shmap_area_mem(const struct shmap_area *area,
-				    unsigned int unit)
+static __always_inline unsigned long *shmap_area_base(const struct shmap_area *area,
+						      unsigned int unit)
 {
-	return &READ_ONCE(area->units[unit / SHMAP_REGION_UNITS])->mem
-		[unit % SHMAP_REGION_UNITS];
+	unsigned long units = READ_ONCE(area->units[unit / SHMAP_REGION_UNITS]);
+
+	return (unsigned long *)(units + unit * sizeof(long));
+}
+
+/**
+ * shmap_area_mem - the memory of a unit
+ * @area: the entry area
+ * @unit: number of the unit, whose region has been made
+ *
+ * Context: any.
+ * Return: its kernel address, or NULL when it has none.
+ */
+static inline void *shmap_area_mem(const struct shmap_area *area, unsigned int unit)
+{
+	unsigned long base = READ_ONCE(*shmap_area_base(area, unit));
+
+	if (base == SHMAP_NO_MEM)
+		return NULL;
+	return (void *)(base + ((unsigned long)unit << SHMAP_UNIT_SHIFT));
+}
+
+/**
+ * shmap_area_set_mem - set the memory of a unit
+ * @area: the entry area
+ * @unit: number of the unit, which the caller has taken
+ * @mem: its kernel address, or NULL
+ *
+ * Context: any.
+ */
+static inline void shmap_area_set_mem(struct shmap_area *area, unsigned int unit,
+				      void *mem)
+{
+	unsigned long base = (unsigned long)mem -
+			     ((unsigned long)unit << SHMAP_UNIT_SHIFT);
+
+	/* It was zeroed before it can be mapped: pairs with the read in find_locked(). */
+	smp_store_release(shmap_area_base(area, unit), mem ? base : SHMAP_NO_MEM);
 }
 
 /**
@@ -159,8 +193,8 @@ static inline void **shmap_area_mem(const struct shmap_area *area,
 static inline struct shmap_slab **shmap_area_slab(const struct shmap_area *area,
 						  unsigned int unit)
 {
-	return &READ_ONCE(area->units[unit / SHMAP_REGION_UNITS])->slab
-		[unit % SHMAP_REGION_UNITS];
+	return (struct shmap_slab **)((void *)shmap_area_base(area, unit) +
+				      SHMAP_UNIT_TABLE);
 }
 
 #endif /* SHMAP_AREA_H */

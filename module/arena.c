@@ -55,6 +55,12 @@ static unsigned int slab_units(u32 size)
 	return least;
 }
 
+/* As long as no more objects are in use, entries may be moved away. */
+static u32 few(const struct shmap_slab *slab)
+{
+	return slab->objects * 7ull / 8;
+}
+
 static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
 {
 	struct shmap_slab *slab;
@@ -73,7 +79,9 @@ static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
 		shmap_mem_free(pool->mem, slab, sizeof(*slab));
 		return ERR_PTR(first);
 	}
+	slab->few = few(slab);
 	slab->first = first;
+	slab->base = *shmap_area_base(&pool->area, first);
 	INIT_LIST_HEAD(&slab->list);
 	for (i = 0; i < slab->units; i++)
 		*shmap_area_slab(&pool->area, first + i) = slab;
@@ -141,19 +149,65 @@ static void take_out_locked(struct shmap_arena *arena, struct shmap_slab *slab,
 	list_move_tail(&slab->list, gone);
 }
 
-/* The last object of a slab was freed.  Returns true when the arena keeps the slab. */
-static bool emptied_locked(struct shmap_arena *arena, struct shmap_slab *slab,
-			   struct list_head *gone)
+static void add_sparse_locked(struct shmap_arena *arena, struct shmap_slab *slab)
+{
+	lockdep_assert_held(&arena->lock);
+	list_move_tail(&slab->list, &arena->sparse);
+	WRITE_ONCE(arena->sparse_n, arena->sparse_n + 1);
+}
+
+static void remove_sparse_locked(struct shmap_arena *arena, struct shmap_slab *slab)
+{
+	lockdep_assert_held(&arena->lock);
+	list_del_init(&slab->list);
+	WRITE_ONCE(arena->sparse_n, arena->sparse_n - 1);
+}
+
+/**
+ * shmap_slab_fill_locked - note that an object was taken from a slab with few in use
+ * @arena: the arena
+ * @slab: the slab, with at most one object more than slab->few in use
+ *
+ * Context: arena->lock is held.
+ */
+void shmap_slab_fill_locked(struct shmap_arena *arena, struct shmap_slab *slab)
+{
+	bool was_empty = slab->live == 1, is_sparse = slab->live <= slab->few;
+
+	if (was_empty && is_sparse)
+		add_sparse_locked(arena, slab);
+	else if (was_empty)
+		list_del_init(&slab->list);
+	else if (!is_sparse)
+		remove_sparse_locked(arena, slab);
+}
+
+/*
+ * An object of a slab was freed, of which few are in use, or which is being drained.  A
+ * slab that became empty is moved to @gone, unless no other slab of its class has a free
+ * object: the arena keeps it then, and this returns true.
+ */
+static noinline bool thinned_locked(struct shmap_arena *arena, struct shmap_slab *slab,
+				    struct list_head *gone)
 {
 	lockdep_assert_held(&arena->lock);
 	switch (slab->drain) {
 	case SHMAP_DRAIN_BUSY:
 		return false;
 	case SHMAP_DRAIN_PARKED:
+		if (slab->live)
+			return false;
 		WRITE_ONCE(arena->parked_n, arena->parked_n - 1);
 		break;
 	case SHMAP_DRAIN_NOT:
-		WRITE_ONCE(arena->uneven_n, arena->uneven_n - 1);
+		WRITE_ONCE(arena->free, arena->free + slab->size);
+		if (slab->live) {
+			if (slab->live == slab->few)
+				add_sparse_locked(arena, slab);
+			return false;
+		}
+		if (slab->few)
+			remove_sparse_locked(arena, slab);
 		if (hlist_is_singular_node(&slab->node,
 					   &arena->partial[slab->class])) {
 			keep_locked(arena, slab);
@@ -166,28 +220,25 @@ static bool emptied_locked(struct shmap_arena *arena, struct shmap_slab *slab,
 }
 
 /*
- * Put an object back in its slab.  A slab that becomes empty is moved to @gone, unless no
- * other slab of its class has a free object: the arena keeps it then, and this returns
- * true.  Lengths of 0 tell a free object from an entry.
+ * Put an object back in its slab; @gone and what is returned are those of thinned_locked().
+ * Lengths of 0 tell a free object from an entry.
  */
 static bool slab_push_locked(struct shmap_arena *arena, u32 ref,
 			     struct list_head *gone)
 {
-	struct kmap_entry *object = shmap_pool_entry(arena->pool, ref);
 	struct shmap_slab *slab = slab_of(arena, ref);
+	struct kmap_entry *object = shmap_slab_entry(slab, ref);
 
 	lockdep_assert_held(&arena->lock);
 	WRITE_ONCE(object->hash, slab->free);
 	WRITE_ONCE(object->lens, 0);
 	slab->free = ref;
-	if (likely(slab->drain == SHMAP_DRAIN_NOT))
-		WRITE_ONCE(arena->free, arena->free + slab->size);
-	if (slab->live-- == slab->objects) {
+	if (slab->live-- == slab->objects)
 		hlist_add_head(&slab->node, &arena->partial[slab->class]);
-		list_add_tail(&slab->list, &arena->uneven);
-		WRITE_ONCE(arena->uneven_n, arena->uneven_n + 1);
-	}
-	return !slab->live && emptied_locked(arena, slab, gone);
+	if (unlikely(slab->live <= slab->few))
+		return thinned_locked(arena, slab, gone);
+	WRITE_ONCE(arena->free, arena->free + slab->size);
+	return false;
 }
 
 /**
@@ -205,7 +256,7 @@ void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
 	arena->wipe = wipe;
 	raw_spin_lock_init(&arena->lock);
 	INIT_LIST_HEAD(&arena->empty);
-	INIT_LIST_HEAD(&arena->uneven);
+	INIT_LIST_HEAD(&arena->sparse);
 	INIT_LIST_HEAD(&arena->parked);
 }
 
@@ -347,10 +398,10 @@ struct shmap_slab *shmap_arena_drain(struct shmap_arena *arena,
 	unsigned int n;
 
 	raw_spin_lock(&arena->lock);
-	for (n = 0; !found && n < DRAIN_LOOKS && !list_empty(&arena->uneven); n++) {
-		slab = list_first_entry(&arena->uneven, struct shmap_slab,
+	for (n = 0; !found && n < DRAIN_LOOKS && !list_empty(&arena->sparse); n++) {
+		slab = list_first_entry(&arena->sparse, struct shmap_slab,
 					list);
-		list_move_tail(&slab->list, &arena->uneven);
+		list_move_tail(&slab->list, &arena->sparse);
 		/* Entries are moved to others of its class. */
 		if (slab->live * 8ull > slab->objects * (u64)eighths ||
 		    hlist_is_singular_node(&slab->node,
@@ -360,10 +411,10 @@ struct shmap_slab *shmap_arena_drain(struct shmap_arena *arena,
 		WRITE_ONCE(arena->leaving, arena->leaving +
 			   slab->units * SHMAP_UNIT_SIZE);
 		hlist_del_init(&slab->node);
-		list_del_init(&slab->list);
-		WRITE_ONCE(arena->uneven_n, arena->uneven_n - 1);
+		remove_sparse_locked(arena, slab);
 		slab->drain = SHMAP_DRAIN_BUSY;
 		slab->drained = 0;
+		slab->few = ~0u;
 		found = slab;
 	}
 	raw_spin_unlock(&arena->lock);
@@ -415,8 +466,8 @@ static void use_locked(struct shmap_arena *arena, struct shmap_slab *slab)
 		   arena->leaving - slab->units * SHMAP_UNIT_SIZE);
 	count_in_locked(arena, slab);
 	hlist_add_head(&slab->node, &arena->partial[slab->class]);
-	list_add_tail(&slab->list, &arena->uneven);
-	WRITE_ONCE(arena->uneven_n, arena->uneven_n + 1);
+	slab->few = few(slab);
+	add_sparse_locked(arena, slab);
 }
 
 /**

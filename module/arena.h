@@ -28,10 +28,10 @@
  * @partial: for each size class, the slabs that have a free object, unless they are being
  *	drained
  * @empty: those of them in which all objects are free
- * @uneven: the others of them
+ * @sparse: those of the others in which few objects are in use
  * @parked: slabs that are being drained and are not empty yet, first those that were not
  *	looked at to the end
- * @uneven_n: number of slabs in @uneven
+ * @sparse_n: number of slabs in @sparse
  * @parked_n: number of slabs in @parked
  */
 struct shmap_arena {
@@ -42,9 +42,9 @@ struct shmap_arena {
 	u64			free;
 	u64			leaving;
 	struct list_head	empty;
-	struct list_head	uneven;
+	struct list_head	sparse;
 	struct list_head	parked;
-	unsigned int		uneven_n;
+	unsigned int		sparse_n;
 	unsigned int		parked_n;
 	struct hlist_head	partial[SHMAP_CLASSES];
 };
@@ -64,8 +64,8 @@ enum shmap_drain {
 /**
  * struct shmap_slab - a run of units, cut into objects of one size class
  * @node: in arena->partial while the slab has a free object and is not being drained
- * @list: in arena->empty while all objects are free, in arena->uneven while some are, in
- *	arena->parked
+ * @list: in arena->empty while no object is in use, in arena->sparse while at most @few
+ *	are, or in arena->parked
  * @drain: is it being drained?
  * @drained: number of objects, the first ones, that were looked at
  * @round: the keeper's round in which the slab was put there
@@ -75,8 +75,10 @@ enum shmap_drain {
  * @objects: number of objects that fit
  * @fresh: number of objects that have been allocated at least once
  * @live: number of objects in use
+ * @few: seven eighths of @objects, or ~0 while the slab is being drained
  * @class: size class, an index into arena->partial
  * @free: reference to the first in the list of freed objects, or 0
+ * @base: where its memory would begin if it had all units from the first one of the area
  */
 struct shmap_slab {
 	struct hlist_node	node;
@@ -90,8 +92,10 @@ struct shmap_slab {
 	u32			objects;
 	u32			fresh;
 	u32			live;
+	u32			few;
 	u32			class;
 	u32			free;
+	unsigned long		base;
 };
 
 void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
@@ -107,6 +111,7 @@ struct shmap_slab *shmap_arena_drain(struct shmap_arena *arena,
 struct shmap_slab *shmap_arena_resume(struct shmap_arena *arena, bool all);
 void shmap_arena_park(struct shmap_arena *arena, struct shmap_slab *slab,
 		      bool use);
+void shmap_slab_fill_locked(struct shmap_arena *arena, struct shmap_slab *slab);
 
 /**
  * shmap_arena_size - bytes that an object takes
@@ -175,29 +180,36 @@ static inline bool shmap_arena_is_uneven(const struct shmap_arena *arena,
 	return READ_ONCE(arena->free) > may;
 }
 
-/* Allocate an object from a slab that has a free one. */
-static __always_inline u32 shmap_slab_pop_locked(struct shmap_arena *arena,
-						 struct shmap_slab *slab)
+/* The object that a reference into the slab names. */
+static __always_inline struct kmap_entry *
+shmap_slab_entry(const struct shmap_slab *slab, u32 ref)
 {
-	u32 ref = slab->free;
+	return (void *)(slab->base + ((unsigned long)ref << SHMAP_REF_SHIFT));
+}
+
+/* Allocate an object from a slab that has a free one. */
+static __always_inline struct kmap_entry *
+shmap_slab_pop_locked(struct shmap_arena *arena, struct shmap_slab *slab, u32 *ref)
+{
+	struct kmap_entry *object;
 
 	lockdep_assert_held(&arena->lock);
-	if (likely(ref))
-		slab->free = shmap_pool_entry(arena->pool, ref)->hash;
-	else
-		ref = slab->first * SHMAP_UNIT_REFS +
-		      slab->fresh++ * (slab->size >> SHMAP_REF_SHIFT);
+	*ref = slab->free;
+	if (likely(*ref)) {
+		object = shmap_slab_entry(slab, *ref);
+		slab->free = object->hash;
+	} else {
+		*ref = slab->first * SHMAP_UNIT_REFS +
+		       slab->fresh++ * (slab->size >> SHMAP_REF_SHIFT);
+		object = shmap_slab_entry(slab, *ref);
+	}
 	WRITE_ONCE(arena->free, arena->free - slab->size);
-	if (unlikely(!slab->live)) {
-		list_move_tail(&slab->list, &arena->uneven);
-		WRITE_ONCE(arena->uneven_n, arena->uneven_n + 1);
-	}
-	if (unlikely(++slab->live == slab->objects)) {
+	slab->live++;
+	if (unlikely(slab->live <= slab->few + 1))
+		shmap_slab_fill_locked(arena, slab);
+	if (unlikely(slab->live == slab->objects))
 		hlist_del_init(&slab->node);
-		list_del_init(&slab->list);
-		WRITE_ONCE(arena->uneven_n, arena->uneven_n - 1);
-	}
-	return ref;
+	return object;
 }
 
 /**
@@ -216,17 +228,15 @@ static __always_inline struct kmap_entry *
 shmap_arena_take(struct shmap_arena *arena, u32 bytes, u32 *ref)
 {
 	struct hlist_head *partial = &arena->partial[shmap_arena_class(bytes)];
+	struct kmap_entry *object = NULL;
 	struct shmap_slab *slab;
 
 	raw_spin_lock(&arena->lock);
 	slab = hlist_entry_safe(partial->first, struct shmap_slab, node);
-	if (unlikely(!slab)) {
-		raw_spin_unlock(&arena->lock);
-		return NULL;
-	}
-	*ref = shmap_slab_pop_locked(arena, slab);
+	if (likely(slab))
+		object = shmap_slab_pop_locked(arena, slab, ref);
 	raw_spin_unlock(&arena->lock);
-	return shmap_pool_entry(arena->pool, *ref);
+	return object;
 }
 
 #endif /* SHMAP_ARENA_H */

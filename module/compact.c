@@ -248,7 +248,7 @@ static void resume(struct shmap_map *map, struct shmap_arena *arena)
 static void drain_round(struct shmap_map *map, struct shmap_arena *arena,
 			unsigned int part, unsigned int eighths)
 {
-	unsigned int looks = READ_ONCE(arena->uneven_n);
+	unsigned int looks = READ_ONCE(arena->sparse_n);
 	struct shmap_slab *slab;
 	unsigned int looked;
 	bool good;

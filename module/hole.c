@@ -39,8 +39,8 @@ static void *find_locked(const struct shmap_area *area, unsigned int unit)
 	if (r >= area->made ||
 	    test_bit(unit % SHMAP_REGION_UNITS, area->region[r]->leaving))
 		return NULL;
-	/* Pairs with the release in back(). */
-	return READ_ONCE(*shmap_area_mem(area, unit));
+	/* Pairs with the release in shmap_area_set_mem(). */
+	return shmap_area_mem(area, unit);
 }
 
 /* Note that a page of zeros is going to be mapped in place of a unit. */
@@ -125,7 +125,7 @@ bool shmap_hole_give_begin(struct shmap_pool *pool, struct shmap_gone *gone)
 		    SHMAP_REGION_UNITS);
 	raw_spin_unlock(&area->lock);
 	for_each_set_bit(i, gone->unit, SHMAP_REGION_UNITS)
-		if (shmap_mem_pages_shared(*shmap_area_mem(area, first + i)))
+		if (shmap_mem_pages_shared(shmap_area_mem(area, first + i)))
 			__clear_bit(i, gone->unit);
 	/* Pairs with put_page() in map_page(): mappings that were made are found. */
 	smp_mb();
@@ -181,10 +181,10 @@ void shmap_hole_give_end(struct shmap_pool *pool, const struct shmap_gone *gone)
 	unsigned int first = gone->region * SHMAP_REGION_UNITS, i, n;
 
 	for_each_set_bit(i, gone->unit, SHMAP_REGION_UNITS) {
-		void **mem = shmap_area_mem(area, first + i);
+		void *mem = shmap_area_mem(area, first + i);
 
-		shmap_mem_free_pages(pool->mem, *mem, SHMAP_UNIT_ORDER);
-		WRITE_ONCE(*mem, NULL);
+		shmap_area_set_mem(area, first + i, NULL);
+		shmap_mem_free_pages(pool->mem, mem, SHMAP_UNIT_ORDER);
 		cond_resched();
 	}
 	raw_spin_lock(&area->lock);

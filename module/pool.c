@@ -57,7 +57,7 @@ void shmap_pool_exit(struct shmap_pool *pool)
 	unsigned int i;
 
 	for (i = 0; i < area->made * SHMAP_REGION_UNITS; i++) {
-		shmap_mem_free_pages(pool->mem, *shmap_area_mem(area, i),
+		shmap_mem_free_pages(pool->mem, shmap_area_mem(area, i),
 				     SHMAP_UNIT_ORDER);
 		cond_resched();
 	}
@@ -87,7 +87,7 @@ static void mark_free(struct shmap_pool *pool, unsigned int first,
 	unsigned int n = 0;
 
 	raw_spin_lock(&area->lock);
-	while (n < units && *shmap_area_mem(area, first + n))
+	while (n < units && shmap_area_mem(area, first + n))
 		n++;
 	if (n)
 		shmap_area_put_locked(area, SHMAP_READY, first, n);
@@ -198,7 +198,7 @@ static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	void *mem;
 
 	for (i = first; i < first + units; i++) {
-		if (*shmap_area_mem(&pool->area, i))
+		if (shmap_area_mem(&pool->area, i))
 			continue;
 		mem = take_stock(pool, true) ?:
 		      shmap_mem_alloc_pages(pool->mem, SHMAP_UNIT_ORDER);
@@ -206,8 +206,7 @@ static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 			ret = -ENOMEM;
 			break;
 		}
-		/* Zeroed before it can be mapped: pairs with the read in shmap_hole_page(). */
-		smp_store_release(shmap_area_mem(&pool->area, i), mem);
+		shmap_area_set_mem(&pool->area, i, mem);
 		fresh++;
 	}
 	if (!fresh)
@@ -232,7 +231,7 @@ static int join(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	if (!pages)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		pages[i] = virt_to_page(*shmap_area_mem(&pool->area, first +
+		pages[i] = virt_to_page(shmap_area_mem(&pool->area, first +
 					(i >> SHMAP_UNIT_ORDER))) +
 			   (i & ((1u << SHMAP_UNIT_ORDER) - 1));
 	mem = vmap(pages, n, VM_MAP, PAGE_KERNEL);
@@ -240,15 +239,14 @@ static int join(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	if (!mem)
 		return -ENOMEM;
 	for (i = 0; i < units; i++)
-		WRITE_ONCE(*shmap_area_mem(&pool->area, first + i),
-			   mem + i * SHMAP_UNIT_SIZE);
+		shmap_area_set_mem(&pool->area, first + i, mem + i * SHMAP_UNIT_SIZE);
 	return 0;
 }
 
 static void part(struct shmap_pool *pool, unsigned int first,
 		 unsigned int units)
 {
-	void *mem = *shmap_area_mem(&pool->area, first);
+	void *mem = shmap_area_mem(&pool->area, first);
 	unsigned int i;
 
 	/* shmap_hole_page() reads the old addresses and page tables under this lock. */
@@ -256,8 +254,7 @@ static void part(struct shmap_pool *pool, unsigned int first,
 	for (i = 0; i < units; i++) {
 		struct page *page = vmalloc_to_page(mem + i * SHMAP_UNIT_SIZE);
 
-		WRITE_ONCE(*shmap_area_mem(&pool->area, first + i),
-			   page_address(page));
+		shmap_area_set_mem(&pool->area, first + i, page_address(page));
 	}
 	raw_spin_unlock(&pool->area.lock);
 	vunmap(mem);

@@ -93,11 +93,10 @@ static inline void shmap_pool_stir(struct shmap_pool *pool)
 static inline struct kmap_entry *
 shmap_pool_entry(const struct shmap_pool *pool, u32 ref)
 {
-	struct shmap_unit_table *units =
-		READ_ONCE(pool->area.units[ref / SHMAP_REGION_REFS]);
+	unsigned long base = READ_ONCE(*shmap_area_base(&pool->area,
+							ref / SHMAP_UNIT_REFS));
 
-	return READ_ONCE(units->mem[ref / SHMAP_UNIT_REFS % SHMAP_REGION_UNITS]) +
-	       ((unsigned long)(ref % SHMAP_UNIT_REFS) << SHMAP_REF_SHIFT);
+	return (void *)(base + ((unsigned long)ref << SHMAP_REF_SHIFT));
 }
 
 #endif /* SHMAP_POOL_H */

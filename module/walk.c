@@ -85,6 +85,7 @@ static __always_inline void *write_fast(void *at, void *limit,
 	struct kmap_item *item = at;
 	u64 *to = (u64 *)(item + 1);
 	struct shmap_seen seen __uninitialized;
+	unsigned int i;
 	u64 word;
 
 	if (unlikely(next > limit))
@@ -92,16 +93,22 @@ static __always_inline void *write_fast(void *at, void *limit,
 	item->key_len = key_len;
 	item->flags = 0;
 	item->value_len = value_len;
+	/* Padding of the record; the rest of this word is overwritten. */
+	if (values)
+		((u64 *)next)[-1] = 0;
 	/* The key in an entry is padded with zeroes to a whole word. */
-	*to++ = *from++;
-	while ((void *)from < shmap_entry_key(entry) + key_len)
-		*to++ = *from++;
+	to[0] = from[0];
+	if (key_len > 8)
+		to[1] = from[1];
+	for (i = 2; unlikely(i * 8 < key_len); i++)
+		to[i] = from[i];
 	word = READ_ONCE(entry->version);
 	item->version = word;
 	at = (void *)(item + 1) + key_len;
 	if (likely(word == KMAP_ENTRY_VERSION(word))) {
 		if (values)
-			memcpy(at, shmap_entry_value(entry), value_len);
+			memcpy(at, (const void *)entry + KMAP_ENTRY_VALUE(key_len),
+			       value_len);
 	} else {
 		/* With flags, the value may be a number, which changes in place. */
 		if (!shmap_read_see(entry, &seen))
@@ -110,10 +117,6 @@ static __always_inline void *write_fast(void *at, void *limit,
 		item->version = KMAP_ENTRY_VERSION(seen.word);
 		if (values)
 			shmap_entry_copy(at, entry, seen.word, seen.number);
-	}
-	if (values) {
-		at += value_len;
-		memset(at, 0, next - at);
 	}
 	++*count;
 	return next;

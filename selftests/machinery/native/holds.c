@@ -16,7 +16,7 @@
 
 /* Bounds, in steps. */
 /* A batch of deferred entries is freed. */
-#define ARENA_MOST	1000u
+#define ARENA_MOST	1500u
 #define DEFER_MOST	50u
 #define POOL_MOST	600u
 /* Most of it is a split of the longest chain, which takes overflow buckets from the map. */

@@ -77,8 +77,9 @@ static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 	check_equal(in_partial(inspect->map, slab),
 		    slab->live < slab->objects && slab->drain == SHMAP_DRAIN_NOT);
 	check_equal(IN(inspect->map, slab, empty), !slab->live);
-	check_equal(IN(inspect->map, slab, uneven), slab->drain == SHMAP_DRAIN_NOT &&
-		    slab->live && slab->live < slab->objects);
+	check_equal(slab->few, slab->drain == SHMAP_DRAIN_NOT ? few(slab) : ~0u);
+	check_equal(IN(inspect->map, slab, sparse), slab->drain == SHMAP_DRAIN_NOT &&
+		    slab->live && slab->live <= slab->few);
 	check_equal(IN(inspect->map, slab, parked), slab->drain == SHMAP_DRAIN_PARKED);
 
 	for (ref = slab->free; ref; idle++) {
@@ -125,11 +126,11 @@ static void inspect_sums(const struct inspect *inspect)
 		held += arena->held;
 		free += arena->free;
 		leaving += arena->leaving;
-		list_for_each_entry(slab, &arena->uneven, list)
+		list_for_each_entry(slab, &arena->sparse, list)
 			n++;
 		list_for_each_entry(slab, &arena->parked, list)
 			parked++;
-		check_equal(arena->uneven_n, n);
+		check_equal(arena->sparse_n, n);
 		check_equal(arena->parked_n, parked);
 	}
 	check_equal(held, inspect->held);
@@ -148,7 +149,7 @@ const void *inspect_unit_mem(const struct shmap_pool *pool, unsigned int unit)
 {
 	if (unit / SHMAP_REGION_UNITS >= pool->area.made)
 		return NULL;
-	return *shmap_area_mem(&pool->area, unit);
+	return shmap_area_mem(&pool->area, unit);
 }
 
 /**
@@ -233,7 +234,7 @@ static void inspect_area(struct inspect *inspect)
 		for (i = 0; i < SHMAP_REGION_UNITS; i++)
 			check(!test_bit(i, region->stale) ||
 			      (test_bit(i, region->blank) &&
-			       *shmap_area_mem(area, r * SHMAP_REGION_UNITS + i)));
+			       shmap_area_mem(area, r * SHMAP_REGION_UNITS + i)));
 	}
 	for (set = 0; set < SHMAP_UNIT_SETS; set++) {
 		check_equal(area->idle[set], idle[set]);
@@ -245,7 +246,7 @@ static void inspect_area(struct inspect *inspect)
 	check(!area->leaving && !area->guests);
 	check_equal(area->stale, stale);
 	check_equal(inspect->map->head->stale, !!stale);
-	inspect->memory += area->made * (sizeof(**area->units) +
+	inspect->memory += area->made * (2 * SHMAP_UNIT_TABLE +
 					 sizeof(**area->region)) +
 			   area->regions * (sizeof(*area->units) +
 					    sizeof(*area->region)) +

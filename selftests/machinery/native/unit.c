@@ -269,7 +269,7 @@ static void pool(void)
 				x = 0;
 			} else {
 				for (k = 0; k < units; k++)
-					**(u64 **)shmap_area_mem(&pool.area, first + k) = first;
+					*(u64 *)shmap_area_mem(&pool.area, first + k) = first;
 				run[n].first = first;
 				run[n++].units = units;
 				sum += units;
@@ -277,7 +277,7 @@ static void pool(void)
 		}
 		if ((x & 3) == 0 && n) {
 			k = x / 4 % n;
-			check_equal(*(u64 *)(*shmap_area_mem(&pool.area, run[k].first) +
+			check_equal(*(u64 *)(shmap_area_mem(&pool.area, run[k].first) +
 					     (run[k].units - 1) *
 					     SHMAP_UNIT_SIZE), run[k].first);
 			shmap_pool_put(&pool, run[k].first, run[k].units);
