@@ -61,8 +61,9 @@ static u32 few(const struct shmap_slab *slab)
 	return slab->objects * 7ull / 8;
 }
 
-static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
+static struct shmap_slab *slab_create(struct shmap_arena *arena, u32 bytes)
 {
+	struct shmap_pool *pool = arena->pool;
 	struct shmap_slab *slab;
 	unsigned int i;
 	int first;
@@ -70,6 +71,7 @@ static struct shmap_slab *slab_create(struct shmap_pool *pool, u32 bytes)
 	slab = shmap_mem_alloc(pool->mem, sizeof(*slab));
 	if (!slab)
 		return ERR_PTR(-ENOMEM);
+	slab->arena = arena;
 	slab->class = shmap_arena_class(bytes);
 	slab->size = class_size(slab->class);
 	slab->units = slab_units(slab->size);
@@ -112,9 +114,9 @@ static void keep_locked(struct shmap_arena *arena, struct shmap_slab *slab)
 }
 
 /* The slab of an object. */
-static struct shmap_slab *slab_of(const struct shmap_arena *arena, u32 ref)
+static struct shmap_slab *slab_of(const struct shmap_pool *pool, u32 ref)
 {
-	return *shmap_area_slab(&arena->pool->area, ref / SHMAP_UNIT_REFS);
+	return *shmap_area_slab(&pool->area, ref / SHMAP_UNIT_REFS);
 }
 
 /* Count a slab, as one whose free objects can be taken. */
@@ -122,16 +124,12 @@ static void count_in_locked(struct shmap_arena *arena, const struct shmap_slab *
 {
 	lockdep_assert_held(&arena->lock);
 	WRITE_ONCE(arena->held, arena->held + slab->units * SHMAP_UNIT_SIZE);
-	WRITE_ONCE(arena->free, arena->free +
-		   (u64)(slab->objects - slab->live) * slab->size);
 }
 
 static void count_out_locked(struct shmap_arena *arena, const struct shmap_slab *slab)
 {
 	lockdep_assert_held(&arena->lock);
 	WRITE_ONCE(arena->held, arena->held - slab->units * SHMAP_UNIT_SIZE);
-	WRITE_ONCE(arena->free, arena->free -
-		   (u64)(slab->objects - slab->live) * slab->size);
 }
 
 /* Take a slab without objects in use out of the arena, to destroy it. */
@@ -154,6 +152,8 @@ static void add_sparse_locked(struct shmap_arena *arena, struct shmap_slab *slab
 	lockdep_assert_held(&arena->lock);
 	list_move_tail(&slab->list, &arena->sparse);
 	WRITE_ONCE(arena->sparse_n, arena->sparse_n + 1);
+	WRITE_ONCE(arena->free, arena->free +
+		   (u64)(slab->objects - slab->live) * slab->size);
 }
 
 static void remove_sparse_locked(struct shmap_arena *arena, struct shmap_slab *slab)
@@ -161,25 +161,29 @@ static void remove_sparse_locked(struct shmap_arena *arena, struct shmap_slab *s
 	lockdep_assert_held(&arena->lock);
 	list_del_init(&slab->list);
 	WRITE_ONCE(arena->sparse_n, arena->sparse_n - 1);
+	WRITE_ONCE(arena->free, arena->free -
+		   (u64)(slab->objects - slab->live) * slab->size);
 }
 
 /**
- * shmap_slab_fill_locked - note that an object was taken from a slab with few in use
+ * shmap_slab_fill_locked - note that an object is taken from a slab with few in use
  * @arena: the arena
- * @slab: the slab, with at most one object more than slab->few in use
+ * @slab: the slab; the object is not counted yet
  *
  * Context: arena->lock is held.
  */
 void shmap_slab_fill_locked(struct shmap_arena *arena, struct shmap_slab *slab)
 {
-	bool was_empty = slab->live == 1, is_sparse = slab->live <= slab->few;
-
-	if (was_empty && is_sparse)
-		add_sparse_locked(arena, slab);
-	else if (was_empty)
-		list_del_init(&slab->list);
-	else if (!is_sparse)
+	if (slab->live && slab->live == slab->few) {
 		remove_sparse_locked(arena, slab);
+		return;
+	}
+	if (!slab->live && slab->few)
+		add_sparse_locked(arena, slab);
+	else if (!slab->live)
+		list_del_init(&slab->list);
+	if (slab->few)
+		WRITE_ONCE(arena->free, arena->free - slab->size);
 }
 
 /*
@@ -200,12 +204,14 @@ static noinline bool thinned_locked(struct shmap_arena *arena, struct shmap_slab
 		WRITE_ONCE(arena->parked_n, arena->parked_n - 1);
 		break;
 	case SHMAP_DRAIN_NOT:
-		WRITE_ONCE(arena->free, arena->free + slab->size);
-		if (slab->live) {
-			if (slab->live == slab->few)
-				add_sparse_locked(arena, slab);
+		if (slab->live && slab->live == slab->few) {
+			add_sparse_locked(arena, slab);
 			return false;
 		}
+		if (slab->few)
+			WRITE_ONCE(arena->free, arena->free + slab->size);
+		if (slab->live)
+			return false;
 		if (slab->few)
 			remove_sparse_locked(arena, slab);
 		if (hlist_is_singular_node(&slab->node,
@@ -223,10 +229,9 @@ static noinline bool thinned_locked(struct shmap_arena *arena, struct shmap_slab
  * Put an object back in its slab; @gone and what is returned are those of thinned_locked().
  * Lengths of 0 tell a free object from an entry.
  */
-static bool slab_push_locked(struct shmap_arena *arena, u32 ref,
-			     struct list_head *gone)
+static bool slab_push_locked(struct shmap_arena *arena, struct shmap_slab *slab,
+			     u32 ref, struct list_head *gone)
 {
-	struct shmap_slab *slab = slab_of(arena, ref);
 	struct kmap_entry *object = shmap_slab_entry(slab, ref);
 
 	lockdep_assert_held(&arena->lock);
@@ -235,40 +240,26 @@ static bool slab_push_locked(struct shmap_arena *arena, u32 ref,
 	slab->free = ref;
 	if (slab->live-- == slab->objects)
 		hlist_add_head(&slab->node, &arena->partial[slab->class]);
-	if (unlikely(slab->live <= slab->few))
-		return thinned_locked(arena, slab, gone);
-	WRITE_ONCE(arena->free, arena->free + slab->size);
-	return false;
+	return unlikely(slab->live <= slab->few) && thinned_locked(arena, slab, gone);
 }
 
 /**
  * shmap_arena_init - initialize an arena
  * @arena: the arena, zeroed
  * @pool: pool that its units come from
- * @wipe: zero a freed entry before it can be used again
+ * @payer: whose entries it is for
  *
  * Context: any.
  */
 void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
-		      bool wipe)
+		      u64 payer)
 {
 	arena->pool = pool;
-	arena->wipe = wipe;
+	arena->payer = payer;
 	raw_spin_lock_init(&arena->lock);
 	INIT_LIST_HEAD(&arena->empty);
 	INIT_LIST_HEAD(&arena->sparse);
 	INIT_LIST_HEAD(&arena->parked);
-}
-
-/**
- * shmap_arena_exit - give all slabs back to the pool
- * @arena: the arena; all of its entries have been freed
- *
- * Context: may sleep.
- */
-void shmap_arena_exit(struct shmap_arena *arena)
-{
-	shmap_arena_trim(arena, READ_ONCE(arena->pool->round));
 }
 
 /**
@@ -293,7 +284,7 @@ u32 shmap_arena_large(u32 bytes)
  */
 int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 {
-	struct shmap_slab *slab = slab_create(arena->pool, bytes);
+	struct shmap_slab *slab = slab_create(arena, bytes);
 
 	if (IS_ERR(slab))
 		return PTR_ERR(slab);
@@ -306,38 +297,66 @@ int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 	return 0;
 }
 
+static void wipe(const struct shmap_pool *pool, u32 ref)
+{
+	const struct shmap_slab *slab = slab_of(pool, ref);
+
+	/* The first two fields, which compact.c may read, are overwritten later. */
+	memset(&shmap_slab_entry(slab, ref)->version, 0,
+	       slab->size - offsetof(struct kmap_entry, version));
+}
+
+/*
+ * Free the first objects, as many as are of the same arena.  Sets *@call when the keeper has
+ * something to do there.  Returns the number of objects.
+ */
+static unsigned int free_some(struct shmap_pool *pool, const u32 *refs, unsigned int n,
+			      struct list_head *empty, bool *call)
+{
+	struct shmap_slab *slab = slab_of(pool, refs[0]);
+	struct shmap_arena *arena = slab->arena;
+	bool kept = false, uneven, some;
+	unsigned int i = 0;
+
+	raw_spin_lock(&arena->lock);
+	do {
+		kept |= slab_push_locked(arena, slab, refs[i], empty);
+		if (++i == n)
+			break;
+		slab = slab_of(pool, refs[i]);
+	} while (slab->arena == arena);
+	uneven = shmap_arena_is_uneven(arena, SHMAP_ARENA_SLACK);
+	some = arena->free > 2 * SHMAP_UNIT_SIZE;
+	/* It may go now, if it has no slabs any more. */
+	raw_spin_unlock(&arena->lock);
+	if (some && !READ_ONCE(pool->uneven))
+		WRITE_ONCE(pool->uneven, true);
+	*call |= kept || (unlikely(uneven) && !delayed_work_pending(&pool->keeper));
+	return i;
+}
+
 /**
  * shmap_arena_free - free entries that no reader can reach any more
- * @arena: the arena they are from
+ * @pool: the pool
  * @refs: references to them
- * @n: number of them; arena->lock is held for all, so some hundreds at most
+ * @n: number of them; arena->lock is held for all those of an arena that follow each other,
+ *	so some hundreds at most
  *
  * Context: may sleep.
  */
-void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
-		      unsigned int n)
+void shmap_arena_free(struct shmap_pool *pool, const u32 *refs, unsigned int n)
 {
+	bool call = false;
 	LIST_HEAD(empty);
-	bool kept = false;
 	unsigned int i;
 
-	/* The first two fields, which compact.c may read, are overwritten below. */
-	for (i = 0; arena->wipe && i < n; i++)
-		memset(&shmap_pool_entry(arena->pool, refs[i])->version, 0,
-		       slab_of(arena, refs[i])->size -
-		       offsetof(struct kmap_entry, version));
-	raw_spin_lock(&arena->lock);
-	for (i = 0; i < n; i++)
-		kept |= slab_push_locked(arena, refs[i], &empty);
-	raw_spin_unlock(&arena->lock);
-	if (unlikely(kept ||
-		     (shmap_arena_is_uneven(arena, SHMAP_ARENA_SLACK) &&
-		      !delayed_work_pending(&arena->pool->keeper))))
-		shmap_pool_call_keeper(arena->pool);
-	if (READ_ONCE(arena->free) > 2 * SHMAP_UNIT_SIZE &&
-	    !READ_ONCE(arena->pool->uneven))
-		WRITE_ONCE(arena->pool->uneven, true);
-	slabs_destroy(arena->pool, &empty);
+	for (i = 0; unlikely(pool->wipe) && i < n; i++)
+		wipe(pool, refs[i]);
+	for (i = 0; i < n;)
+		i += free_some(pool, refs + i, n - i, &empty, &call);
+	if (unlikely(call))
+		shmap_pool_call_keeper(pool);
+	slabs_destroy(pool, &empty);
 }
 
 /* Give some empty slabs back to the pool.  Returns false when there were none. */

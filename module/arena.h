@@ -5,6 +5,7 @@
 
 #include <linux/list.h>
 #include <linux/log2.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 
 #include "pool.h"
@@ -18,12 +19,16 @@
 #define SHMAP_ARENA_SLACK	16u
 
 /**
- * struct shmap_arena - the entries of one shard
+ * struct shmap_arena - entries that are charged to one memory cgroup, or some of them
  * @pool: pool that units come from
- * @wipe: zero a freed entry before it can be used again
+ * @payer: whose entries these are; see payer.c
+ * @lane: number of the arena among those of the payer
+ * @users: number of tasks that use the arena and hold no lock; payer.c
+ * @node: in the tree of the map's arenas; payer.c
+ * @gone: in a list of arenas that are about to be freed; payer.c
  * @lock: protects all fields that follow, and the fields of slabs that change
  * @held: bytes of all slabs but those that are being drained
- * @free: those of them in free objects
+ * @free: bytes of free objects in the slabs of @sparse
  * @leaving: bytes of the slabs that are being drained
  * @partial: for each size class, the slabs that have a free object, unless they are being
  *	drained
@@ -36,7 +41,11 @@
  */
 struct shmap_arena {
 	struct shmap_pool	*pool;
-	bool			wipe;
+	u64			payer;
+	unsigned int		lane;
+	unsigned int		users;
+	struct rb_node		node;
+	struct list_head	gone;
 	raw_spinlock_t		lock;	/* see above */
 	u64			held;
 	u64			free;
@@ -66,6 +75,7 @@ enum shmap_drain {
  * @node: in arena->partial while the slab has a free object and is not being drained
  * @list: in arena->empty while no object is in use, in arena->sparse while at most @few
  *	are, or in arena->parked
+ * @arena: the arena that it belongs to
  * @drain: is it being drained?
  * @drained: number of objects, the first ones, that were looked at
  * @round: the keeper's round in which the slab was put there
@@ -83,6 +93,7 @@ enum shmap_drain {
 struct shmap_slab {
 	struct hlist_node	node;
 	struct list_head	list;
+	struct shmap_arena	*arena;
 	enum shmap_drain	drain;
 	u32			drained;
 	unsigned long		round;
@@ -99,12 +110,10 @@ struct shmap_slab {
 };
 
 void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
-		      bool wipe);
-void shmap_arena_exit(struct shmap_arena *arena);
+		      u64 payer);
 u32 shmap_arena_large(u32 bytes);
 int shmap_arena_grow(struct shmap_arena *arena, u32 bytes);
-void shmap_arena_free(struct shmap_arena *arena, const u32 *refs,
-		      unsigned int n);
+void shmap_arena_free(struct shmap_pool *pool, const u32 *refs, unsigned int n);
 bool shmap_arena_trim(struct shmap_arena *arena, unsigned long round);
 struct shmap_slab *shmap_arena_drain(struct shmap_arena *arena,
 				     unsigned int eighths, unsigned int *looked);
@@ -167,6 +176,8 @@ static inline unsigned int shmap_arena_class(u32 bytes)
  * @part: this part of all slabs may be free, for instance 16 for a sixteenth, and two units
  *	besides, so that a small arena is left alone; or 0: nothing may be free
  *
+ * Only slabs of which few objects are in use are looked at.
+ *
  * Without arena->lock the answer may be a little late.
  *
  * Context: any.
@@ -203,11 +214,9 @@ shmap_slab_pop_locked(struct shmap_arena *arena, struct shmap_slab *slab, u32 *r
 		       slab->fresh++ * (slab->size >> SHMAP_REF_SHIFT);
 		object = shmap_slab_entry(slab, *ref);
 	}
-	WRITE_ONCE(arena->free, arena->free - slab->size);
-	slab->live++;
-	if (unlikely(slab->live <= slab->few + 1))
+	if (unlikely(slab->live <= slab->few))
 		shmap_slab_fill_locked(arena, slab);
-	if (unlikely(slab->live == slab->objects))
+	if (unlikely(++slab->live == slab->objects))
 		hlist_del_init(&slab->node);
 	return object;
 }

@@ -6,6 +6,7 @@
 #ifndef SHMAP_CHANGE_INLINE_H
 #define SHMAP_CHANGE_INLINE_H
 
+#include "payer.h"
 #include "request.h"
 #include "space.h"
 #include "sweep.h"
@@ -39,7 +40,7 @@ shmap_change_prepare(struct shmap_map *map, struct shmap_shard *shard,
 	u64 *at;
 	u32 ref;
 
-	entry = shmap_arena_take(&shard->arena, bytes, &ref);
+	entry = shmap_payer_take(shard, bytes, &ref);
 	if (unlikely(!entry)) {
 		entry = shmap_space_alloc(map, shard, bytes, &ref);
 		if (IS_ERR(entry))

@@ -177,7 +177,7 @@ static enum moved move_object(struct shmap_map *map, struct shmap_arena *arena,
 		atomic_long_add(size, &map->pool.compacted);
 		shmap_shard_retire(map, shard, ref, size);
 	} else {
-		shmap_arena_free(arena, &move.to_ref, 1);
+		shmap_arena_free(arena->pool, &move.to_ref, 1);
 	}
 	return moved;
 }

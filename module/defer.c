@@ -76,8 +76,8 @@ static bool reap(struct shmap_defer *defer)
 
 	if (!batch)
 		return false;
-	shmap_arena_free(defer->arena, batch->refs, batch->n);
-	shmap_mem_free(defer->arena->pool->mem, batch, sizeof(*batch));
+	shmap_arena_free(defer->pool, batch->refs, batch->n);
+	shmap_mem_free(defer->pool->mem, batch, sizeof(*batch));
 	return true;
 }
 
@@ -122,23 +122,23 @@ static bool make_batch(struct shmap_defer *defer, u32 ref)
 {
 	struct shmap_deferred *batch;
 
-	batch = shmap_mem_alloc(defer->arena->pool->mem, sizeof(*batch));
+	batch = shmap_mem_alloc(defer->pool->mem, sizeof(*batch));
 	if (!batch) {
 		if (!wait_grace(start_poll_synchronize_rcu(), true)) {
-			shmap_arena_free(defer->arena, &ref, 1);
+			shmap_arena_free(defer->pool, &ref, 1);
 			return false;
 		}
-		batch = shmap_mem_alloc_surely(defer->arena->pool->mem, sizeof(*batch));
+		batch = shmap_mem_alloc_surely(defer->pool->mem, sizeof(*batch));
 	}
 	raw_spin_lock(&defer->lock);
 	if (!defer->open) {
 		defer->open = batch;
 		batch = NULL;
-		shmap_pool_stir(defer->arena->pool);
+		shmap_pool_stir(defer->pool);
 	}
 	raw_spin_unlock(&defer->lock);
-	shmap_mem_free(defer->arena->pool->mem, batch, sizeof(*batch));
-	shmap_pool_call_keeper(defer->arena->pool);
+	shmap_mem_free(defer->pool->mem, batch, sizeof(*batch));
+	shmap_pool_call_keeper(defer->pool);
 	return true;
 }
 
@@ -200,17 +200,17 @@ static noinline void add_slowly(struct shmap_defer *defer, u32 ref, u32 bytes)
 /**
  * shmap_defer_init - initialize the deferred entries of a shard
  * @defer: the deferred entries, zeroed
- * @arena: arena that the entries are from
+ * @pool: the entry area
  * @max: bound on the bytes of deferred entries
  *
  * Context: any.
  */
-void shmap_defer_init(struct shmap_defer *defer, struct shmap_arena *arena,
+void shmap_defer_init(struct shmap_defer *defer, struct shmap_pool *pool,
 		      u64 max)
 {
 	raw_spin_lock_init(&defer->lock);
 	INIT_LIST_HEAD(&defer->waiting);
-	defer->arena = arena;
+	defer->pool = pool;
 	defer->max = max;
 }
 

@@ -13,14 +13,14 @@ struct shmap_deferred;
 
 /**
  * struct shmap_defer - deferred entries of one shard
- * @lock: protects the other fields, except @max and @arena, which are constant
+ * @lock: protects the other fields, except @max and @pool, which are constant
  * @open: the batch to note entries in, which has no grace period yet, or NULL
  * @waiting: closed batches, oldest first, each with its grace period
  * @closed: number of batches that have been closed
  * @bytes: bytes of the entries in @open and @waiting
  * @max: bound on @bytes
  * @waits: number of entries that could not be noted at once because of that bound
- * @arena: arena that the entries are from
+ * @pool: the entry area
  */
 struct shmap_defer {
 	raw_spinlock_t		lock;	/* see above */
@@ -30,10 +30,10 @@ struct shmap_defer {
 	struct list_head	waiting;
 	u64			closed;
 	u64			waits;
-	struct shmap_arena	*arena;
+	struct shmap_pool	*pool;
 };
 
-void shmap_defer_init(struct shmap_defer *defer, struct shmap_arena *arena,
+void shmap_defer_init(struct shmap_defer *defer, struct shmap_pool *pool,
 		      u64 max);
 void shmap_defer_add(struct shmap_defer *defer, u32 ref, u32 bytes);
 void shmap_defer_close(struct shmap_defer *defer);

@@ -8,10 +8,10 @@
  * that a snapshot needs is kept.  If no operation comes, the keeper does what is left to
  * do.  It is called when something is put aside, and comes again as long as anything is.
  *
- * In each run it starts the grace period of all deferred entries, frees those whose
- * grace period is over, takes away buckets that a table does not need, moves entries out
- * of slabs that have few, gives empty slabs back to the pool that were empty in its last
- * run already, and gives idle memory of the pool and of the table back to the kernel.
+ * In each run it moves entries out of slabs that have few, starts the grace period of all
+ * deferred entries, frees those whose grace period is over, takes away buckets that a table
+ * does not need, gives empty slabs back to the pool that were empty in its last run already,
+ * and gives idle memory of the pool and of the table back to the kernel.
  * With wipe=Y it ends the snapshots that began before its last run, if anything is kept.
  * So an entry waits for three runs at most, and for its grace period between them.
  *
@@ -25,6 +25,7 @@
 #include "hole.h"
 #include "inode.h"
 #include "keeper.h"
+#include "payer.h"
 #include "shard.h"
 #include "sweep.h"
 
@@ -65,22 +66,45 @@ static bool keep_pool(struct shmap_map *map)
 }
 
 /*
- * Free what readers of a shard do not use any more, shrink its table, and move entries of
- * slabs that have few.  Returns true when more is left.
+ * Free what readers of a shard do not use any more, and shrink its table.  Returns true when
+ * more is left.
  */
-static bool keep_shard(struct shmap_map *map, struct shmap_shard *shard,
-		       unsigned long round)
+static bool keep_shard(struct shmap_map *map, struct shmap_shard *shard)
 {
-	bool more;
-
 	while (shmap_shard_shrink(map, shard))
 		cond_resched();
-	more = shmap_compact_arena(map, &shard->arena, SHMAP_ARENA_SLACK);
 	shmap_defer_close(&shard->defer);
 	shmap_defer_reap(&shard->defer);
-	more |= READ_ONCE(shard->defer.bytes);
-	/* What was empty in the last run already. */
-	return shmap_arena_trim(&shard->arena, round - 2) || more;
+	return READ_ONCE(shard->defer.bytes);
+}
+
+/* Move entries of slabs that have few.  Returns true when slabs are left to be emptied. */
+static bool compact_arenas(struct shmap_map *map)
+{
+	struct shmap_arena *arena;
+	bool more = false;
+
+	for (arena = shmap_payer_next(map, NULL); arena;
+	     arena = shmap_payer_next(map, arena)) {
+		more |= shmap_compact_arena(map, arena, SHMAP_ARENA_SLACK);
+		cond_resched();
+	}
+	return more;
+}
+
+/* Give slabs back that were empty in the last run already.  Returns true if others are. */
+static bool trim_arenas(struct shmap_map *map, unsigned long round)
+{
+	struct shmap_arena *arena;
+	bool more = false;
+
+	for (arena = shmap_payer_next(map, NULL); arena;
+	     arena = shmap_payer_next(map, arena)) {
+		more |= shmap_arena_trim(arena, round - 2);
+		cond_resched();
+	}
+	shmap_payers_drop(map);
+	return more;
 }
 
 /* Free what was kept for snapshots and is not needed.  Returns true when more is kept. */
@@ -150,10 +174,12 @@ static void run(struct work_struct *work)
 
 	WRITE_ONCE(pool->round, round);
 	more = keep_kept(map);
+	more |= compact_arenas(map);
 	for (i = 0; i < map->config.shards; i++) {
-		more |= keep_shard(map, &map->shard[i], round);
+		more |= keep_shard(map, &map->shard[i]);
 		cond_resched();
 	}
+	more |= trim_arenas(map, round);
 	more |= keep_buckets(map);
 	more |= keep_pool(map);
 	if (more)

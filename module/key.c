@@ -65,8 +65,7 @@ void shmap_key_discard(struct shmap_map *map, struct shmap_request *rq)
 {
 	if (!rq->fresh.entry)
 		return;
-	shmap_arena_free(&shmap_map_shard(map, rq->hash)->arena,
-			 &rq->fresh.ref, 1);
+	shmap_arena_free(&map->pool, &rq->fresh.ref, 1);
 	rq->fresh.entry = NULL;
 }
 

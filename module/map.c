@@ -11,6 +11,7 @@
  *	cuts->lock		raw spinlock; never together with quota->transfer
  *
  *	arena->lock		raw spinlock; never together with shard->lock
+ *	payers->lock		the same; never together with arena->lock
  *	defer->lock		the same
  *	area->lock		raw spinlock; never together with another
  *	buckets->lock		raw spinlock; under shard->lock and cuts->order, but no
@@ -35,6 +36,7 @@
  *	an entry that is kept		immutable; shard->lock to free it
  *	any other entry			owned by the task that allocated or unlinked it
  *	slabs				arena->lock
+ *	tree of arenas, shard->arena	payers->lock; see payer.c
  *	deferred batches		defer->lock
  *	map->squeezed			WRITE_ONCE; a stale value costs another squeeze
  *	units				area->lock; a taken unit belongs to its taker, and
@@ -55,14 +57,16 @@
 #include "inode.h"
 #include "keeper.h"
 #include "map.h"
+#include "payer.h"
 #include "shard.h"
 #include "space.h"
 
 /* Versions begin with the time of day, in steps of 2^VERSION_SHIFT ns. */
 #define VERSION_SHIFT	7
 
-/* Address space per shard for slabs that are not full. */
+/* Address space for slabs that are not full: per shard, and per map. */
 #define SHARD_SLACK	(64 * SHMAP_UNIT_SIZE)
+#define MAP_SLACK	(512 * SHMAP_UNIT_SIZE)
 
 /* Most bytes that may be deferred per shard. */
 static u64 deferred_max(const struct shmap_config *config)
@@ -86,7 +90,7 @@ static u64 kept_max(const struct shmap_config *config)
 static u64 entry_area(const struct shmap_config *config)
 {
 	u64 bytes = 2 * config->max_bytes + kept_max(config) / 2 * 3 +
-		    config->shards * (deferred_max(config) + SHARD_SLACK);
+		    config->shards * (deferred_max(config) + SHARD_SLACK) + MAP_SLACK;
 
 	return min(round_up(bytes, SHMAP_UNIT_SIZE), SHMAP_AREA_MAX);
 }
@@ -149,8 +153,8 @@ static void shards_init(struct shmap_map *map)
 		shard->version = version;
 		shard->kept = RB_ROOT;
 		INIT_LIST_HEAD(&shard->kept_fifo);
-		shmap_arena_init(&shard->arena, &map->pool, map->config.wipe);
-		shmap_defer_init(&shard->defer, &shard->arena,
+		shard->arena = &shmap_payer_none;
+		shmap_defer_init(&shard->defer, &map->pool,
 				 deferred_max(&map->config));
 		shard->table.lock = &shard->lock;
 		shard->table.lock_ops = map->config.lock;
@@ -229,6 +233,8 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	map->config = *config;
 	refcount_set(&map->refs, 1);
 	map->shard_bits = ilog2(config->shards);
+	shmap_payers_init(&map->payers, min(config->shards, 2 * num_possible_cpus()));
+	map->pool.wipe = config->wipe;
 	get_random_bytes(&map->hash_key, sizeof(map->hash_key));
 	shmap_hash_init(&map->hash_init, &map->hash_key);
 	raw_spin_lock_init(&map->cuts.order);
@@ -255,6 +261,7 @@ static void destroy(struct shmap_map *map)
 		shmap_shard_drop(map, &map->shard[i]);
 	if (map->shard)
 		shmap_space_squeeze(map, false);
+	shmap_payers_exit(map);
 	shmap_buckets_exit(&map->buckets);
 	shmap_mem_free_table(&map->mem, map->shard, map->config.shards,
 			     sizeof(*map->shard));

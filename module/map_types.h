@@ -78,7 +78,7 @@ struct shmap_stats {
  * @kept: entries that are kept for snapshots, by place
  * @kept_fifo: the same entries, by death
  * @defer: deferred entries; has its own lock
- * @arena: allocates entries; has its own lock
+ * @arena: the arena from which an entry was allocated last; see payer.c
  */
 struct shmap_shard {
 	struct shmap_lock	lock;
@@ -91,8 +91,20 @@ struct shmap_shard {
 	struct rb_root		kept;
 	struct list_head	kept_fifo;
 	struct shmap_defer	defer ____cacheline_aligned;
-	struct shmap_arena	arena;
+	struct shmap_arena	*arena;
 } ____cacheline_aligned;
+
+/**
+ * struct shmap_payers - the arenas of a map; see payer.c
+ * @lock: protects @arenas
+ * @arenas: the arenas, by payer and lane
+ * @lanes: how many a payer has besides lane 0; constant
+ */
+struct shmap_payers {
+	raw_spinlock_t		lock;	/* see above */
+	struct rb_root		arenas;
+	unsigned int		lanes;
+};
 
 /**
  * struct shmap_map - a map
@@ -107,6 +119,7 @@ struct shmap_shard {
  * @mem: account of the map's memory; mem.c tells what it does not count
  * @inode: what the mappings of the window belong to
  * @pool: the entry area
+ * @payers: the arenas that entries come from
  * @buckets: the buckets of all shards
  * @quota: the limits of entries and bytes
  * @stats: counters per CPU
@@ -126,6 +139,7 @@ struct shmap_map {
 	struct shmap_mem		mem;
 	struct inode			*inode;
 	struct shmap_pool		pool;
+	struct shmap_payers		payers;
 	struct shmap_buckets		buckets;
 	struct shmap_quota		quota;
 	struct shmap_stats __percpu	*stats;

@@ -31,6 +31,7 @@
  * @usual: as soon as so many have, memory that waits to be given back is used again
  * @given_back: number of units whose memory was given back to the kernel
  * @compacted: bytes of entries that were moved (compact.c)
+ * @wipe: zero a freed entry before it can be used again
  * @uneven: an object was freed, in an arena with more than two units in free objects,
  *	since entries were last moved wherever that pays
  * @stock: memory that is allocated ahead, for units that have none
@@ -49,6 +50,7 @@ struct shmap_pool {
 	unsigned int		usual;
 	u64			given_back;
 	atomic_long_t		compacted;
+	bool			wipe;
 	bool			uneven;
 	void			*stock[SHMAP_POOL_STOCK];
 	unsigned int		stocked;

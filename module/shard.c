@@ -2,11 +2,11 @@
 /*
  * One shard of a map.
  *
- * A shard is a lock, a table of entries and the arena that the entries are allocated
- * from.  A task that changes entries locks the shard with shmap_shard_lock(), which helps
- * to make the cut of a snapshot when one is being made.  After unlocking the shard it
- * hands the entries that it unlinked to shmap_shard_retire(): they are freed at once where
- * readers lock the shard, and after a grace period where they do not.
+ * A shard is a lock and a table of entries.  A task that changes entries locks the shard
+ * with shmap_shard_lock(), which helps to make the cut of a snapshot when one is being
+ * made.  After unlocking the shard it hands the entries that it unlinked to
+ * shmap_shard_retire(): they are freed at once where readers lock the shard, and after a
+ * grace period where they do not.
  */
 #include <linux/bitrev.h>
 #include <linux/sched.h>
@@ -37,7 +37,7 @@ void shmap_shard_drop(struct shmap_map *map, struct shmap_shard *shard)
 		place = shmap_table_next_locked(&shard->table, place, &bucket);
 		n = shmap_table_empty_locked(&shard->table, bucket, refs);
 		shmap_lock_write_leave(map->config.lock, &shard->lock);
-		shmap_arena_free(&shard->arena, refs, n);
+		shmap_arena_free(&map->pool, refs, n);
 		cond_resched();
 	}
 }

@@ -58,7 +58,7 @@ static inline void shmap_shard_retire(struct shmap_map *map,
 	if (map->config.lock->lockless_reads)
 		shmap_defer_add(&shard->defer, ref, bytes);
 	else
-		shmap_arena_free(&shard->arena, &ref, 1);
+		shmap_arena_free(&map->pool, &ref, 1);
 }
 
 #endif /* SHMAP_SHARD_H */

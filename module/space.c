@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory for entries, when the shard's arena has none at hand.
+ * Memory for entries, when the arena has none at hand.
  *
  * It is taken from, in this order: deferred entries of this shard that no reader holds
  * any more; a slab from the pool, for which some entries are moved if much memory is in
@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 
 #include "compact.h"
+#include "payer.h"
 #include "space.h"
 #include "sweep.h"
 
@@ -26,6 +27,7 @@
 int shmap_space_squeeze(struct shmap_map *map, bool killable)
 {
 	long stirred = atomic_long_read(&map->pool.stirred);
+	struct shmap_arena *arena;
 	unsigned int i;
 	int ret = 0;
 
@@ -35,9 +37,9 @@ int shmap_space_squeeze(struct shmap_map *map, bool killable)
 		for (i = 0; !ret && i < map->config.shards; i++)
 			ret = shmap_defer_drain(&map->shard[i].defer, killable);
 	}
-	for (i = 0; i < map->config.shards; i++)
-		shmap_arena_trim(&map->shard[i].arena,
-				 READ_ONCE(map->pool.round));
+	for (arena = shmap_payer_next(map, NULL); arena;
+	     arena = shmap_payer_next(map, arena))
+		shmap_arena_trim(arena, READ_ONCE(map->pool.round));
 	if (!ret)
 		WRITE_ONCE(map->squeezed, stirred);
 	return ret;
@@ -53,16 +55,17 @@ static bool can_make_space(const struct shmap_map *map)
 /* Move entries wherever that makes slabs empty, and free all that can be freed. */
 static int make_space(struct shmap_map *map)
 {
-	unsigned int i;
+	struct shmap_arena *arena;
 
 	WRITE_ONCE(map->pool.uneven, false);
-	for (i = 0; i < map->config.shards; i++)
-		shmap_compact_arena(map, &map->shard[i].arena, 0);
+	for (arena = shmap_payer_next(map, NULL); arena;
+	     arena = shmap_payer_next(map, arena))
+		shmap_compact_arena(map, arena, 0);
 	return shmap_space_squeeze(map, true);
 }
 
 /**
- * shmap_space_alloc - allocate an entry when shmap_arena_take() has returned none
+ * shmap_space_alloc - allocate an entry when shmap_payer_take() has returned none
  * @map: the map
  * @shard: the shard that the entry is for; not locked
  * @bytes: its size, including the header
@@ -78,22 +81,23 @@ struct kmap_entry *shmap_space_alloc(struct shmap_map *map,
 				     u32 *ref)
 {
 	bool reaped = !map->config.lock->lockless_reads, squeezed = false;
-	struct kmap_entry *entry;
-	int ret = 0;
+	struct shmap_arena *arena = shmap_payer_get(map, shard);
+	struct kmap_entry *entry = NULL;
+	int ret = PTR_ERR_OR_ZERO(arena);
 
 	while (!ret) {
-		entry = shmap_arena_take(&shard->arena, bytes, ref);
+		entry = shmap_arena_take(arena, bytes, ref);
 		if (entry)
-			return entry;
+			break;
 		if (!reaped) {
 			shmap_defer_close(&shard->defer);
 			shmap_defer_reap(&shard->defer);
 			reaped = true;
 			continue;
 		}
-		if (shmap_arena_is_uneven(&shard->arena, SHMAP_ARENA_SLACK / 2))
-			shmap_compact_some(map, &shard->arena);
-		ret = shmap_arena_grow(&shard->arena, bytes);
+		if (shmap_arena_is_uneven(arena, SHMAP_ARENA_SLACK / 2))
+			shmap_compact_some(map, arena);
+		ret = shmap_arena_grow(arena, bytes);
 		if (ret == -ENOSPC && !squeezed && can_make_space(map)) {
 			ret = make_space(map);
 			squeezed = true;
@@ -102,5 +106,7 @@ struct kmap_entry *shmap_space_alloc(struct shmap_map *map,
 		if ((ret == -ENOSPC || ret == -ENOMEM) && shmap_sweep_relieve(map))
 			ret = shmap_space_squeeze(map, true);
 	}
-	return ERR_PTR(ret);
+	if (!IS_ERR(arena))
+		shmap_payer_put(map, arena);
+	return entry ?: ERR_PTR(ret);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory is charged to the cgroup of the client that makes the map grow: a client
- * that has used up its part gets ENOMEM, is not killed, and holds up nobody else.
+ * Memory is charged to the cgroup of the client that stores, until what it stored is gone:
+ * a client that has used up its part gets ENOMEM, is not killed, and holds up nobody else.
  */
 #include <errno.h>
 #include <sched.h>
@@ -33,7 +33,7 @@ FIXTURE(cgroup) {
 	struct kmap_info info;
 	bool mounted;
 	char root[64];
-	char group[96];
+	char group[96], other[96];
 	struct outcome *outcome;
 };
 
@@ -95,6 +95,9 @@ FIXTURE_SETUP(cgroup)
 	snprintf(self->group, sizeof(self->group), "%s/kmap-%d", self->root,
 		 getpid());
 	ASSERT_EQ(0, mkdir(self->group, 0755));
+	snprintf(self->other, sizeof(self->other), "%s/other-%d", self->root,
+		 getpid());
+	ASSERT_EQ(0, mkdir(self->other, 0755));
 	self->outcome = mmap(NULL, sizeof(*self->outcome),
 			     PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -107,6 +110,7 @@ FIXTURE_TEARDOWN(cgroup)
 	close(self->fd);
 	if (self->mounted) {
 		rmdir(self->group);
+		rmdir(self->other);
 		umount2(self->root, MNT_DETACH);
 		rmdir(self->root);
 	}
@@ -121,22 +125,32 @@ static int put(int fd, __u64 id)
 	return kt_set(fd, key, KEY_LEN, value, VALUE_LEN, 0, NULL);
 }
 
-/* In a child: sets keys 0 and up until one fails, or @most are there. */
+static int cut(int fd, __u64 id)
+{
+	__u8 key[KEY_LEN];
+
+	kt_key(key, KEY_LEN, id);
+	return kt_del(fd, key, KEY_LEN, 0, NULL);
+}
+
+/* In a child: sets keys @first and up until one fails, or @most are there. */
 static void put_in_group(struct __test_metadata *_metadata, int fd,
 			 const char *group, struct outcome *outcome,
-			 __u64 most)
+			 __u64 first, __u64 most)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	memset(outcome, 0, sizeof(*outcome));
+	pid = fork();
 	ASSERT_GE(pid, 0);
 	if (!pid) {
 		/* The child gets all the memory that it needs itself before. */
 		if (mlockall(MCL_CURRENT) || put(fd, ~0ull) ||
-		    kt_clear(fd, NULL) || write_to(group, "cgroup.procs", "0"))
+		    cut(fd, ~0ull) || write_to(group, "cgroup.procs", "0"))
 			_exit(1);
 		while (outcome->count < most) {
-			outcome->error = put(fd, outcome->count);
+			outcome->error = put(fd, first + outcome->count);
 			if (outcome->error)
 				break;
 			outcome->count++;
@@ -158,7 +172,7 @@ TEST_F_TIMEOUT(cgroup, charged, KT_LONG)
 	__s64 charged;
 
 	RELOAD("%s", "");
-	put_in_group(_metadata, self->fd, self->group, outcome, 10000);
+	put_in_group(_metadata, self->fd, self->group, outcome, 0, 10000);
 	ASSERT_EQ(0, outcome->error);
 	ASSERT_EQ(0, kt_info(self->fd, &after));
 	/* The child is gone, and with it its own memory. */
@@ -178,7 +192,7 @@ TEST_F_TIMEOUT(cgroup, used_up, KT_LONG)
 	RELOAD("%s", "");
 	snprintf(text, sizeof(text), "%lld", LIMIT);
 	ASSERT_EQ(0, write_to(self->group, "memory.max", text));
-	put_in_group(_metadata, self->fd, self->group, outcome, ~0ull);
+	put_in_group(_metadata, self->fd, self->group, outcome, 0, ~0ull);
 	EXPECT_EQ(-ENOMEM, outcome->error);
 	count = outcome->count;
 	EXPECT_GT(count * VALUE_LEN, LIMIT / 2);
@@ -193,6 +207,68 @@ TEST_F_TIMEOUT(cgroup, used_up, KT_LONG)
 	EXPECT_EQ(0, kt_fill(self->fd, count, more, KEY_LEN, VALUE_LEN, NULL));
 	EXPECT_EQ(0, kt_verify(self->fd, 0, count + more, KEY_LEN, VALUE_LEN,
 			       NULL));
+}
+
+/* Waits until a group is charged for little, as it must be. */
+static void wait_uncharged(const char *group)
+{
+	while (read_from(group, "memory.current", NULL) > 1048576)
+		usleep(10000);
+}
+
+/* Two groups store in turn: each is charged for what it has stored, until that is gone. */
+TEST_F_TIMEOUT(cgroup, in_turn, KT_LONG)
+{
+	const __u64 n = kt_less(5000, 1000), part = n / 10;
+	__s64 stored = n * VALUE_LEN;
+	__u64 id;
+
+	RELOAD("%s", "");
+	for (id = 0; id < 2 * n; id += 2 * part) {
+		put_in_group(_metadata, self->fd, self->group, self->outcome,
+			     id, part);
+		ASSERT_EQ(0, self->outcome->error);
+		put_in_group(_metadata, self->fd, self->other, self->outcome,
+			     id + part, part);
+		ASSERT_EQ(0, self->outcome->error);
+	}
+	EXPECT_GE(read_from(self->group, "memory.current", NULL), stored);
+	EXPECT_LE(read_from(self->group, "memory.current", NULL),
+		  stored * 12 / 10 + 1048576);
+	/* The entries of one of them are removed, by somebody else. */
+	for (id = 0; id < 2 * n; id += 2 * part)
+		ASSERT_EQ(0, kt_remove(self->fd, id, part, KEY_LEN, NULL));
+	wait_uncharged(self->group);
+	EXPECT_GE(read_from(self->other, "memory.current", NULL), stored);
+	EXPECT_LE(read_from(self->other, "memory.current", NULL),
+		  stored * 12 / 10 + 1048576);
+	for (id = part; id < 2 * n; id += 2 * part)
+		ASSERT_EQ(0, kt_verify(self->fd, id, part, KEY_LEN, VALUE_LEN, NULL));
+
+	/* Nothing of the group is left when it is removed. */
+	ASSERT_EQ(0, rmdir(self->group));
+	while (read_from(self->root, "cgroup.stat", "nr_dying_descendants "))
+		usleep(10000);
+}
+
+/* Memory that one group made necessary, and that is not used, is no gift to another. */
+TEST_F_TIMEOUT(cgroup, after_another, KT_LONG)
+{
+	struct outcome *outcome = self->outcome;
+	const __u64 n = 2 * LIMIT / VALUE_LEN;
+	char text[32];
+
+	RELOAD("%s", "");
+	put_in_group(_metadata, self->fd, self->other, outcome, 0, n);
+	ASSERT_EQ(0, outcome->error);
+	ASSERT_EQ(0, kt_clear(self->fd, NULL));
+	snprintf(text, sizeof(text), "%lld", LIMIT);
+	ASSERT_EQ(0, write_to(self->group, "memory.max", text));
+	put_in_group(_metadata, self->fd, self->group, outcome, 0, n);
+	EXPECT_EQ(-ENOMEM, outcome->error);
+	EXPECT_LT(outcome->count * VALUE_LEN, LIMIT);
+	EXPECT_EQ(0, read_from(self->group, "memory.events", "oom_kill "));
+	wait_uncharged(self->other);
 }
 
 #define SHOWN		kt_less(24000, 9000)	/* keys of a snapshot */

@@ -107,7 +107,7 @@ TEST_F_TIMEOUT(map, one_of_eight, KT_LONG)
 	__u64 next = 0, first, id, left = 0;
 	unsigned int i;
 
-	RELOAD("shards=1 max_bytes=%llu", 4 * MEBI);
+	RELOAD("shards=1 max_bytes=%llu", kt_less(4 * MEBI, MEBI));
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		first = next;
 		fill(_metadata, self->fd, &next, 1000000, lens[i]);
@@ -127,11 +127,12 @@ TEST_F_TIMEOUT(map, one_of_eight, KT_LONG)
 /* Each generation has a size of its own, and leaves few entries behind, far apart. */
 TEST_F_TIMEOUT(map, a_size_a_generation, KT_LONG)
 {
+	const unsigned int generations = kt_less(100, 25);
 	unsigned int generation;
 	__u64 next = 0, first, id, left = 0, each;
 
-	RELOAD("shards=1 max_bytes=%llu", 8 * MEBI);
-	for (generation = 0; generation < 100; generation++) {
+	RELOAD("shards=1 max_bytes=%llu", kt_less(8 * MEBI, 2 * MEBI));
+	for (generation = 0; generation < generations; generation++) {
 		size_t len = 64 + 8 * generation;
 
 		first = next;
@@ -155,15 +156,16 @@ TEST_F_TIMEOUT(map, thinned_out, KT_LONG)
 {
 	static const size_t lens[] = { 100, 250, 600, 1400 };
 	__u64 next = 0, first, id, left = 0, state = 5, most, peak = 0;
+	const __u64 max_bytes = kt_less(32 * MEBI, 8 * MEBI);
 	struct kmap_info info;
 	unsigned int i;
 
-	RELOAD("max_bytes=%llu", 32 * MEBI);
+	RELOAD("max_bytes=%llu", max_bytes);
 	for (i = 0; i < 2 * ARRAY_SIZE(lens); i++) {
 		size_t len = lens[i % ARRAY_SIZE(lens)];
 
 		first = next;
-		most = 32 * MEBI * 8 / 10 / (len + 48);
+		most = max_bytes * 8 / 10 / (len + 48);
 		fill(_metadata, self->fd, &next, most, len);
 		ASSERT_EQ(0, kt_info(self->fd, &info));
 		if (info.memory > peak)

@@ -16,7 +16,7 @@
  * @records: for what is kept, or spare
  * @memory: bytes that the map should hold
  * @held: bytes of slabs that are not being drained
- * @free: those of them in free objects
+ * @free: bytes of free objects in those of them that have few in use
  * @leaving: bytes of slabs that are being drained
  */
 struct inspect {

@@ -11,6 +11,7 @@
 #include <linux/bitmap.h>
 
 #include "inspect.h"
+#include "payer.h"
 #include "shim.h"
 #include "test.h"
 
@@ -23,46 +24,41 @@ static bool is_object(const struct shmap_slab *slab, u32 ref)
 	       (ref - first) / step < slab->fresh;
 }
 
-static bool in_partial(const struct shmap_map *map,
-		       const struct shmap_slab *slab)
+static bool in_partial(const struct shmap_slab *slab)
 {
+	const struct hlist_head *partial = slab->arena->partial;
 	const struct shmap_slab *other;
-	const struct hlist_head *partial;
-	unsigned int shard, class, found = 0;
+	unsigned int class, found = 0;
 
-	for (shard = 0; shard < map->config.shards; shard++) {
-		partial = map->shard[shard].arena.partial;
-		for (class = 0; class < SHMAP_CLASSES; class++) {
-			hlist_for_each_entry(other, &partial[class], node) {
-				if (other != slab)
-					continue;
-				check_equal(class, slab->class);
-				found++;
-			}
+	for (class = 0; class < SHMAP_CLASSES; class++) {
+		hlist_for_each_entry(other, &partial[class], node) {
+			check(other->arena == slab->arena);
+			if (other != slab)
+				continue;
+			check_equal(class, slab->class);
+			found++;
 		}
 	}
 	check(found <= 1);
 	return found;
 }
 
-/* How often is it in a list of the arenas? */
-static unsigned int in_list(const struct shmap_map *map,
-			    const struct shmap_slab *slab, size_t offset)
+/* How often is it in a list of its arena? */
+static unsigned int in_list(const struct shmap_slab *slab, size_t offset)
 {
 	const struct shmap_slab *other;
-	unsigned int shard, found = 0;
+	unsigned int found = 0;
 
-	for (shard = 0; shard < map->config.shards; shard++)
-		list_for_each_entry(other, (const struct list_head *)
-				    ((const char *)&map->shard[shard].arena +
-				     offset), list)
-			found += other == slab;
+	list_for_each_entry(other, (const struct list_head *)
+			    ((const char *)slab->arena + offset), list) {
+		check(other->arena == slab->arena);
+		found += other == slab;
+	}
 	check(found <= 1);
 	return found;
 }
 
-#define IN(map, slab, which) \
-	in_list(map, slab, offsetof(struct shmap_arena, which))
+#define IN(slab, which)	in_list(slab, offsetof(struct shmap_arena, which))
 
 static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 {
@@ -74,13 +70,13 @@ static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 	check(slab->objects * slab->size <= slab->units * SHMAP_UNIT_SIZE);
 	check(slab->objects && slab->fresh <= slab->objects);
 	check(slab->drain != SHMAP_DRAIN_BUSY);
-	check_equal(in_partial(inspect->map, slab),
+	check_equal(in_partial(slab),
 		    slab->live < slab->objects && slab->drain == SHMAP_DRAIN_NOT);
-	check_equal(IN(inspect->map, slab, empty), !slab->live);
+	check_equal(IN(slab, empty), !slab->live);
 	check_equal(slab->few, slab->drain == SHMAP_DRAIN_NOT ? few(slab) : ~0u);
-	check_equal(IN(inspect->map, slab, sparse), slab->drain == SHMAP_DRAIN_NOT &&
+	check_equal(IN(slab, sparse), slab->drain == SHMAP_DRAIN_NOT &&
 		    slab->live && slab->live <= slab->few);
-	check_equal(IN(inspect->map, slab, parked), slab->drain == SHMAP_DRAIN_PARKED);
+	check_equal(IN(slab, parked), slab->drain == SHMAP_DRAIN_PARKED);
 
 	for (ref = slab->free; ref; idle++) {
 		check(is_object(slab, ref));
@@ -106,23 +102,39 @@ static void inspect_slab(struct inspect *inspect, const struct shmap_slab *slab)
 	check_equal(live + idle, slab->fresh);
 	if (slab->drain == SHMAP_DRAIN_NOT) {
 		inspect->held += slab->units * SHMAP_UNIT_SIZE;
-		inspect->free += (u64)(slab->objects - live) * slab->size;
+		if (live && live <= slab->few)
+			inspect->free += (u64)(slab->objects - live) * slab->size;
 	} else {
 		inspect->leaving += slab->units * SHMAP_UNIT_SIZE;
 	}
 }
 
-/* The arenas' sums are those of their slabs. */
-static void inspect_sums(const struct inspect *inspect)
+static bool inspect_has_arena(const struct shmap_map *map,
+			      const struct shmap_arena *arena)
 {
+	const struct rb_node *node;
+
+	for (node = rb_first(&map->payers.arenas); node; node = rb_next(node))
+		if (node == &arena->node)
+			return true;
+	return false;
+}
+
+/* The arenas' sums are those of their slabs. */
+static void inspect_sums(struct inspect *inspect)
+{
+	const struct shmap_map *map = inspect->map;
 	u64 held = 0, free = 0, leaving = 0;
+	struct rb_node *node;
 	unsigned int i;
 
-	for (i = 0; i < inspect->map->config.shards; i++) {
-		const struct shmap_arena *arena = &inspect->map->shard[i].arena;
+	for (node = rb_first(&map->payers.arenas); node; node = rb_next(node)) {
+		const struct shmap_arena *arena = rb_entry(node, struct shmap_arena,
+							   node);
 		unsigned int n = 0, parked = 0;
 		struct shmap_slab *slab;
 
+		check(!arena->users && arena->lane <= map->payers.lanes);
 		held += arena->held;
 		free += arena->free;
 		leaving += arena->leaving;
@@ -132,10 +144,17 @@ static void inspect_sums(const struct inspect *inspect)
 			parked++;
 		check_equal(arena->sparse_n, n);
 		check_equal(arena->parked_n, parked);
+		inspect->memory += sizeof(*arena);
 	}
 	check_equal(held, inspect->held);
 	check_equal(free, inspect->free);
 	check_equal(leaving, inspect->leaving);
+	/* No shard remembers an arena that is gone. */
+	for (i = 0; i < map->config.shards; i++) {
+		const struct shmap_arena *arena = map->shard[i].arena;
+
+		check(arena == &shmap_payer_none || inspect_has_arena(map, arena));
+	}
 }
 
 /**

@@ -10,6 +10,7 @@
 
 #include "compact.h"
 #include "inspect.h"
+#include "payer.h"
 #include "player.h"
 #include "shim.h"
 #include "space.h"
@@ -251,19 +252,22 @@ static void play_snapshot(struct player *player)
 static void play_compact(struct player *player)
 {
 	struct shmap_map *map = player->world->map;
-	unsigned int i = draw(player, map->config.shards);
+	unsigned int what = draw(player, 4);
+	struct shmap_arena *arena;
 
-	switch (draw(player, 4)) {
-	case 0:
-		shmap_compact_arena(map, &map->shard[i].arena,
-				    SHMAP_ARENA_SLACK);
-		break;
-	case 1:
-		shmap_compact_some(map, &map->shard[i].arena);
-		break;
-	default:
-		shmap_compact_arena(map, &map->shard[i].arena, 0);
-		break;
+	for (arena = shmap_payer_next(map, NULL); arena;
+	     arena = shmap_payer_next(map, arena)) {
+		switch (what) {
+		case 0:
+			shmap_compact_arena(map, arena, SHMAP_ARENA_SLACK);
+			break;
+		case 1:
+			shmap_compact_some(map, arena);
+			break;
+		default:
+			shmap_compact_arena(map, arena, 0);
+			break;
+		}
 	}
 }
 
@@ -297,6 +301,14 @@ static void play_rarely(struct player *player)
 		break;
 	case 3:
 		shim_rcu_miss(draw(player, 4));
+		break;
+	case 6:
+		shmap_payers_drop(player->world->map);
+		break;
+	case 7:
+	case 12:
+		/* As a task of another group. */
+		shim_group.serial_nr = draw(player, 3);
 		break;
 	case 4:
 	case 5:

@@ -113,6 +113,7 @@ static void tell(const struct world *world)
 	printf("# refused: entries %llu, bytes %llu, chain %llu",
 	       world->refused.entries, world->refused.bytes,
 	       world->refused.chain);
+	check(!world->refused.early);
 	printf(", area %llu (%llu early)", world->refused.area,
 	       world->refused.early);
 	printf("; larger buffer: %llu", world->enlarged);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "actors.h"
+#include "payer.h"
 #include "shim.h"
 #include "space.h"
 #include "test.h"
@@ -29,6 +30,7 @@ static void *write_keys(void *arg)
 	int ret;
 
 	shim_set_cpu(actor->number % 4);
+	shim_group.serial_nr = actor->number % 2;
 	for (i = 0; i < stage->rounds; i++) {
 		u32 which = actor_draw(actor, 16), k;
 		s64 delta = (s64)actor_draw(actor, 100) - 50;
@@ -206,6 +208,7 @@ static void *squeeze(void *arg)
 
 	while (!READ_ONCE(actor->stage->stop)) {
 		shmap_space_squeeze(actor->stage->map, true);
+		shmap_payers_drop(actor->stage->map);
 		sched_yield();
 	}
 	return NULL;

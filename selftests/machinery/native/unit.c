@@ -152,13 +152,13 @@ static void play_class(struct shmap_arena *arena, u32 bytes)
 	for (i = 0; i < n; i++)
 		for (k = 0; k < bytes; k++)
 			check_equal(((u8 *)entry[i])[k], (u8)i);
-	shmap_arena_free(arena, ref, n);
+	shmap_arena_free(arena->pool, ref, n);
 	/* What was freed last comes first. */
 	entry[0] = take(arena, bytes, &ref[0]);
-	if (arena->wipe)
+	if (arena->pool->wipe)
 		for (k = 4; k < bytes; k++)
 			check_equal(((u8 *)entry[0])[k], 0);
-	shmap_arena_free(arena, ref, 1);
+	shmap_arena_free(arena->pool, ref, 1);
 	free(entry);
 	free(ref);
 }
@@ -171,10 +171,12 @@ static void play_arena(bool wipe)
 	u32 bytes;
 
 	check_equal(shmap_pool_init(&pool, &mem, 64 << 20, 64 << 20), 0);
-	shmap_arena_init(&arena, &pool, wipe);
+	pool.wipe = wipe;
+	shmap_arena_init(&arena, &pool, 0);
 	for (bytes = 8; bytes < 1100000; bytes += 8 + bytes / 11 / 8 * 8)
 		play_class(&arena, bytes);
-	shmap_arena_exit(&arena);
+	check(!shmap_arena_trim(&arena, pool.round));
+	check(!arena.held && !arena.leaving && !arena.free);
 	check_equal(pool.area.idle[SHMAP_BARE] + pool.area.idle[SHMAP_READY],
 		    pool.area.made * SHMAP_REGION_UNITS - 1);
 	shmap_pool_exit(&pool);

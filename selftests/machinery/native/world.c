@@ -186,7 +186,7 @@ static bool excused(struct world *world, u32 hash, u32 size, int ret)
 	}
 	if (ret != -ENOSPC || !size ||
 	    !inspect_no_room(world->map,
-			     &shmap_map_shard(world->map, hash)->arena,
+			     shmap_map_shard(world->map, hash)->arena,
 			     size - KMAP_ENTRY_SHARE))
 		return false;
 	world->refused.area++;

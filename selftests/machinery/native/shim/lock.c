@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/cgroup.h>
 #include <linux/preempt.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
@@ -24,6 +25,7 @@
 #define HELD		8
 
 __thread struct task_struct shim_task;
+__thread struct cgroup_subsys_state shim_group;
 __thread void (*shim_relax)(void);
 __thread void (*shim_stored)(void);
 __thread u64 shim_exchanges;

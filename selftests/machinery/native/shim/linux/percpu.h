@@ -18,6 +18,7 @@ void free_percpu(void *mem);
 #define this_cpu_add(x, n) \
 	__atomic_fetch_add(per_cpu_ptr(&(x), current->cpu), (n), __ATOMIC_RELAXED)
 #define this_cpu_inc(x)		this_cpu_add(x, 1)
+#define num_possible_cpus()	SHIM_CPUS
 #define for_each_possible_cpu(cpu) \
 	for ((cpu) = 0; (cpu) < SHIM_CPUS; (cpu)++)
 

@@ -90,4 +90,39 @@ static inline void rb_erase(struct rb_node *node, struct rb_root *root)
 	next->rb_left->parent = next;
 }
 
+static inline struct rb_node *
+rb_find(const void *key, const struct rb_root *root,
+	int (*compare)(const void *key, const struct rb_node *node))
+{
+	struct rb_node *node = root->rb_node;
+	int order;
+
+	while (node) {
+		order = compare(key, node);
+		if (!order)
+			break;
+		node = order < 0 ? node->rb_left : node->rb_right;
+	}
+	return node;
+}
+
+static inline struct rb_node *
+rb_find_add(struct rb_node *node, struct rb_root *root,
+	    int (*compare)(struct rb_node *node, const struct rb_node *other))
+{
+	struct rb_node **link = &root->rb_node, *parent = NULL;
+	int order;
+
+	while (*link) {
+		parent = *link;
+		order = compare(node, parent);
+		if (!order)
+			return parent;
+		link = order < 0 ? &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(node, parent, link);
+	rb_insert_color(node, root);
+	return NULL;
+}
+
 #endif /* SHIM_RBTREE_H */

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who pays for what: entries of several groups, which store and remove in turn, and the
+ * slabs that each of them has.  And what a small map takes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/cgroup.h>
+
+#include "compact.h"
+#include "inspect.h"
+#include "payer.h"
+#include "shim.h"
+#include "space.h"
+#include "test.h"
+#include "world.h"
+
+#define GROUPS		5u
+#define KEYS		4000u
+#define KEY_LEN		16
+
+static u8 text[1000];
+
+static void make(struct world *world, const char *lock, unsigned int shards)
+{
+	const struct shmap_config config = {
+		.lock		= shmap_lock_find(lock),
+		.shards		= shards,
+		.max_entries	= 1000000,
+		.max_bytes	= 64 << 20,
+		.max_key	= 64,
+		.max_value	= sizeof(text),
+	};
+
+	shim_rcu_by_hand(true);
+	world_make(world, &config);
+}
+
+static const char *key(u32 i)
+{
+	static char key[KEY_LEN + 1];
+
+	snprintf(key, sizeof(key), "%0*u", KEY_LEN, i);
+	return key;
+}
+
+static int set(struct world *world, u32 i, u32 group, u32 len)
+{
+	shim_group.serial_nr = group;
+	return world_set(world, key(i), KEY_LEN, text, len, 0, 0, 0);
+}
+
+static void delete(struct world *world, u32 i, u32 group)
+{
+	shim_group.serial_nr = group;
+	world_delete(world, key(i), KEY_LEN, 0, 0, 0);
+}
+
+/* Free what can be freed, as two runs of the keeper would. */
+static void settle(struct world *world)
+{
+	struct shmap_arena *arena;
+
+	shmap_space_squeeze(world->map, true);
+	for (arena = shmap_payer_next(world->map, NULL); arena;
+	     arena = shmap_payer_next(world->map, arena))
+		shmap_compact_arena(world->map, arena, SHMAP_ARENA_SLACK);
+	shmap_space_squeeze(world->map, true);
+	shmap_payers_drop(world->map);
+}
+
+/* Bytes of the slabs that a group pays for, and how many arenas it has. */
+static u64 charge(struct world *world, u32 group, unsigned int *arenas)
+{
+	struct shmap_arena *arena;
+	u64 bytes = 0;
+
+	*arenas = 0;
+	for (arena = shmap_payer_next(world->map, NULL); arena;
+	     arena = shmap_payer_next(world->map, arena)) {
+		if (arena->payer != group)
+			continue;
+		bytes += arena->held + arena->leaving;
+		++*arenas;
+	}
+	return bytes;
+}
+
+/*
+ * A group pays for the slabs of what it has stored, whoever overwrites or removes it, and
+ * for little more; and for nothing when that is gone.
+ */
+static void groups(const struct test *test)
+{
+	const u32 size = KMAP_ENTRY_SIZE(KEY_LEN, 200);
+	u64 stored[GROUPS + 1] = { 0 };
+	u32 owner[KEYS], i, step, group;
+	struct world world;
+	unsigned int arenas;
+
+	make(&world, test->lock, 8);
+	memset(owner, 0, sizeof(owner));
+	for (step = 0; step < 20 * KEYS; step++) {
+		i = rand() % KEYS;
+		group = 1 + rand() % GROUPS;
+		stored[owner[i]] -= owner[i] ? size : 0;
+		if (rand() % 4) {
+			check_equal(set(&world, i, group, 200), 0);
+			owner[i] = group;
+			stored[group] += size;
+		} else {
+			delete(&world, i, group);
+			owner[i] = 0;
+		}
+		if (step % 1000 == 0)
+			shim_rcu_pass();
+	}
+	settle(&world);
+	world_compare(&world);
+	for (group = 1; group <= GROUPS; group++) {
+		u64 bytes = charge(&world, group, &arenas);
+
+		printf("# group %u: %llu bytes stored, %llu in slabs, %u arenas\n",
+		       group, (unsigned long long)stored[group],
+		       (unsigned long long)bytes, arenas);
+		check(arenas >= 1 && arenas <= 1 + world.map->payers.lanes);
+		check(bytes >= stored[group]);
+		check(bytes <= stored[group] + stored[group] / 8 +
+		      arenas * 3 * SHMAP_UNIT_SIZE);
+	}
+	/* One group's entries are removed, by another one. */
+	for (i = 0; i < KEYS; i++)
+		if (owner[i] == 3)
+			delete(&world, i, 1);
+	settle(&world);
+	check_equal(charge(&world, 3, &arenas), 0);
+	check_equal(arenas, 0);
+	check(charge(&world, 2, &arenas) >= stored[2]);
+	world_compare(&world);
+	world_clear(&world);
+	settle(&world);
+	check(RB_EMPTY_ROOT(&world.map->payers.arenas));
+	world_compare(&world);
+	world_unmake(&world);
+}
+
+/* An arena that is in use stays, and a shard does not remember one that is gone. */
+static void in_use(void)
+{
+	struct shmap_arena *arena, *again;
+	struct shmap_shard *shard;
+	struct world world;
+
+	make(&world, "rcu", 1);
+	shard = &world.map->shard[0];
+	check(shard->arena == &shmap_payer_none);
+	shim_group.serial_nr = 7;
+	arena = shmap_payer_get(world.map, shard);
+	check(!IS_ERR(arena) && shard->arena == arena);
+	check_equal(arena->payer, 7);
+	shmap_payers_drop(world.map);
+	check(shard->arena == arena);
+	again = shmap_payer_get(world.map, shard);
+	check(again == arena);
+	shmap_payer_put(world.map, arena);
+	shmap_payers_drop(world.map);
+	check(shard->arena == arena);
+	shmap_payer_put(world.map, arena);
+	shmap_payers_drop(world.map);
+	check(shard->arena == &shmap_payer_none);
+	world_unmake(&world);
+}
+
+/* A map takes little memory as long as little is in it. */
+static void small(const struct test *test)
+{
+	struct kmap_info info = { 0 };
+	struct world world;
+	u32 i;
+
+	make(&world, test->lock, 8);
+	shmap_map_info(world.map, &info);
+	printf("# empty: %llu bytes\n", (unsigned long long)info.memory);
+	check(info.memory <= 32 << 10);
+	for (i = 0; i < 10; i++)
+		check_equal(set(&world, i, 1, 64), 0);
+	memset(&info, 0, sizeof(info));
+	shmap_map_info(world.map, &info);
+	printf("# ten entries: %llu bytes\n", (unsigned long long)info.memory);
+	check(info.memory <= 48 << 10);
+	world_unmake(&world);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test tests[] = {
+		{ "groups_spinlock", .play = groups, .lock = "spinlock" },
+		{ "groups_rwsem", .play = groups, .lock = "rwsem" },
+		{ "groups_rcu", .play = groups, .lock = "rcu" },
+		{ "in_use", in_use },
+		{ "small_spinlock", .play = small, .lock = "spinlock" },
+		{ "small_rwsem", .play = small, .lock = "rwsem" },
+		{ "small_rcu", .play = small, .lock = "rcu" },
+	};
+
+	return test_main(argc, argv, tests, ARRAY_SIZE(tests));
+}
