@@ -94,10 +94,10 @@ static vm_fault_t map_page(struct vm_area_struct *vma, unsigned long address,
 		/* Pairs with the barrier in shmap_hole_give_begin(). */
 		put_page(page);
 	} else if (guests) {
-		r = vmf_insert_pfn(vma, address, my_zero_pfn(address));
+		r = vmf_insert_pfn(vma, address, page_to_pfn(ZERO_PAGE(address)));
 		shmap_hole_leave(&map->pool, guests);
 	} else if (holes) {
-		r = vmf_insert_pfn(vma, address, my_zero_pfn(address));
+		r = vmf_insert_pfn(vma, address, page_to_pfn(ZERO_PAGE(address)));
 		note_blank(map, at);
 	}
 	return r;

@@ -318,6 +318,16 @@ void vunmap(const void *mem)
 }
 
 /**
+ * shim_zero_page - the page of zeros
+ *
+ * Return: the page.
+ */
+struct page *shim_zero_page(void)
+{
+	return page_of;
+}
+
+/**
  * page_to_pfn - number of a page
  * @page: the page
  *

@@ -77,10 +77,12 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
 }
 
-/* Page 0 of the file is never allocated. */
-#define my_zero_pfn(address)	0ul
-
 struct page;
+
+/* Page 0 of the file is never allocated. */
+struct page *shim_zero_page(void);
+#define ZERO_PAGE(address)	shim_zero_page()
+
 unsigned long page_to_pfn(const struct page *page);
 vm_fault_t vmf_insert_pfn(struct vm_area_struct *vma, unsigned long address,
 			  unsigned long pfn);
