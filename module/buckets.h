@@ -92,6 +92,7 @@ struct shmap_blocks {
  * @blank: pages of zeros may have been mapped in place of blocks
  * @fed: since then, blocks may have come in their place
  * @gone: blocks that nobody finds any more, for the keeper to free
+ * @given_back: bytes of blocks that the keeper has freed
  *
  * Readers without a lock read @home and @over.
  */
@@ -112,6 +113,7 @@ struct shmap_buckets {
 	bool			blank;
 	bool			fed;
 	struct shmap_blocks	gone;
+	u64			given_back;
 };
 
 int shmap_buckets_init(struct shmap_buckets *buckets, struct shmap_mem *mem,

@@ -133,7 +133,9 @@ static bool free_block(struct shmap_map *map, struct kmap_bucket *block, u32 at)
 	shmap_inode_unmap(map->inode, map->head->bucket_offset +
 			  (u64)at * sizeof(struct kmap_bucket),
 			  PAGE_SIZE << SHMAP_BLOCK_ORDER);
-	shmap_mem_free_pages(&map->mem, block, SHMAP_BLOCK_ORDER);
+	shmap_mem_free_pages(&map->tables, block, SHMAP_BLOCK_ORDER);
+	WRITE_ONCE(map->buckets.given_back,
+		   map->buckets.given_back + (PAGE_SIZE << SHMAP_BLOCK_ORDER));
 	return true;
 }
 

@@ -172,7 +172,7 @@ static int buckets_init(struct shmap_map *map)
 	u64 entries = map->config.max_entries;
 	unsigned int bits = map->shard_bits;
 
-	return shmap_buckets_init(&map->buckets, &map->mem,
+	return shmap_buckets_init(&map->buckets, &map->tables,
 				  shmap_table_home_end(entries, bits),
 				  shmap_table_over_end(entries, bits),
 				  shmap_table_home_least(bits));
@@ -270,7 +270,8 @@ static void destroy(struct shmap_map *map)
 	free_percpu(map->stats);
 	shmap_quota_exit(&map->quota);
 	shmap_pool_exit(&map->pool);
-	WARN_ON_ONCE(atomic_long_read(&map->mem.bytes));
+	WARN_ON_ONCE(atomic_long_read(&map->mem.bytes) ||
+		     atomic_long_read(&map->tables.bytes));
 	kfree(map);
 }
 
@@ -309,6 +310,29 @@ static u64 events(const struct shmap_map *map, enum shmap_event event)
 	return sum;
 }
 
+/* Where memory is, and what became of it; @info->bytes and so on are there already. */
+static void info_memory(struct shmap_map *map, struct kmap_info *info)
+{
+	const struct shmap_pool *pool = &map->pool;
+	struct shmap_arena *arena;
+	u64 used, backed;
+
+	info->tables = atomic_long_read(&map->tables.bytes);
+	info->memory = sizeof(*map) + atomic_long_read(&map->mem.bytes) + info->tables;
+	for (arena = shmap_payer_next(map, NULL); arena;
+	     arena = shmap_payer_next(map, arena))
+		info->slabs += READ_ONCE(arena->held) + READ_ONCE(arena->leaving);
+	info->kept = READ_ONCE(map->cuts.kept);
+	used = info->bytes - info->entries * KMAP_ENTRY_SHARE + info->deferred +
+	       info->kept;
+	backed = (u64)READ_ONCE(pool->backed) * SHMAP_UNIT_SIZE;
+	/* The sums are not of one moment. */
+	info->reusable = backed > used ? backed - used : 0;
+	info->compacted = atomic_long_read(&pool->compacted);
+	info->given_back = READ_ONCE(pool->given_back) * SHMAP_UNIT_SIZE +
+			   READ_ONCE(map->buckets.given_back);
+}
+
 /**
  * shmap_map_info - limits, size and statistics
  * @map: the map
@@ -329,7 +353,6 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 	info->max_chain = SHMAP_CHAIN_SLOTS;
 	info->max_entries = config->max_entries;
 	info->max_bytes = config->max_bytes;
-	info->memory = sizeof(*map) + atomic_long_read(&map->mem.bytes);
 	for (i = 0; i < config->shards; i++) {
 		const struct shmap_shard *shard = &map->shard[i];
 		const struct shmap_table *table = &shard->table;
@@ -342,6 +365,7 @@ void shmap_map_info(struct shmap_map *map, struct kmap_info *info)
 		info->buckets += READ_ONCE(table->desc->end) >> map->shard_bits;
 		info->overflow += READ_ONCE(table->chains.over_n);
 	}
+	info_memory(map, info);
 	info->gets = events(map, SHMAP_GETS);
 	info->hits = events(map, SHMAP_HITS);
 	info->sets = events(map, SHMAP_SETS);

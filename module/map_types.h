@@ -117,6 +117,7 @@ struct shmap_payers {
  * @head: first page of the window, followed by the shards' descriptors
  * @head_order: @head has 2^head_order pages
  * @mem: account of the map's memory; mem.c tells what it does not count
+ * @tables: the same, for buckets alone
  * @inode: what the mappings of the window belong to
  * @pool: the entry area
  * @payers: the arenas that entries come from
@@ -137,6 +138,7 @@ struct shmap_map {
 	struct kmap_window		*head;
 	unsigned int			head_order;
 	struct shmap_mem		mem;
+	struct shmap_mem		tables;
 	struct inode			*inode;
 	struct shmap_pool		pool;
 	struct shmap_payers		payers;

@@ -106,7 +106,7 @@ static const struct shmap_op ops[ROWS] = {
 	    .rights = SHMAP_MAY_WRITE,
 	    .changes = true,
 	    .run = shmap_ops_clear),
-	ROW(KMAP_IOC_INFO, kmap_info, window, window, flags, window,
+	ROW(KMAP_IOC_INFO, kmap_info, given_back, given_back, flags, given_back,
 	    .run = shmap_ops_info),
 };
 
@@ -120,7 +120,7 @@ static_assert(sizeof(struct kmap_op_ext) == 112);
 static_assert(sizeof(struct kmap_batch) == 24);
 static_assert(sizeof(struct kmap_keys) == 48);
 static_assert(sizeof(struct kmap_clear) == 16);
-static_assert(sizeof(struct kmap_info) == 184);
+static_assert(sizeof(struct kmap_info) == 232);
 static_assert(sizeof(struct kmap_bucket) == 64);
 static_assert(sizeof(struct kmap_shard) == 64);
 static_assert(sizeof(struct kmap_entry) == 16);

@@ -109,7 +109,13 @@ TEST(info)
 	AT(160, kmap_info, retries);
 	AT(168, kmap_info, waits);
 	AT(176, kmap_info, window);
-	SIZE(184, kmap_info);
+	AT(184, kmap_info, slabs);
+	AT(192, kmap_info, reusable);
+	AT(200, kmap_info, tables);
+	AT(208, kmap_info, kept);
+	AT(216, kmap_info, compacted);
+	AT(224, kmap_info, given_back);
+	SIZE(232, kmap_info);
 }
 
 TEST(commands)
@@ -125,7 +131,7 @@ TEST(commands)
 	EXPECT_EQ(0xc018bc05, KMAP_IOC_BATCH);
 	EXPECT_EQ(0xc030bc06, KMAP_IOC_KEYS);
 	EXPECT_EQ(0xc010bc07, KMAP_IOC_CLEAR);
-	EXPECT_EQ(0xc0b8bc08, KMAP_IOC_INFO);
+	EXPECT_EQ(0xc0e8bc08, KMAP_IOC_INFO);
 }
 
 TEST(constants)

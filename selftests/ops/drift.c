@@ -104,6 +104,7 @@ static void check_all(struct __test_metadata *_metadata, int fd, __u64 count)
 TEST_F_TIMEOUT(map, one_of_eight, KT_LONG)
 {
 	static const size_t lens[] = { 1000, 500, 250 };
+	struct kmap_info info;
 	__u64 next = 0, first, id, left = 0;
 	unsigned int i;
 
@@ -122,6 +123,8 @@ TEST_F_TIMEOUT(map, one_of_eight, KT_LONG)
 	}
 	EXPECT_EQ(0, set_one(self->fd, next, 1));
 	check_all(_metadata, self->fd, left + 1);
+	ASSERT_EQ(0, kt_info(self->fd, &info));
+	EXPECT_GT(info.compacted, 0);
 }
 
 /* Each generation has a size of its own, and leaves few entries behind, far apart. */

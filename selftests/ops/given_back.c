@@ -39,6 +39,7 @@ static const size_t lens[] = { 1000, 5000, 40000, 2000, 1000 };
 
 TEST_F_TIMEOUT(map, after_clear, KT_LONG)
 {
+	struct kmap_info info;
 	unsigned int i;
 
 	RELOAD("max_bytes=64m");
@@ -46,6 +47,8 @@ TEST_F_TIMEOUT(map, after_clear, KT_LONG)
 		fill(_metadata, self->fd, lens[i]);
 		ASSERT_EQ(0, kt_clear(self->fd, NULL));
 		wait_small(_metadata, self->fd, self->info.memory);
+		ASSERT_EQ(0, kt_info(self->fd, &info));
+		EXPECT_GE(info.given_back, (i + 1) * (STORED - MEBI));
 	}
 }
 

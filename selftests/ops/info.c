@@ -43,6 +43,11 @@ TEST_F(map, info_fields)
 	EXPECT_GE(info.memory, info.bytes);
 	EXPECT_LE(info.deferred, info.deferred_max);
 	EXPECT_GE(info.buckets, info.shards);
+	EXPECT_GE(info.slabs, info.bytes - info.entries * KMAP_ENTRY_SHARE);
+	EXPECT_GE(info.memory, info.slabs + info.tables);
+	EXPECT_GE(info.tables, info.buckets * sizeof(struct kmap_bucket));
+	EXPECT_GT(info.reusable, 0);
+	EXPECT_EQ(0, info.kept);
 }
 
 /* Each count goes up by what was done, and by nothing else. */

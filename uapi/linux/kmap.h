@@ -351,6 +351,16 @@ struct kmap_clear {
  * @retries: lookups that had to start over because a writer interfered
  * @waits: operations that waited because @deferred had reached its bound
  * @window: size of the window for mmap(2), or 0 when there is none
+ * @slabs: bytes of memory that is set aside for entries of one size or another
+ * @reusable: bytes of memory for entries that hold none and can be used at once: free
+ *	places in slabs, and memory that waits to be given back to the kernel
+ * @tables: bytes of buckets, and of what finds them
+ * @kept: bytes of removed entries that snapshots still need, with their records
+ * @compacted: bytes of entries that were moved so far, to empty slabs that had few
+ * @given_back: bytes of memory that were given back to the kernel so far
+ *
+ * @memory is what @bytes takes without its share of the table, @reusable, @tables,
+ * @deferred and @kept, and what is needed to find and share all that.
  *
  * The counts are summed over shards and CPUs without stopping anyone: each is
  * exact when nothing changes the map.  Lookups in the window are not counted.  A
@@ -382,6 +392,12 @@ struct kmap_info {
 	__aligned_u64	retries;
 	__aligned_u64	waits;
 	__aligned_u64	window;
+	__aligned_u64	slabs;
+	__aligned_u64	reusable;
+	__aligned_u64	tables;
+	__aligned_u64	kept;
+	__aligned_u64	compacted;
+	__aligned_u64	given_back;
 };
 
 /* The kernel's list, ioctl-number.rst, has no other user of 0xBC as of Linux 7.2. */

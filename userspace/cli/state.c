@@ -55,6 +55,12 @@ static const struct field {
 	FIELD(walks, U64, "calls of walks over keys"),
 	FIELD(retries, U64, "lookups repeated because of a writer"),
 	FIELD(waits, U64, "operations that waited for readers"),
+	FIELD(slabs, U64, "bytes of memory for entries of one size or another"),
+	FIELD(reusable, U64, "bytes of memory for entries that hold none"),
+	FIELD(tables, U64, "bytes of buckets and what finds them"),
+	FIELD(kept, U64, "bytes removed that snapshots need"),
+	FIELD(compacted, U64, "bytes of entries moved so far to empty slabs"),
+	FIELD(given_back, U64, "bytes of memory given back so far"),
 	FIELD(window, U64, "bytes of the window for mmap, 0: there is none"),
 #undef FIELD
 	{ "mapped", FIELD_U64, offsetof(struct facts, mapped),

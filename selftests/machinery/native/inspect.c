@@ -14,6 +14,7 @@
 #include "entry.h"
 #include "inspect.h"
 #include "kept.h"
+#include "map.h"
 #include "test.h"
 
 /**
@@ -309,8 +310,10 @@ static void inspect_home_blocks(struct inspect *inspect)
 static void inspect_buckets(struct inspect *inspect)
 {
 	const struct shmap_buckets *buckets = &inspect->map->buckets;
+	u64 others = inspect->memory;
 	u32 part;
 
+	inspect->memory = 0;
 	inspect_home_blocks(inspect);
 	inspect_over(inspect);
 	inspect->memory += buckets->gone.n * (PAGE_SIZE << SHMAP_BLOCK_ORDER);
@@ -320,6 +323,25 @@ static void inspect_buckets(struct inspect *inspect)
 		inspect->memory += buckets->home.base[part] ? bytes : 0;
 		inspect->memory += buckets->over.base[part] ? bytes : 0;
 	}
+	check_equal(inspect->map->tables.bytes.counter, inspect->memory);
+	inspect->memory = others;
+}
+
+/* INFO's sums are of one moment, since nothing happens. */
+static void inspect_info(const struct inspect *inspect)
+{
+	const struct shmap_map *map = inspect->map;
+	struct kmap_info info = { 0 };
+
+	shmap_map_info((struct shmap_map *)map, &info);
+	check_equal(info.memory, sizeof(*map) + map->mem.bytes.counter +
+				 map->tables.bytes.counter);
+	check_equal(info.slabs, inspect->held + inspect->leaving);
+	check_equal(info.kept, inspect->kept);
+	check_equal(info.tables, map->tables.bytes.counter);
+	/* All memory for entries is accounted for. */
+	check(info.slabs <= (u64)map->pool.backed * SHMAP_UNIT_SIZE);
+	check(info.reusable <= (u64)map->pool.backed * SHMAP_UNIT_SIZE);
 }
 
 /* What is kept for snapshots: in neither table nor batches, and once. */
@@ -445,6 +467,7 @@ void inspect_map(const struct shmap_map *map)
 	inspect.memory += (PAGE_SIZE << map->head_order) +
 			  map->config.shards * sizeof(*map->shard);
 	check_equal(map->mem.bytes.counter, inspect.memory);
+	inspect_info(&inspect);
 	free(inspect.live);
 	free(inspect.dead);
 	free(inspect.idle);
