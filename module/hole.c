@@ -190,7 +190,7 @@ void shmap_hole_give_end(struct shmap_pool *pool, const struct shmap_gone *gone)
 	raw_spin_lock(&area->lock);
 	fresh_locked(area, gone);
 	n = give_locked(area, gone);
-	pool->backed -= n;
+	WRITE_ONCE(pool->backed, pool->backed - n);
 	WRITE_ONCE(pool->given_back, pool->given_back + n);
 	raw_spin_unlock(&area->lock);
 }

@@ -212,7 +212,7 @@ static int back(struct shmap_pool *pool, unsigned int first, unsigned int units)
 	if (!fresh)
 		return ret;
 	raw_spin_lock(&pool->area.lock);
-	pool->backed += fresh;
+	WRITE_ONCE(pool->backed, pool->backed + fresh);
 	stale = shmap_area_settle_locked(&pool->area, first, fresh);
 	raw_spin_unlock(&pool->area.lock);
 	if (unlikely(stale))

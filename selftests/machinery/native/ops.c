@@ -50,7 +50,7 @@ static void sizes(void)
 		{ KMAP_OP_GET, 72, 112 }, { KMAP_OP_SET, 72, 112 },
 		{ KMAP_OP_DELETE, 72, 112 }, { KMAP_OP_ADD, 72, 112 },
 		{ SCENE_BATCH, 24, 24 }, { SCENE_KEYS, 48, 48 },
-		{ SCENE_CLEAR, 16, 16 }, { SCENE_INFO, 184, 184 },
+		{ SCENE_CLEAR, 16, 16 }, { SCENE_INFO, 232, 232 },
 	};
 	unsigned int i;
 	size_t size;
