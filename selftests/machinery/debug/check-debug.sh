@@ -109,7 +109,7 @@ rotation()
 run()
 {
 	local name=$1 setting last='' rotate=''
-	local -a flags=("KCFLAGS=-include $DEBUG_DIR/watched-string.h")
+	local -a flags=("KCFLAGS=-include $DEBUG_DIR/watched.h")
 	local -a options=(-m 2G)
 
 	shift

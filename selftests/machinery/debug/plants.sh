@@ -30,7 +30,7 @@ PASSED=0 FAILED=0
 PLANTS=(
 	'a lock that is not taken'
 	kasan rcu ops arena.c
-	'/^void shmap_arena_free/,/^}/ { /spin_lock(/d; /spin_unlock(/d }'
+	'/^static unsigned int free_some/,/^}/ { /spin_lock(/d; /spin_unlock(/d }'
 	'WARNING: .* at .*/arena\.c:'
 
 	'a reader that is none'
@@ -75,7 +75,12 @@ PLANTS=(
 
 	'a race on plain memory'
 	kcsan rcu hammer_mix arena.c
-	'/^void shmap_arena_free/,/^}/ { /spin_lock(/d; /spin_unlock(/d }'
+	'/^static unsigned int free_some/,/^}/ { /some = arena->free/d; s/^\traw_spin_unlock.*/&\n\tsome = arena->free > 2 * SHMAP_UNIT_SIZE;/ }'
+	'KCSAN: data-race'
+
+	'a race on a bitmap'
+	kcsan rcu hammer_mix arena.c
+	'/^static unsigned int free_some/,/^}/ s/^\traw_spin_unlock.*/&\n\tif (bitmap_empty(the_bits, 512)) bitmap_set(the_bits, refs[0] % 512, 1); else bitmap_clear(the_bits, 0, 512);/; s/^#include "arena.h"/&\nstatic unsigned long the_bits[512 \/ BITS_PER_LONG];/'
 	'KCSAN: data-race'
 
 	'a missing barrier'
@@ -88,7 +93,7 @@ PLANTS=(
 plant()
 {
 	local name=$1 kernel=$2 lock=$3 tests=$4 file=$5 script=$6 pattern=$7
-	local -a flags=("KCFLAGS=-include $DEBUG_DIR/watched-string.h")
+	local -a flags=("KCFLAGS=-include $DEBUG_DIR/watched.h")
 	# The first report is enough.
 	local -a options=(-m 3G -K panic_on_warn=1)
 

@@ -241,6 +241,9 @@ report()
 	[[ $RESULT == pass ]] || mark=${RESULT^^}
 	[[ $shards == - ]] || lock+=" shards=$shards"
 	printf '%-4s  %-18s %-24s %6s s  %s\n' "$mark" "$lock" "$name" "$2" "$WHY"
+	# The whole report of the first splat: its first line does not tell whose it was.
+	[[ $WHY != SPLAT:* ]] || grep -a -E -A 50 -m 1 -f /etc/splats "$DIR/log" |
+		sed "s/^/      $lock $name | /"
 	[[ $RESULT == fail && ${VM_VERBOSE:-0} != 1 ]] || return 0
 	if (($(wc -l < "$DIR/output") > 60)); then
 		# Lines about a failed check are before it or after it.

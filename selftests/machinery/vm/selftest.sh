@@ -120,6 +120,7 @@ expect '^  rcu - late: TIMEOUT after 30 s'
 expect '^  rcu - leaves: left processes running: 1 x sleep'
 expect '^  rcu - warns: SPLAT: .*(WARNING|cut here)'
 expect '^SPLAT: in rcu - warns: .*(WARNING|cut here)'
+expect '^ +rcu warns \| .*Call Trace'
 expect '^ok +rcu +good'
 expect '^1 passed, 10 failed, 0 skipped$'
 
