@@ -61,16 +61,24 @@ struct room {
 	u64	value[SHMAP_USER_SHORT / 8];
 };
 
-/* Read the key of a record, hash it and aim at its chain; false if it is no usual lookup. */
-static __always_inline bool take(struct shmap_map *map, struct lookup *at,
+/* Longest key that is taken here: one that is too long for the map is not. */
+static __always_inline u32 longest_key(const struct shmap_map *map)
+{
+	return min(map->config.max_key, LOOKUP_KEY);
+}
+
+/*
+ * Read the key of a record, hash it and aim at its chain; false if it is no usual lookup.
+ * @longest is what longest_key() returns, once for all lookups of a group.
+ */
+static __always_inline bool take(struct shmap_map *map, u32 longest, struct lookup *at,
 				 struct short_key *key,
 				 const struct shmap_user_inputs *in)
 {
 	u32 hash;
 
-	/* No value_len, no ttl. */
-	if (in->value || in->lens - 1 >= LOOKUP_KEY ||
-	    in->lens > map->config.max_key || in->room >> 32 ||
+	/* No value, no value_len, no ttl. */
+	if (in->value | in->room >> 32 || in->lens - 1 >= longest ||
 	    shmap_user_read_key(key, u64_to_user_ptr(in->key), in->lens))
 		return false;
 	at->key_len = in->lens;
@@ -101,8 +109,7 @@ static __always_inline enum outcome look(struct shmap_map *map,
 		return ABSENT;
 	/* A number is copied from @seen: the one in the entry may change. */
 	len = KMAP_ENTRY_VALUE_LEN(seen->lens);
-	value = (const void *)entry +
-		KMAP_ENTRY_VALUE(KMAP_ENTRY_KEY_LEN(seen->lens));
+	value = (const void *)entry + KMAP_ENTRY_VALUE(at->key_len);
 	if (unlikely(len > at->out_size || len > SHMAP_USER_SHORT))
 		return UNUSUAL;
 	if (unlikely(shmap_entry_is_number(seen->word)))
@@ -151,7 +158,7 @@ static __always_inline long get_record(const struct shmap_file *file,
 	/* No flags. */
 	if (unlikely(in.what > KMAP_OP_GET ||
 		     !map->config.lock->lockless_reads ||
-		     !take(map, &at, key, &in)))
+		     !take(map, longest_key(map), &at, key, &in)))
 		return shmap_ops_one_full(op, file, user);
 	/* Readers use this variant of RCU; see lock.c. */
 	rcu_read_lock_sched();
@@ -261,6 +268,7 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 	struct shmap_seen seen __uninitialized;
 	struct room room __uninitialized;
 	struct shmap_user_inputs in __uninitialized;
+	const u32 longest = longest_key(map);
 	unsigned int n, i, hits = 0;
 	enum outcome outcome;
 	int ret = 0;
@@ -269,7 +277,7 @@ unsigned int shmap_ops_get_group(struct shmap_map *map,
 	for (n = 0; n < most; n++) {
 		if (shmap_user_read_inputs(&in, user + n) ||
 		    in.what != KMAP_OP_GET ||
-		    !take(map, &group[n], &keys[n], &in))
+		    !take(map, longest, &group[n], &keys[n], &in))
 			break;
 		prefetch(group[n].probe.home);
 	}

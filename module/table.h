@@ -124,7 +124,7 @@ shmap_table_home_number(const struct shmap_table *table, u32 hash,
 {
 	/* C: pairs with the release in split(). */
 	u32 end = smp_load_acquire(&table->desc->end);
-	unsigned int log = ilog2(end);
+	unsigned int log = __fls(end);
 	u32 mask = (2u << log) - 1;
 	u32 i = hash & mask, m;
 

@@ -147,9 +147,10 @@ window_bucket(const struct window *window, uint32_t i)
 	return (const struct kmap_bucket *)(const void *)window->buckets + i;
 }
 
-/* Steps 2 and 3: the home bucket, or NULL if the end of the buckets is out of bounds. */
-static inline __attribute__((always_inline)) const struct kmap_bucket *
-window_home(const struct window *window, uint32_t hash)
+/* Steps 2 and 3: find the home bucket; false if the end of the buckets is out of bounds. */
+static inline __attribute__((always_inline)) bool
+window_home(const struct window *window, uint32_t hash,
+	    const struct kmap_bucket **home)
 {
 	const struct kmap_shard *desc = (const void *)window->shards;
 	uint32_t end, mask, i;
@@ -157,10 +158,11 @@ window_home(const struct window *window, uint32_t hash)
 	desc += hash & window->shard_mask;
 	end = __atomic_load_n(&desc->end, __ATOMIC_ACQUIRE);
 	if (unlikely(end - 1 >= window->bucket_max))
-		return NULL;
+		return false;
 	mask = (2u << (31 - __builtin_clz(end))) - 1;
 	i = hash & mask;
-	return window_bucket(window, i < end ? i : i & (mask >> 1));
+	*home = window_bucket(window, i < end ? i : i & (mask >> 1));
+	return true;
 }
 
 /**
@@ -209,7 +211,7 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 	      const bool word)
 {
 	uint32_t hash = (uint32_t)hash_64(&window->hash, key, key_len);
-	const struct kmap_bucket *home = window_home(window, hash), *bucket;
+	const struct kmap_bucket *home, *bucket;
 	uint32_t depth = 0, ref, link, lens, value_len;
 	const unsigned char *at, *value;
 	const struct kmap_entry *entry;
@@ -219,7 +221,7 @@ window_lookup(const struct window *window, const void *key, uint32_t key_len,
 	slots_t slots;
 	int ret;
 
-	if (unlikely(!home))
+	if (unlikely(!window_home(window, hash, &home)))
 		return WINDOW_UNKNOWN;
 	/* Step 4. */
 	seq = load_seq(home, __ATOMIC_ACQUIRE);

@@ -26,7 +26,9 @@ static inline void relax(void)
 int window_absent(const struct window *window, uint32_t hash,
 		  const struct kmap_bucket *home, unsigned long seq)
 {
-	if (stable(home, seq) && window_home(window, hash) == home)
+	const struct kmap_bucket *now;
+
+	if (stable(home, seq) && window_home(window, hash, &now) && now == home)
 		return -ENOENT;
 	return WINDOW_UNKNOWN;
 }
