@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The entries of one shard, allocated as objects from slabs.
+ * Entries that one memory cgroup pays for, or some of them, allocated as objects from slabs.
  *
  * A slab has objects of one size class.  It is a unit of the pool, or a run of units
  * where objects of the class would waste more than an eighth of a single unit.  Freed
- * objects are linked through their own first bytes.  When a slab is empty, the arena
- * keeps it for a while if no other slab of its class has a free object.  Otherwise the
- * arena gives it back to the pool, where any class of any shard may take its units.  The
- * empty slabs that an arena keeps are on a list of their own as well, so that they are
- * found without a search.
- *
- * Each shard has an arena of its own, so that writers to different shards share
- * nothing here except when a slab is taken from the pool or given back.
+ * objects are linked through their own first bytes.  A slab that becomes empty goes back to
+ * the pool, where any class of any arena may take its units, unless no other slab of its
+ * class has a free object: then the arena keeps it for a while, in a list.
  *
  * Locking: the shard's lock is not held when arena->lock is taken.  arena->lock is
  * held for a few instructions per object.  An object belongs to the task that allocated
@@ -119,17 +114,23 @@ static struct shmap_slab *slab_of(const struct shmap_pool *pool, u32 ref)
 	return *shmap_area_slab(&pool->area, ref / SHMAP_UNIT_REFS);
 }
 
-/* Count a slab, as one whose free objects can be taken. */
-static void count_in_locked(struct shmap_arena *arena, const struct shmap_slab *slab)
+/* Count a slab whose free objects can be taken; @sign is -1 when they cannot any more. */
+static void count_held_locked(struct shmap_arena *arena, const struct shmap_slab *slab,
+			      long sign)
 {
 	lockdep_assert_held(&arena->lock);
-	WRITE_ONCE(arena->held, arena->held + slab->units * SHMAP_UNIT_SIZE);
+	WRITE_ONCE(arena->held, arena->held + sign * (long)(slab->units * SHMAP_UNIT_SIZE));
 }
 
-static void count_out_locked(struct shmap_arena *arena, const struct shmap_slab *slab)
+/* Count a slab that is being drained; @sign is -1 when it is no more. */
+static void count_leaving_locked(struct shmap_arena *arena, const struct shmap_slab *slab,
+				 long sign)
 {
+	long bytes = sign * (long)(slab->units * SHMAP_UNIT_SIZE);
+
 	lockdep_assert_held(&arena->lock);
-	WRITE_ONCE(arena->held, arena->held - slab->units * SHMAP_UNIT_SIZE);
+	WRITE_ONCE(arena->leaving, arena->leaving + bytes);
+	atomic_long_add(bytes, &arena->pool->drained);
 }
 
 /* Take a slab without objects in use out of the arena, to destroy it. */
@@ -138,11 +139,10 @@ static void take_out_locked(struct shmap_arena *arena, struct shmap_slab *slab,
 {
 	lockdep_assert_held(&arena->lock);
 	if (slab->drain == SHMAP_DRAIN_NOT) {
-		count_out_locked(arena, slab);
+		count_held_locked(arena, slab, -1);
 		hlist_del_init(&slab->node);
 	} else {
-		WRITE_ONCE(arena->leaving, arena->leaving -
-			   slab->units * SHMAP_UNIT_SIZE);
+		count_leaving_locked(arena, slab, -1);
 	}
 	list_move_tail(&slab->list, gone);
 }
@@ -214,8 +214,7 @@ static noinline bool thinned_locked(struct shmap_arena *arena, struct shmap_slab
 			return false;
 		if (slab->few)
 			remove_sparse_locked(arena, slab);
-		if (hlist_is_singular_node(&slab->node,
-					   &arena->partial[slab->class])) {
+		if (hlist_is_singular_node(&slab->node, &arena->partial[slab->class])) {
 			keep_locked(arena, slab);
 			return true;
 		}
@@ -290,7 +289,7 @@ int shmap_arena_grow(struct shmap_arena *arena, u32 bytes)
 		return PTR_ERR(slab);
 	raw_spin_lock(&arena->lock);
 	hlist_add_head(&slab->node, &arena->partial[slab->class]);
-	count_in_locked(arena, slab);
+	count_held_locked(arena, slab, 1);
 	keep_locked(arena, slab);
 	raw_spin_unlock(&arena->lock);
 	shmap_pool_call_keeper(arena->pool);
@@ -398,6 +397,45 @@ bool shmap_arena_trim(struct shmap_arena *arena, unsigned long round)
 	return left;
 }
 
+/* Take some slabs of a class for sparse; their nodes go from @left back to the arena. */
+static bool expose_some(struct shmap_arena *arena, struct hlist_head *left)
+{
+	struct shmap_slab *slab;
+	unsigned int n;
+
+	raw_spin_lock(&arena->lock);
+	for (n = 0; n < DRAIN_LOOKS && !hlist_empty(left); n++) {
+		slab = hlist_entry(left->first, struct shmap_slab, node);
+		hlist_del(&slab->node);
+		hlist_add_head(&slab->node, &arena->partial[slab->class]);
+		if (slab->live > slab->few)
+			add_sparse_locked(arena, slab);
+		slab->few = slab->objects - 1;
+	}
+	raw_spin_unlock(&arena->lock);
+	return n;
+}
+
+/**
+ * shmap_arena_expose - take all slabs that are not full for sparse
+ * @arena: the arena
+ *
+ * Context: may sleep.
+ */
+void shmap_arena_expose(struct shmap_arena *arena)
+{
+	HLIST_HEAD(left);	/* others may take slabs from there as well */
+	unsigned int i;
+
+	for (i = 0; i < SHMAP_CLASSES; i++) {
+		raw_spin_lock(&arena->lock);
+		hlist_move_list(&arena->partial[i], &left);
+		raw_spin_unlock(&arena->lock);
+		while (expose_some(arena, &left))
+			cond_resched();
+	}
+}
+
 /**
  * shmap_arena_drain - choose a slab whose entries are to be moved away
  * @arena: the arena
@@ -418,17 +456,14 @@ struct shmap_slab *shmap_arena_drain(struct shmap_arena *arena,
 
 	raw_spin_lock(&arena->lock);
 	for (n = 0; !found && n < DRAIN_LOOKS && !list_empty(&arena->sparse); n++) {
-		slab = list_first_entry(&arena->sparse, struct shmap_slab,
-					list);
+		slab = list_first_entry(&arena->sparse, struct shmap_slab, list);
 		list_move_tail(&slab->list, &arena->sparse);
 		/* Entries are moved to others of its class. */
 		if (slab->live * 8ull > slab->objects * (u64)eighths ||
-		    hlist_is_singular_node(&slab->node,
-					   &arena->partial[slab->class]))
+		    hlist_is_singular_node(&slab->node, &arena->partial[slab->class]))
 			continue;
-		count_out_locked(arena, slab);
-		WRITE_ONCE(arena->leaving, arena->leaving +
-			   slab->units * SHMAP_UNIT_SIZE);
+		count_held_locked(arena, slab, -1);
+		count_leaving_locked(arena, slab, 1);
 		hlist_del_init(&slab->node);
 		remove_sparse_locked(arena, slab);
 		slab->drain = SHMAP_DRAIN_BUSY;
@@ -481,11 +516,12 @@ static void use_locked(struct shmap_arena *arena, struct shmap_slab *slab)
 {
 	lockdep_assert_held(&arena->lock);
 	slab->drain = SHMAP_DRAIN_NOT;
-	WRITE_ONCE(arena->leaving,
-		   arena->leaving - slab->units * SHMAP_UNIT_SIZE);
-	count_in_locked(arena, slab);
+	count_leaving_locked(arena, slab, -1);
+	count_held_locked(arena, slab, 1);
 	hlist_add_head(&slab->node, &arena->partial[slab->class]);
 	slab->few = few(slab);
+	if (slab->live > slab->few)
+		slab->few = slab->objects - 1;
 	add_sparse_locked(arena, slab);
 }
 

@@ -85,7 +85,7 @@ enum shmap_drain {
  * @objects: number of objects that fit
  * @fresh: number of objects that have been allocated at least once
  * @live: number of objects in use
- * @few: seven eighths of @objects, or ~0 while the slab is being drained
+ * @few: seven eighths of @objects, or all but one; ~0 while the slab is being drained
  * @class: size class, an index into arena->partial
  * @free: reference to the first in the list of freed objects, or 0
  * @base: where its memory would begin if it had all units from the first one of the area
@@ -114,6 +114,7 @@ void shmap_arena_init(struct shmap_arena *arena, struct shmap_pool *pool,
 u32 shmap_arena_large(u32 bytes);
 int shmap_arena_grow(struct shmap_arena *arena, u32 bytes);
 void shmap_arena_free(struct shmap_pool *pool, const u32 *refs, unsigned int n);
+void shmap_arena_expose(struct shmap_arena *arena);
 bool shmap_arena_trim(struct shmap_arena *arena, unsigned long round);
 struct shmap_slab *shmap_arena_drain(struct shmap_arena *arena,
 				     unsigned int eighths, unsigned int *looked);

@@ -21,8 +21,8 @@
  * moved, its free objects are used again instead.
  *
  * Mostly the keeper does this, when more than 1/SHMAP_ARENA_SLACK of an arena is in free
- * objects.  A task that needs a new slab while twice as much is free does a bounded part,
- * so that memory stays bounded even if the keeper gets no CPU.
+ * objects.  A task that needs a new slab while twice as much is free, or while the map is
+ * tight, does a bounded part, so that memory stays bounded even if the keeper gets no CPU.
  *
  * Locking: no lock is held by the caller.  A shard's lock is taken for one entry or piece;
  * arena->lock is not taken under it.
@@ -37,7 +37,12 @@
 /* Most bytes that are copied in one hold of a shard's lock. */
 #define SHMAP_COMPACT_PIECE	16384u
 
-/* What a task that needs a slab does at most: objects looked at, bytes copied. */
+/*
+ * What a task that needs a slab does at most: objects looked at, those of them that are not
+ * free, bytes copied.  So that for each slab that it takes it can free one which is half
+ * full, or several which are nearly empty.
+ */
+#define SOME_LOOKS		512u
 #define SOME_OBJECTS		64u
 #define SOME_BYTES		32768u
 
@@ -46,10 +51,12 @@
 
 /**
  * struct budget - how much more is to be done
- * @objects: objects to look at
+ * @looks: objects to look at
+ * @objects: objects to move, if they are in the table
  * @bytes: bytes to copy
  */
 struct budget {
+	u32	looks;
 	u32	objects;
 	u32	bytes;
 };
@@ -153,6 +160,12 @@ static bool copy_all(struct shmap_map *map, struct shmap_shard *shard,
 	return good;
 }
 
+/* Is anything left of the budget? */
+static bool has_some(const struct budget *budget)
+{
+	return budget->looks && budget->objects && budget->bytes;
+}
+
 static enum moved move_object(struct shmap_map *map, struct shmap_arena *arena,
 			      u32 ref, u32 size, struct budget *budget)
 {
@@ -167,6 +180,7 @@ static enum moved move_object(struct shmap_map *map, struct shmap_arena *arena,
 	/* A free object. */
 	if (!READ_ONCE(move.from->lens))
 		return MOVED;
+	budget->objects--;
 	move.hash = READ_ONCE(move.from->hash);
 	shard = shmap_map_shard(map, move.hash);
 	move.to = shmap_arena_take(arena, size, &move.to_ref);
@@ -189,14 +203,13 @@ static bool drain(struct shmap_map *map, struct shmap_arena *arena,
 	u32 step = slab->size >> SHMAP_REF_SHIFT, staying = 0;
 	enum moved moved = MOVED;
 
-	for (; slab->drained < slab->fresh && budget->objects && budget->bytes;
-	     slab->drained++) {
+	for (; slab->drained < slab->fresh && has_some(budget); slab->drained++) {
 		moved = move_object(map, arena, slab->first * SHMAP_UNIT_REFS +
 				    slab->drained * step, slab->size, budget);
 		if (moved == NO_ROOM)
 			break;
 		staying += moved == STAYS;
-		budget->objects--;
+		budget->looks--;
 		cond_resched();
 	}
 	return moved != NO_ROOM && staying <= slab->objects / 8;
@@ -207,18 +220,24 @@ static bool drain(struct shmap_map *map, struct shmap_arena *arena,
  * @map: the map
  * @arena: the arena in which a slab is needed
  *
+ * This is for when more is free than the keeper should have left: while the map is tight it
+ * is enough that the keeper had something to do.
+ *
  * Context: may sleep.
  */
 void shmap_compact_some(struct shmap_map *map, struct shmap_arena *arena)
 {
-	struct budget budget = { .objects = SOME_OBJECTS, .bytes = SOME_BYTES };
+	bool tight = shmap_pool_is_tight(&map->pool), good = true;
+	unsigned int part = tight ? SHMAP_ARENA_SLACK : SHMAP_ARENA_SLACK / 2;
+	struct budget budget = { SOME_LOOKS, SOME_OBJECTS, SOME_BYTES };
 	struct shmap_slab *slab;
 	unsigned int looked;
-	bool good = true;
 
-	while (good && budget.objects && budget.bytes) {
+	while (good && has_some(&budget) && shmap_arena_is_uneven(arena, part)) {
 		slab = shmap_arena_resume(arena, false) ?:
 		       shmap_arena_drain(arena, 4, &looked);
+		if (!slab && tight)
+			slab = shmap_arena_drain(arena, 8, &looked);
 		if (!slab)
 			break;
 		good = drain(map, arena, slab, &budget);
@@ -233,7 +252,7 @@ static void resume(struct shmap_map *map, struct shmap_arena *arena)
 	struct shmap_slab *slab;
 
 	while (n-- && (slab = shmap_arena_resume(arena, true))) {
-		struct budget all = { .objects = ~0u, .bytes = ~0u };
+		struct budget all = { ~0u, ~0u, ~0u };
 		bool good;
 
 		if (slab->drained == slab->fresh)
@@ -254,7 +273,7 @@ static void drain_round(struct shmap_map *map, struct shmap_arena *arena,
 	bool good;
 
 	while (looks && shmap_arena_is_uneven(arena, part)) {
-		struct budget all = { .objects = ~0u, .bytes = ~0u };
+		struct budget all = { ~0u, ~0u, ~0u };
 
 		slab = shmap_arena_drain(arena, eighths, &looked);
 		looks -= min(looks, looked);
@@ -283,7 +302,7 @@ bool shmap_compact_arena(struct shmap_map *map, struct shmap_arena *arena,
 	unsigned int eighths;
 
 	resume(map, arena);
-	for (eighths = 1; eighths < 8; eighths++)
+	for (eighths = 1; eighths <= 8; eighths++)
 		drain_round(map, arena, part, eighths);
 	return READ_ONCE(arena->parked_n);
 }

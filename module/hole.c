@@ -256,3 +256,21 @@ bool shmap_hole_waits(struct shmap_pool *pool)
 	raw_spin_unlock(&area->lock);
 	return waits;
 }
+
+/**
+ * shmap_hole_idle - how many units have memory that can be given back
+ * @pool: the pool
+ *
+ * Context: any.
+ * Return: their number.
+ */
+unsigned int shmap_hole_idle(struct shmap_pool *pool)
+{
+	struct shmap_area *area = &pool->area;
+	unsigned int units;
+
+	raw_spin_lock(&area->lock);
+	units = area->idle[SHMAP_READY] + area->leaving;
+	raw_spin_unlock(&area->lock);
+	return units;
+}

@@ -23,5 +23,6 @@ void shmap_hole_give_end(struct shmap_pool *pool, const struct shmap_gone *gone)
 bool shmap_hole_fill_begin(struct shmap_pool *pool, struct shmap_gone *gone);
 void shmap_hole_fill_end(struct shmap_pool *pool, const struct shmap_gone *gone);
 bool shmap_hole_waits(struct shmap_pool *pool);
+unsigned int shmap_hole_idle(struct shmap_pool *pool);
 
 #endif /* SHMAP_HOLE_H */

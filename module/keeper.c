@@ -13,7 +13,8 @@
  * does not need, gives empty slabs back to the pool that were empty in its last run already,
  * and gives idle memory of the pool and of the table back to the kernel.
  * With wipe=Y it ends the snapshots that began before its last run, if anything is kept.
- * So an entry waits for three runs at most, and for its grace period between them.
+ * So an entry waits for three runs at most, and for its grace period between them.  When
+ * the machine is short of memory (shrinker.c), one run does all that can be done.
  *
  * Only the keeper takes mappings of the window away, because for that it waits for clients
  * that are about to map or unmap it.  Nobody waits for the keeper.
@@ -27,6 +28,7 @@
 #include "keeper.h"
 #include "payer.h"
 #include "shard.h"
+#include "space.h"
 #include "sweep.h"
 
 static struct workqueue_struct *queue;
@@ -78,14 +80,30 @@ static bool keep_shard(struct shmap_map *map, struct shmap_shard *shard)
 	return READ_ONCE(shard->defer.bytes);
 }
 
+/* Is the map tight, and has it grown since all its slabs were last exposed? */
+static bool must_expose(struct shmap_map *map)
+{
+	unsigned int backed = READ_ONCE(map->pool.backed);
+	bool tight = shmap_pool_is_tight(&map->pool);
+
+	if (tight && backed > map->exposed + map->exposed / 64) {
+		map->exposed = backed;
+		return true;
+	}
+	map->exposed = tight ? min(map->exposed, backed) : 0;
+	return false;
+}
+
 /* Move entries of slabs that have few.  Returns true when slabs are left to be emptied. */
 static bool compact_arenas(struct shmap_map *map)
 {
+	bool more = false, expose = must_expose(map);
 	struct shmap_arena *arena;
-	bool more = false;
 
 	for (arena = shmap_payer_next(map, NULL); arena;
 	     arena = shmap_payer_next(map, arena)) {
+		if (expose)
+			shmap_arena_expose(arena);
 		more |= shmap_compact_arena(map, arena, SHMAP_ARENA_SLACK);
 		cond_resched();
 	}
@@ -176,6 +194,10 @@ static void run(struct work_struct *work)
 
 	WRITE_ONCE(pool->round, round);
 	more = keep_kept(map);
+	if (READ_ONCE(map->hurry)) {
+		WRITE_ONCE(map->hurry, false);
+		shmap_space_make(map, false);
+	}
 	more |= compact_arenas(map);
 	for (i = 0; i < map->config.shards; i++) {
 		more |= keep_shard(map, &map->shard[i]);
@@ -196,7 +218,7 @@ static void run(struct work_struct *work)
  */
 int shmap_keeper_start(void)
 {
-	queue = alloc_workqueue("kmap", WQ_UNBOUND, 0);
+	queue = alloc_workqueue("kmap", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return queue ? 0 : -ENOMEM;
 }
 
@@ -220,6 +242,18 @@ void shmap_keeper_init(struct shmap_map *map)
 {
 	INIT_DELAYED_WORK(&map->pool.keeper, run);
 	map->pool.queue = queue;
+}
+
+/**
+ * shmap_keeper_hurry - have the keeper run at once, and free all that can be freed
+ * @map: the map; its keeper was not stopped
+ *
+ * Context: any.
+ */
+void shmap_keeper_hurry(struct shmap_map *map)
+{
+	WRITE_ONCE(map->hurry, true);
+	mod_delayed_work(map->pool.queue, &map->pool.keeper, 0);
 }
 
 /**

@@ -8,6 +8,7 @@
 int shmap_keeper_start(void);
 void shmap_keeper_stop(void);
 void shmap_keeper_init(struct shmap_map *map);
+void shmap_keeper_hurry(struct shmap_map *map);
 void shmap_keeper_exit(struct shmap_map *map);
 
 #endif /* SHMAP_KEEPER_H */

@@ -59,6 +59,7 @@
 #include "map.h"
 #include "payer.h"
 #include "shard.h"
+#include "shrinker.h"
 #include "space.h"
 
 /* Versions begin with the time of day, in steps of 2^VERSION_SHIFT ns. */
@@ -183,7 +184,8 @@ static int create(struct shmap_map *map)
 	const struct shmap_config *config = &map->config;
 	int ret;
 
-	ret = shmap_pool_init(&map->pool, &map->mem, entry_area(config),
+	ret = shmap_pool_init(&map->pool, &map->mem, &map->tables,
+			      entry_area(config),
 			      config->max_bytes + config->max_bytes / 16);
 	if (ret)
 		return ret;
@@ -213,7 +215,7 @@ static int create(struct shmap_map *map)
 		return -ENOMEM;
 	shards_init(map);
 	shmap_keeper_init(map);
-	return 0;
+	return shmap_shrinker_init(map);
 }
 
 /**
@@ -233,6 +235,7 @@ struct shmap_map *shmap_map_create(const struct shmap_config *config)
 	map->config = *config;
 	refcount_set(&map->refs, 1);
 	map->shard_bits = ilog2(config->shards);
+	map->shard_mask = config->shards - 1;
 	shmap_payers_init(&map->payers, min(config->shards, 2 * num_possible_cpus()));
 	map->pool.wipe = config->wipe;
 	get_random_bytes(&map->hash_key, sizeof(map->hash_key));
@@ -256,6 +259,7 @@ static void destroy(struct shmap_map *map)
 {
 	unsigned int i;
 
+	shmap_shrinker_exit(map);
 	shmap_keeper_exit(map);
 	for (i = 0; map->shard && i < map->config.shards; i++)
 		shmap_shard_drop(map, &map->shard[i]);

@@ -113,6 +113,7 @@ struct shmap_payers {
  * @hash_key: constant
  * @hash_init: constant; the state that each hash begins with
  * @shard_bits: constant
+ * @shard_mask: constant; the number of shards, less 1
  * @shard: the shards
  * @head: first page of the window, followed by the shards' descriptors
  * @head_order: @head has 2^head_order pages
@@ -125,6 +126,10 @@ struct shmap_payers {
  * @quota: the limits of entries and bytes
  * @stats: counters per CPU
  * @squeezed: pool->stirred at the beginning of the last complete shmap_space_squeeze()
+ * @shrinker: what tells that the machine is short of memory
+ * @hurry: the keeper is to free all that it can in its next run
+ * @stuck: pool->drained when grace periods were last waited for because of it, or less
+ * @exposed: units that had memory when slabs were last exposed, or fewer; the keeper's
  * @kept_cut: number that the last cut had when the keeper last ran
  * @cuts: the moments of snapshots, and what is kept for them
  */
@@ -134,6 +139,7 @@ struct shmap_map {
 	hsiphash_key_t			hash_key;
 	struct shmap_hash		hash_init;
 	unsigned int			shard_bits;
+	u32				shard_mask;
 	struct shmap_shard		*shard;
 	struct kmap_window		*head;
 	unsigned int			head_order;
@@ -146,6 +152,10 @@ struct shmap_map {
 	struct shmap_quota		quota;
 	struct shmap_stats __percpu	*stats;
 	long				squeezed;
+	struct shrinker			*shrinker;
+	bool				hurry;
+	long				stuck;
+	unsigned int			exposed;
 	u64				kept_cut;
 	struct shmap_cuts		cuts;
 };
@@ -161,7 +171,7 @@ struct shmap_map {
 static inline struct shmap_shard *shmap_map_shard(const struct shmap_map *map,
 						  u32 hash)
 {
-	return &map->shard[hash & (map->config.shards - 1)];
+	return &map->shard[hash & map->shard_mask];
 }
 
 /**

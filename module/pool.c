@@ -12,8 +12,7 @@
  * Units that have no memory are taken first: so whoever needs memory pays for it, and does
  * not use what others have paid for.  But the keeper may be late, for it waits for
  * clients that change their mappings.  So that the map takes no more memory meanwhile than
- * it usually may, units that still have memory are taken first as soon as pool->usual units
- * have some.
+ * it usually may, units that still have memory are taken first while it is tight.
  *
  * Locking: area->lock.  Only the task that has taken a unit changes its address.  The
  * fault handler, which takes no units, holds area->lock while it reads the address, so
@@ -30,18 +29,19 @@
  * shmap_pool_init - make an entry area
  * @pool: to be made, zeroed
  * @mem: account that its memory is counted on
+ * @tables: account that the memory of buckets is counted on
  * @bytes: its size, at most SHMAP_AREA_MAX; memory is allocated as it is needed
- * @usual: bytes of memory that it may take before memory that waits to be given back is
- *	used again
+ * @usual: bytes of memory that the map may take before it is tight
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM; either way shmap_pool_exit() may be called.
  */
-int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem, u64 bytes,
-		    u64 usual)
+int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem,
+		    const struct shmap_mem *tables, u64 bytes, u64 usual)
 {
 	pool->mem = mem;
-	pool->usual = min(usual, SHMAP_AREA_MAX) >> SHMAP_UNIT_SHIFT;
+	pool->tables = tables;
+	pool->usual = usual;
 	return shmap_area_init(&pool->area, mem, bytes);
 }
 
@@ -106,7 +106,7 @@ static int mark_taken(struct shmap_pool *pool, unsigned int units)
 	for (;;) {
 		first = -ENOSPC;
 		raw_spin_lock(&area->lock);
-		if (ret || pool->backed >= pool->usual)
+		if (ret || shmap_pool_is_tight(pool))
 			first = shmap_area_take_locked(area, SHMAP_READY, units);
 		if (first < 0)
 			first = shmap_area_take_locked(area, SHMAP_BARE, units);

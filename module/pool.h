@@ -28,10 +28,13 @@
  * @mem: account that its memory is counted on
  * @area: which units are in use; area->lock protects the fields below as well
  * @backed: number of units that have memory
- * @usual: as soon as so many have, memory that waits to be given back is used again
+ * @tables: account of the memory of buckets
+ * @usual: bytes, of units and of @tables, that the map takes as long as little is free; see
+ *	shmap_pool_is_tight()
  * @given_back: number of units whose memory was given back to the kernel
  * @compacted: bytes of entries that were moved (compact.c)
  * @wipe: zero a freed entry before it can be used again
+ * @drained: bytes of slabs that are being drained, whose last objects readers may still use
  * @uneven: an object was freed, in an arena with more than two units in free objects,
  *	since entries were last moved wherever that pays
  * @stock: memory that is allocated ahead, for units that have none
@@ -47,9 +50,11 @@ struct shmap_pool {
 	struct shmap_mem	*mem;
 	struct shmap_area	area;
 	unsigned int		backed;
-	unsigned int		usual;
+	const struct shmap_mem	*tables;
+	u64			usual;
 	u64			given_back;
 	atomic_long_t		compacted;
+	atomic_long_t		drained;
 	bool			wipe;
 	bool			uneven;
 	void			*stock[SHMAP_POOL_STOCK];
@@ -61,8 +66,8 @@ struct shmap_pool {
 	unsigned long		round;
 };
 
-int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem, u64 bytes,
-		    u64 usual);
+int shmap_pool_init(struct shmap_pool *pool, struct shmap_mem *mem,
+		    const struct shmap_mem *tables, u64 bytes, u64 usual);
 void shmap_pool_exit(struct shmap_pool *pool);
 int shmap_pool_take(struct shmap_pool *pool, unsigned int units);
 void shmap_pool_put(struct shmap_pool *pool, unsigned int first,
@@ -70,6 +75,22 @@ void shmap_pool_put(struct shmap_pool *pool, unsigned int first,
 bool shmap_pool_stock(struct shmap_pool *pool, unsigned int units);
 void shmap_pool_unstock(struct shmap_pool *pool);
 void shmap_pool_call_keeper(struct shmap_pool *pool);
+
+/**
+ * shmap_pool_is_tight - does the map take all the memory that it usually may?
+ * @pool: the pool
+ *
+ * Then memory that waits to be given back is used again by whoever needs some, and no place
+ * among entries is too small to be collected.
+ *
+ * Context: any.
+ * Return: whether it is so, of about now.
+ */
+static inline bool shmap_pool_is_tight(const struct shmap_pool *pool)
+{
+	return (u64)READ_ONCE(pool->backed) * SHMAP_UNIT_SIZE +
+	       atomic_long_read(&pool->tables->bytes) >= pool->usual;
+}
 
 /**
  * shmap_pool_stir - note that shmap_space_squeeze() may find more to free

@@ -45,15 +45,28 @@ int shmap_space_squeeze(struct shmap_map *map, bool killable)
 	return ret;
 }
 
-/* Was anything freed or put aside since make_space() last began? */
-static bool can_make_space(const struct shmap_map *map)
+/**
+ * shmap_space_can_make - may shmap_space_make() find anything?
+ * @map: the map
+ *
+ * Context: any.
+ * Return: true if anything was freed or put aside since it last began.
+ */
+bool shmap_space_can_make(const struct shmap_map *map)
 {
 	return READ_ONCE(map->squeezed) != atomic_long_read(&map->pool.stirred) ||
 	       READ_ONCE(map->pool.uneven);
 }
 
-/* Move entries wherever that makes slabs empty, and free all that can be freed. */
-static int make_space(struct shmap_map *map)
+/**
+ * shmap_space_make - move entries wherever that makes slabs empty, and free all that can be
+ * @map: the map
+ * @killable: whether a fatal signal ends the wait for readers
+ *
+ * Context: may sleep.
+ * Return: 0, or -EINTR when a fatal signal came.
+ */
+int shmap_space_make(struct shmap_map *map, bool killable)
 {
 	struct shmap_arena *arena;
 
@@ -61,7 +74,32 @@ static int make_space(struct shmap_map *map)
 	for (arena = shmap_payer_next(map, NULL); arena;
 	     arena = shmap_payer_next(map, arena))
 		shmap_compact_arena(map, arena, 0);
-	return shmap_space_squeeze(map, true);
+	return shmap_space_squeeze(map, killable);
+}
+
+/*
+ * Does too much memory wait for grace periods, beside all that the map may have?  As much may
+ * as may be in deferred entries.  Slabs that stay after a wait, for instance because of
+ * entries kept for a snapshot, are not waited for again.
+ */
+static bool must_wait(struct shmap_map *map)
+{
+	long drained = atomic_long_read(&map->pool.drained);
+	long stuck = min(READ_ONCE(map->stuck), drained);
+
+	WRITE_ONCE(map->stuck, stuck);
+	return map->config.lock->lockless_reads &&
+	       drained - stuck > (long)(map->config.shards * map->shard->defer.max) &&
+	       shmap_pool_is_tight(&map->pool);
+}
+
+/* Wait for the grace periods of all that is deferred. */
+static int wait_for_readers(struct shmap_map *map)
+{
+	int ret = shmap_space_squeeze(map, true);
+
+	WRITE_ONCE(map->stuck, atomic_long_read(&map->pool.drained));
+	return ret;
 }
 
 /**
@@ -95,11 +133,14 @@ struct kmap_entry *shmap_space_alloc(struct shmap_map *map,
 			reaped = true;
 			continue;
 		}
-		if (shmap_arena_is_uneven(arena, SHMAP_ARENA_SLACK / 2))
-			shmap_compact_some(map, arena);
-		ret = shmap_arena_grow(arena, bytes);
-		if (ret == -ENOSPC && !squeezed && can_make_space(map)) {
-			ret = make_space(map);
+		shmap_compact_some(map, arena);
+		if (must_wait(map))
+			ret = wait_for_readers(map);
+		if (!ret)
+			ret = shmap_arena_grow(arena, bytes);
+		if (ret == -ENOSPC && !squeezed &&
+		    shmap_space_can_make(map)) {
+			ret = shmap_space_make(map, true);
 			squeezed = true;
 		}
 		/* End a snapshot rather than let the operation fail. */

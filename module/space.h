@@ -9,5 +9,7 @@ struct kmap_entry *shmap_space_alloc(struct shmap_map *map,
 				     struct shmap_shard *shard, u32 bytes,
 				     u32 *ref);
 int shmap_space_squeeze(struct shmap_map *map, bool killable);
+bool shmap_space_can_make(const struct shmap_map *map);
+int shmap_space_make(struct shmap_map *map, bool killable);
 
 #endif /* SHMAP_SPACE_H */

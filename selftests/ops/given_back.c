@@ -4,6 +4,7 @@
  * nobody has to do anything for it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -80,6 +81,35 @@ TEST_F_TIMEOUT(map, after_snapshot, KT_LONG)
 	kt_ioctl(self->fd, KMAP_IOC_KEYS, &keys);
 	ASSERT_EQ(0, kt_clear(self->fd, NULL));
 	wait_small(_metadata, self->fd, self->info.memory);
+}
+
+/*
+ * Few slabs have free places: the keeper leaves them alone, until the machine is short of
+ * memory.
+ */
+TEST_F_TIMEOUT(map, under_pressure, KT_LONG)
+{
+	const __u64 n = STORED / 1000;
+	struct kmap_info info;
+	__u64 least, i;
+	int fd;
+
+	RELOAD("max_bytes=64m");
+	fill(_metadata, self->fd, 1000);
+	for (i = 0; i < n / 8; i += 4)
+		ASSERT_EQ(0, kt_remove(self->fd, i, 1, KEY_LEN, NULL));
+	ASSERT_EQ(0, kt_info(self->fd, &info));
+	least = info.slabs - info.slabs / 64;
+	fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	do {
+		/* This calls all shrinkers of the kernel. */
+		ASSERT_EQ(1, pwrite(fd, "2", 1, 0));
+		usleep(10000);
+		ASSERT_EQ(0, kt_info(self->fd, &info));
+	} while (info.slabs > least);
+	ASSERT_EQ(0, close(fd));
+	EXPECT_EQ(info.entries, n - (n / 8 + 3) / 4);
 }
 
 TEST_HARNESS_MAIN

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who pays for what: entries of several groups, which store and remove in turn, and the
- * slabs that each of them has.  And what a small map takes.
+ * slabs that each of them has.  And what a small map takes, a full one, and one of a
+ * machine that is short of memory.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <linux/cgroup.h>
+#include <linux/shrinker.h>
+#include <linux/sizes.h>
 
 #include "compact.h"
 #include "inspect.h"
@@ -193,6 +196,150 @@ static void small(const struct test *test)
 	world_unmake(&world);
 }
 
+/* Let time pass, until the keeper has done what it does when nothing presses. */
+static void rest(struct world *world)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		shim_rcu_pass();
+		shim_work_pass(HZ);
+	}
+	check_equal(shim_work_pass(HZ), 0);
+}
+
+/* Bytes of slabs. */
+static u64 slabs(const struct world *world)
+{
+	struct kmap_info info = { 0 };
+
+	shmap_map_info(world->map, &info);
+	return info.slabs;
+}
+
+/* What the keeper leaves alone comes back when the machine is short of memory. */
+static void pressed(const struct test *test)
+{
+	const u64 stored = (5 * KEYS - 5 * KEYS / 32) * KMAP_ENTRY_SIZE(KEY_LEN, 200);
+	struct shrink_control sc = { .nr_to_scan = 128 };
+	struct shrinker *shrinker;
+	struct world world;
+	unsigned long pages;
+	u64 before, after;
+	u32 i;
+
+	make(&world, test->lock, 8);
+	shrinker = world.map->shrinker;
+	check_equal(shrinker->count_objects(shrinker, &sc), 0);
+	for (i = 0; i < 5 * KEYS; i++)
+		check_equal(set(&world, i, 1, 200), 0);
+	for (i = 0; i < 5 * KEYS / 8; i += 4)
+		delete(&world, i, 1);
+	rest(&world);
+	before = slabs(&world);
+	pages = shrinker->count_objects(shrinker, &sc);
+	check(pages);
+	check_equal(shrinker->scan_objects(shrinker, &sc), SHRINK_STOP);
+	check_equal(shim_work_pass(1), 1);
+	after = slabs(&world);
+	printf("# %lu pages expected; slabs %llu, then %llu bytes\n", pages,
+	       (unsigned long long)before, (unsigned long long)after);
+	check(after + 8 * SHMAP_UNIT_SIZE <= before);
+	check(after <= stored + stored / 64 +
+	      2 * (1 + world.map->payers.lanes) * SHMAP_UNIT_SIZE);
+	check_equal(shrinker->count_objects(shrinker, &sc), 0);
+	world_compare(&world);
+	world_unmake(&world);
+}
+
+/*
+ * Fill a map, remove an entry in nine, so that hardly a slab has few, and fill it again with
+ * entries of another size: what was left free must not add to what the map takes.
+ */
+static void refill(const struct test *test, u32 len)
+{
+	const struct shmap_config config = {
+		.lock		= shmap_lock_find(test->lock),
+		.shards		= test->shards,
+		.max_entries	= 1000000,
+		.max_bytes	= 16 << 20,
+		.max_key	= 64,
+		.max_value	= sizeof(text),
+	};
+	struct kmap_info info = { 0 };
+	struct world world;
+	u32 n, i;
+
+	shim_rcu_by_hand(true);
+	world_make(&world, &config);
+	for (n = 0; !set(&world, n, 1, 200); n++)
+		;
+	for (i = 0; i < n; i += 9)
+		delete(&world, i, 1);
+	rest(&world);
+	while (!set(&world, n, 1, len))
+		n++;
+	rest(&world);
+	shmap_map_info(world.map, &info);
+	printf("# %u bytes: %.4f of max_bytes taken, %.4f used\n", len,
+	       (double)info.memory / config.max_bytes,
+	       (double)info.bytes / config.max_bytes);
+	check(info.bytes > config.max_bytes - 2000);
+	check(info.memory <= config.max_bytes / 10 * 11);
+	world_unmake(&world);
+}
+
+static void full(const struct test *test)
+{
+	refill(test, 200);
+	refill(test, 100);
+	refill(test, 1000);
+}
+
+/*
+ * Generations of a size each that fill the map and are thinned out at random, while the
+ * keeper never runs: what the map takes stays bounded by the tasks themselves.
+ */
+static void starved(const struct test *test)
+{
+	static const u32 lens[] = { 100, 250, 600, 1000 };
+	const struct shmap_config config = {
+		.lock		= shmap_lock_find(test->lock),
+		.shards		= test->shards,
+		.max_entries	= 1000000,
+		.max_bytes	= 8 << 20,
+		.max_key	= 64,
+		.max_value	= sizeof(text),
+	};
+	struct kmap_info info = { 0 };
+	u64 peak = 0, may;
+	struct world world;
+	u32 n = 0, i, first, step = 0;
+
+	shim_rcu_by_hand(true);
+	world_make(&world, &config);
+	for (i = 0; i < 3 * ARRAY_SIZE(lens); i++) {
+		for (first = n; !set(&world, n, 1, lens[i % ARRAY_SIZE(lens)]); n++)
+			if (++step % 1000 == 0)
+				shim_rcu_pass();
+		memset(&info, 0, sizeof(info));
+		shmap_map_info(world.map, &info);
+		peak = max(peak, info.memory);
+		for (; first < n; first++) {
+			if (rand() % 20)
+				delete(&world, first, 1);
+			if (++step % 1000 == 0)
+				shim_rcu_pass();
+		}
+	}
+	may = config.max_bytes / 10 * 11 + info.deferred_max +
+	      config.shards * SZ_64K;
+	printf("# at most %.4f of max_bytes taken, of %.4f that may be\n",
+	       (double)peak / config.max_bytes, (double)may / config.max_bytes);
+	check(peak <= may);
+	world_unmake(&world);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -200,6 +347,15 @@ int main(int argc, char **argv)
 		{ "groups_rwsem", .play = groups, .lock = "rwsem" },
 		{ "groups_rcu", .play = groups, .lock = "rcu" },
 		{ "in_use", in_use },
+		{ "pressed_spinlock", .play = pressed, .lock = "spinlock" },
+		{ "pressed_rwsem", .play = pressed, .lock = "rwsem" },
+		{ "pressed_rcu", .play = pressed, .lock = "rcu" },
+		{ "full_spinlock", .play = full, .lock = "spinlock", .shards = 1 },
+		{ "full_rwsem", .play = full, .lock = "rwsem", .shards = 2 },
+		{ "full_rcu", .play = full, .lock = "rcu", .shards = 1 },
+		{ "starved_spinlock", .play = starved, .lock = "spinlock", .shards = 8 },
+		{ "starved_rwsem", .play = starved, .lock = "rwsem", .shards = 1 },
+		{ "starved_rcu", .play = starved, .lock = "rcu", .shards = 8 },
 		{ "small_spinlock", .play = small, .lock = "spinlock" },
 		{ "small_rwsem", .play = small, .lock = "rwsem" },
 		{ "small_rcu", .play = small, .lock = "rcu" },

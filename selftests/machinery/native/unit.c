@@ -170,7 +170,7 @@ static void play_arena(bool wipe)
 	struct shmap_pool pool = { 0 };
 	u32 bytes;
 
-	check_equal(shmap_pool_init(&pool, &mem, 64 << 20, 64 << 20), 0);
+	check_equal(shmap_pool_init(&pool, &mem, &mem, 64 << 20, 64 << 20), 0);
 	pool.wipe = wipe;
 	shmap_arena_init(&arena, &pool, 0);
 	for (bytes = 8; bytes < 1100000; bytes += 8 + bytes / 11 / 8 * 8)
@@ -254,7 +254,7 @@ static void pool(void)
 	u32 i, k, n = 0, sum = 0;
 	int first;
 
-	check_equal(shmap_pool_init(&pool, &mem, 1000 * SHMAP_UNIT_SIZE,
+	check_equal(shmap_pool_init(&pool, &mem, &mem, 1000 * SHMAP_UNIT_SIZE,
 				    500 * SHMAP_UNIT_SIZE), 0);
 	for (i = 0; i < 20000; i++) {
 		u16 x;

@@ -49,8 +49,8 @@ void destroy_workqueue(struct workqueue_struct *queue)
 			shim_fail(__FILE__, __LINE__, "work is left");
 }
 
-bool queue_delayed_work(struct workqueue_struct *queue,
-			struct delayed_work *delayed, unsigned long delay)
+static bool enqueue(struct workqueue_struct *queue, struct delayed_work *delayed,
+		    unsigned long delay, bool again)
 {
 	unsigned int i;
 	bool queued;
@@ -59,7 +59,9 @@ bool queue_delayed_work(struct workqueue_struct *queue,
 		shim_fail(__FILE__, __LINE__, "no queue");
 	pthread_mutex_lock(&lock);
 	queued = !delayed->pending;
-	if (queued) {
+	if (!queued && again) {
+		delayed->due = delay;
+	} else if (queued) {
 		for (i = 0; i < WORKS && works[i]; i++)
 			;
 		if (i == WORKS)
@@ -70,6 +72,19 @@ bool queue_delayed_work(struct workqueue_struct *queue,
 	}
 	pthread_mutex_unlock(&lock);
 	return queued;
+}
+
+bool queue_delayed_work(struct workqueue_struct *queue,
+			struct delayed_work *delayed, unsigned long delay)
+{
+	return enqueue(queue, delayed, delay, false);
+}
+
+bool mod_delayed_work(struct workqueue_struct *queue,
+		      struct delayed_work *delayed, unsigned long delay)
+{
+	/* Work is due in a jiffy at least, as time only passes between two of them. */
+	return !enqueue(queue, delayed, delay ?: 1, true);
 }
 
 static void dequeue(unsigned int i)

@@ -85,6 +85,8 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 
+#define HLIST_HEAD(name)	struct hlist_head name = { NULL }
+
 static inline bool hlist_empty(const struct hlist_head *list)
 {
 	return !list->first;
@@ -98,6 +100,14 @@ static inline void hlist_add_head(struct hlist_node *node,
 	if (node->next)
 		node->next->at = &node->next;
 	list->first = node;
+}
+
+static inline void hlist_move_list(struct hlist_head *from, struct hlist_head *to)
+{
+	to->first = from->first;
+	if (to->first)
+		to->first->at = &to->first;
+	from->first = NULL;
 }
 
 /* Poisons the node, so that a second hlist_del() crashes. */

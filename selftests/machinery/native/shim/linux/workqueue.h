@@ -29,6 +29,7 @@ struct delayed_work {
 struct workqueue_struct;
 
 #define WQ_UNBOUND	1
+#define WQ_MEM_RECLAIM	2
 
 #define INIT_DELAYED_WORK(delayed, f) \
 	(*(delayed) = (struct delayed_work) { .work.function = (f) })
@@ -48,6 +49,8 @@ struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags,
 void destroy_workqueue(struct workqueue_struct *queue);
 bool queue_delayed_work(struct workqueue_struct *queue,
 			struct delayed_work *delayed, unsigned long delay);
+bool mod_delayed_work(struct workqueue_struct *queue,
+		      struct delayed_work *delayed, unsigned long delay);
 bool cancel_delayed_work_sync(struct delayed_work *delayed);
 
 #endif /* SHIM_WORKQUEUE_H */
