@@ -13,8 +13,9 @@
  *
  * It serves the machine, not a cgroup that is at its limit.
  */
-#include <linux/shrinker.h>
 #include <linux/slab.h>
+/* Linux 6.1's needs some of the former. */
+#include <linux/shrinker.h>
 #include <linux/version.h>
 
 #include "hole.h"
