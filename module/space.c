@@ -7,6 +7,9 @@
  * free objects; deferred entries and empty slabs of all shards, after entries were moved
  * wherever that pays, which means waiting for grace periods; entries kept for snapshots,
  * which ends the snapshots.
+ *
+ * A task also waits for grace periods before it takes a slab when the map is tight and slabs
+ * that are being drained have more memory than deferred entries may: see must_wait().
  */
 #include <linux/err.h>
 #include <linux/sched.h>
