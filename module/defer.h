@@ -9,6 +9,9 @@
 
 #include "arena.h"
 
+/* One part of so many of max_bytes may be deferred, in all; in small maps more. */
+#define SHMAP_DEFER_PART	16u
+
 struct shmap_deferred;
 
 /**

@@ -75,7 +75,7 @@ static u64 deferred_max(const struct shmap_config *config)
 	u32 entry = shmap_arena_size(KMAP_ENTRY_SIZE(config->max_key,
 						     config->max_value));
 
-	return max3(config->max_bytes / 16 / config->shards, (u64)SZ_256K,
+	return max3(config->max_bytes / SHMAP_DEFER_PART / config->shards, (u64)SZ_256K,
 		    2ull * entry);
 }
 

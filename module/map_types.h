@@ -128,7 +128,7 @@ struct shmap_payers {
  * @squeezed: pool->stirred at the beginning of the last complete shmap_space_squeeze()
  * @shrinker: what tells that the machine is short of memory
  * @hurry: the keeper is to free all that it can in its next run
- * @stuck: pool->drained when grace periods were last waited for because of it, or less
+ * @stuck: bytes that waited for readers after space.c last waited for them, or fewer
  * @exposed: units that had memory when slabs were last exposed, or fewer; the keeper's
  * @kept_cut: number that the last cut had when the keeper last ran
  * @cuts: the moments of snapshots, and what is kept for them
@@ -154,7 +154,7 @@ struct shmap_map {
 	long				squeezed;
 	struct shrinker			*shrinker;
 	bool				hurry;
-	long				stuck;
+	u64				stuck;
 	unsigned int			exposed;
 	u64				kept_cut;
 	struct shmap_cuts		cuts;

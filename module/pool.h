@@ -77,6 +77,19 @@ void shmap_pool_unstock(struct shmap_pool *pool);
 void shmap_pool_call_keeper(struct shmap_pool *pool);
 
 /**
+ * shmap_pool_taken - the memory of a map's units and buckets
+ * @pool: the pool
+ *
+ * Context: any.
+ * Return: bytes, of about now.
+ */
+static inline u64 shmap_pool_taken(const struct shmap_pool *pool)
+{
+	return (u64)READ_ONCE(pool->backed) * SHMAP_UNIT_SIZE +
+	       atomic_long_read(&pool->tables->bytes);
+}
+
+/**
  * shmap_pool_is_tight - does the map take all the memory that it usually may?
  * @pool: the pool
  *
@@ -88,8 +101,7 @@ void shmap_pool_call_keeper(struct shmap_pool *pool);
  */
 static inline bool shmap_pool_is_tight(const struct shmap_pool *pool)
 {
-	return (u64)READ_ONCE(pool->backed) * SHMAP_UNIT_SIZE +
-	       atomic_long_read(&pool->tables->bytes) >= pool->usual;
+	return shmap_pool_taken(pool) >= pool->usual;
 }
 
 /**

@@ -8,8 +8,8 @@
  * wherever that pays, which means waiting for grace periods; entries kept for snapshots,
  * which ends the snapshots.
  *
- * A task also waits for grace periods before it takes a slab when the map is tight and slabs
- * that are being drained have more memory than deferred entries may: see must_wait().
+ * A task also waits for grace periods before it takes a slab when the map takes more than it
+ * should, and much of that waits for readers: see must_wait().
  */
 #include <linux/err.h>
 #include <linux/sched.h>
@@ -80,20 +80,36 @@ int shmap_space_make(struct shmap_map *map, bool killable)
 	return shmap_space_squeeze(map, killable);
 }
 
+/* Bytes that wait for readers: deferred entries, and slabs that go when they are freed. */
+static u64 waiting_bytes(const struct shmap_map *map)
+{
+	u64 bytes = atomic_long_read(&map->pool.drained);
+	unsigned int i;
+
+	for (i = 0; i < map->config.shards; i++)
+		bytes += READ_ONCE(map->shard[i].defer.bytes);
+	return bytes;
+}
+
 /*
- * Does too much memory wait for grace periods, beside all that the map may have?  As much may
- * as may be in deferred entries.  Slabs that stay after a wait, for instance because of
- * entries kept for a snapshot, are not waited for again.
+ * Does the map take so much, with what waits for readers, that a task must wait for them,
+ * too?  Half of the part of max_bytes that may be deferred is no reason, nor is what small
+ * maps may defer beyond that part.  What stays after a wait, for instance because of entries
+ * kept for a snapshot, is not waited for again.
  */
 static bool must_wait(struct shmap_map *map)
 {
-	long drained = atomic_long_read(&map->pool.drained);
-	long stuck = min(READ_ONCE(map->stuck), drained);
+	u64 part = map->config.max_bytes / SHMAP_DEFER_PART;
+	u64 may = max(map->config.shards * map->shard->defer.max, part);
+	u64 waiting;
 
-	WRITE_ONCE(map->stuck, stuck);
-	return map->config.lock->lockless_reads &&
-	       drained - stuck > (long)(map->config.shards * map->shard->defer.max) &&
-	       shmap_pool_is_tight(&map->pool);
+	if (!map->config.lock->lockless_reads ||
+	    shmap_pool_taken(&map->pool) <= map->pool.usual + may - part / 2)
+		return false;
+	waiting = waiting_bytes(map);
+	if (waiting < READ_ONCE(map->stuck))
+		WRITE_ONCE(map->stuck, waiting);
+	return waiting > READ_ONCE(map->stuck) + may / 4;
 }
 
 /* Wait for the grace periods of all that is deferred. */
@@ -101,7 +117,7 @@ static int wait_for_readers(struct shmap_map *map)
 {
 	int ret = shmap_space_squeeze(map, true);
 
-	WRITE_ONCE(map->stuck, atomic_long_read(&map->pool.drained));
+	WRITE_ONCE(map->stuck, waiting_bytes(map));
 	return ret;
 }
 

@@ -29,6 +29,8 @@ __thread struct cgroup_subsys_state shim_group;
 __thread void (*shim_relax)(void);
 __thread void (*shim_stored)(void);
 __thread u64 shim_exchanges;
+/* How often a spinlock is tried before its waiter sleeps, where times are measured. */
+unsigned int shim_spins;
 
 static __thread struct held {
 	const void *lock;
@@ -218,8 +220,15 @@ void shim_spin_init(raw_spinlock_t *lock, const char *site)
 
 void raw_spin_lock(raw_spinlock_t *lock)
 {
+	unsigned int spins = shim_spins;
+
 	check_take(lock, &lock->check, false);
-	pthread_mutex_lock(&lock->mutex);
+	while (spins && pthread_mutex_trylock(&lock->mutex)) {
+		cpu_relax();
+		spins--;
+	}
+	if (!spins)
+		pthread_mutex_lock(&lock->mutex);
 	current->atomic++;
 }
 

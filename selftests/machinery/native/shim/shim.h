@@ -33,6 +33,7 @@ u64 shim_inode_unmapped(const struct inode *inode);
 
 /* Steps under locks, where they are counted: see lock.c, steps.c. */
 extern __thread u64 shim_steps;
+extern unsigned int shim_spins;
 u64 shim_longest(const char *site);
 void shim_longest_forget(void);
 void shim_section_begins(u64 *since);
