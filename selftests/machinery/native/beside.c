@@ -8,10 +8,10 @@
  * measured in one run can be compared.  The longest of a slice is that of its own sets;
  * the table tells the median of the slices' longest as well.
  *
- *	N=N		entries (default 1,000,000)
- *	ROUNDS=N	slices of each kind (default 20)
+ *	N=N		entries (default 10,000)
+ *	ROUNDS=N	slices of each kind (default 1, at most 100)
  *	SHARDS=N	shards (default 64)
- *	LOCK=MODE	lock mode (default rcu)
+ *	MODE=LOCK	lock mode (default rcu)
  */
 #include <sched.h>
 #include <stdio.h>
@@ -127,9 +127,9 @@ static void tell(enum kind mine, u64 *took, u64 *longest, u32 rounds)
 
 static void beside(void)
 {
-	const char *lock = getenv("LOCK");
-	u32 n = test_number("N", 1000000);
-	u32 rounds = min_t(u32, test_number("ROUNDS", 20), ROUNDS_MAX);
+	const char *lock = getenv("MODE");
+	u32 n = test_number("N", 10000);
+	u32 rounds = min_t(u32, test_number("ROUNDS", 1), ROUNDS_MAX);
 	const struct shmap_config config = {
 		.lock		= shmap_lock_find(lock && *lock ? lock : "rcu"),
 		.shards		= test_number("SHARDS", 64),
@@ -145,7 +145,7 @@ static void beside(void)
 	pthread_t thread;
 	u32 i, k;
 
-	check(config.lock);
+	check(config.lock && rounds);
 	shim_rcu_by_hand(false);
 	shim_pages_reserve(1024ull * n + (1ull << 30));
 	shim_spins = 1000000;
