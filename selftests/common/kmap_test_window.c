@@ -127,24 +127,44 @@ static __s64 scan_chain(const struct kt_window *window, unsigned int shard,
 	}
 }
 
-__s64 kt_window_scan(const struct kt_window *window, kt_window_visit *visit,
-		     void *arg)
+/*
+ * The ends of all shards and the seqs of their home buckets: these only grow, while the
+ * former only shrink as long as nobody writes.  -EPROTO when an end is out of bounds.
+ */
+static int read_state(const struct kt_window *window, __u64 *ends, __u64 *seqs)
 {
 	const struct kmap_window *head = window->head;
-	const struct kmap_shard *shards;
-	__s64 count = 0, found;
-	unsigned int shard;
-	__u32 bucket;
+	const struct kmap_bucket *buckets = (const void *)(window->mem +
+							   head->bucket_offset);
+	const struct kmap_shard *shards = (const void *)(window->mem +
+							 head->shard_offset);
+	__u32 most = head->bucket_size / sizeof(*buckets), end, shard, bucket;
 
-	/* Nobody writes, so soon no page of zeros hides an entry any more. */
-	while (__atomic_load_n(&head->stale, __ATOMIC_ACQUIRE))
-		usleep(1000);
-	shards = (const void *)(window->mem + head->shard_offset);
+	*ends = 0;
+	*seqs = 0;
 	for (shard = 0; shard < head->shards; shard++) {
-		if (!shards[shard].end || shards[shard].end % head->shards ||
-		    shards[shard].end >
-		    head->bucket_size / sizeof(struct kmap_bucket))
+		end = __atomic_load_n(&shards[shard].end, __ATOMIC_ACQUIRE);
+		if (!end || end % head->shards || end > most)
 			return -EPROTO;
+		*ends += end;
+		for (bucket = shard; bucket < end; bucket += head->shards)
+			*seqs += __atomic_load_n(&buckets[bucket].seq,
+						 __ATOMIC_ACQUIRE);
+	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return 0;
+}
+
+static __s64 scan_all(const struct kt_window *window, kt_window_visit *visit,
+		      void *arg)
+{
+	const struct kmap_window *head = window->head;
+	const struct kmap_shard *shards = (const void *)(window->mem +
+							 head->shard_offset);
+	__s64 count = 0, found;
+	__u32 shard, bucket;
+
+	for (shard = 0; shard < head->shards; shard++) {
 		for (bucket = shard; bucket < shards[shard].end;
 		     bucket += head->shards) {
 			found = scan_chain(window, shard, bucket, visit, arg);
@@ -154,4 +174,25 @@ __s64 kt_window_scan(const struct kt_window *window, kt_window_visit *visit,
 		}
 	}
 	return count;
+}
+
+__s64 kt_window_scan(const struct kt_window *window, kt_window_visit *visit,
+		     void *arg)
+{
+	__u64 ends, seqs, ends_now, seqs_now;
+	__s64 result;
+
+	/* Nobody writes, but the keeper may move entries and merge buckets; not for ever. */
+	do {
+		/* Soon no page of zeros hides an entry any more. */
+		while (__atomic_load_n(&window->head->stale, __ATOMIC_ACQUIRE))
+			usleep(1000);
+		if (read_state(window, &ends, &seqs))
+			return -EPROTO;
+		result = scan_all(window, visit, arg);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (read_state(window, &ends_now, &seqs_now))
+			return -EPROTO;
+	} while (ends != ends_now || seqs != seqs_now);
+	return result;
 }

@@ -47,8 +47,9 @@ static inline const __u8 *kt_window_value(const struct kmap_entry *entry)
 
 /*
  * Calls @visit, which returns 0 to continue, for each entry of the map; nobody may
- * change the map meanwhile.  Returns the number of entries, a negative value from
- * @visit, or -EPROTO for a window that is not as the header says.
+ * change the map meanwhile.  When the keeper has moved an entry meanwhile, all of them
+ * are visited again.  Returns the number of entries, a negative value from @visit, or
+ * -EPROTO for a window that is not as the header says.
  */
 typedef int kt_window_visit(const struct kmap_entry *entry, void *arg);
 __s64 kt_window_scan(const struct kt_window *window, kt_window_visit *visit,

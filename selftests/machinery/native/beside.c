@@ -10,6 +10,7 @@
  *
  *	N=N		entries (default 10,000)
  *	ROUNDS=N	slices of each kind (default 1, at most 100)
+ *	SETS=N		sets in a slice (default 50,000)
  *	SHARDS=N	shards (default 64)
  *	MODE=LOCK	lock mode (default rcu)
  */
@@ -26,7 +27,6 @@
 #include "snapshot.h"
 #include "test.h"
 
-#define SETS		50000u
 #define VALUE_LEN	64
 #define ROUNDS_MAX	100u
 
@@ -41,6 +41,8 @@ static struct shmap_map *map;
 static int kind = -1;		/* of the slice that runs; -1 between slices */
 static bool over;
 static u64 snapshots[KINDS];
+
+static u32 sets;		/* in a slice */
 
 static u64 now(void)
 {
@@ -100,7 +102,7 @@ static u64 slice(struct actor *actor, enum kind mine, u32 n, u64 *took)
 	u32 i, len;
 
 	WRITE_ONCE(kind, mine);
-	for (i = 0; i < SETS; i++) {
+	for (i = 0; i < sets; i++) {
 		len = actor_key(key, 'b', actor_draw(actor, n));
 		since = now();
 		check_equal(actor_put(map, key, len, VALUE_LEN, KMAP_REPLACE),
@@ -115,7 +117,7 @@ static u64 slice(struct actor *actor, enum kind mine, u32 n, u64 *took)
 
 static void tell(enum kind mine, u64 *took, u64 *longest, u32 rounds)
 {
-	size_t n = (size_t)rounds * SETS;
+	size_t n = (size_t)rounds * sets;
 
 	qsort(took, n, sizeof(*took), compare);
 	qsort(longest, rounds, sizeof(*longest), compare);
@@ -145,7 +147,8 @@ static void beside(void)
 	pthread_t thread;
 	u32 i, k;
 
-	check(config.lock && rounds);
+	sets = test_number("SETS", 50000);
+	check(config.lock && rounds && sets);
 	shim_rcu_by_hand(false);
 	shim_pages_reserve(1024ull * n + (1ull << 30));
 	shim_spins = 1000000;
@@ -155,14 +158,14 @@ static void beside(void)
 		check_equal(actor_put(map, key, actor_key(key, 'b', i),
 				      VALUE_LEN, 0), 0);
 	for (k = 0; k < KINDS; k++) {
-		took[k] = calloc((size_t)rounds * SETS, sizeof(u64));
+		took[k] = calloc((size_t)rounds * sets, sizeof(u64));
 		check(took[k]);
 	}
 	check(!pthread_create(&thread, NULL, taker, NULL));
 	for (i = 0; i < rounds; i++)
 		for (k = 0; k < KINDS; k++)
 			longest[k][i] = slice(&actor, k, n,
-					      took[k] + (size_t)i * SETS);
+					      took[k] + (size_t)i * sets);
 	WRITE_ONCE(over, true);
 	check(!pthread_join(thread, NULL));
 	printf("# set, ns       p50      p99    p99.9  p99.999     median       most snapshots\n"
