@@ -104,7 +104,8 @@ static bool must_wait(struct shmap_map *map)
 	u64 waiting;
 
 	if (!map->config.lock->lockless_reads ||
-	    shmap_pool_taken(&map->pool) <= map->pool.usual + may - part / 2)
+	    shmap_pool_taken(&map->pool) <= map->pool.usual + may - part / 2 ||
+	    READ_ONCE(map->squeezed) == atomic_long_read(&map->pool.stirred))
 		return false;
 	waiting = waiting_bytes(map);
 	if (waiting < READ_ONCE(map->stuck))
