@@ -4,6 +4,9 @@
  * values of random keys; another sleeps, computes, or takes snapshots one after the
  * other, with values or counting only, in time slices that follow each other.
  *
+ * Keys neither come nor go, so each snapshot must have all of them; a slice with snapshots
+ * lasts until one is complete.  How long anything takes is told and not judged.
+ *
  * The figures are nanoseconds, which include what else the machine did: only what was
  * measured in one run can be compared.  The longest of a slice is that of its own sets;
  * the table tells the median of the slices' longest as well.
@@ -40,8 +43,9 @@ static const char *const names[KINDS] = {
 static struct shmap_map *map;
 static int kind = -1;		/* of the slice that runs; -1 between slices */
 static bool over;
-static u64 snapshots[KINDS];
+static u64 snapshots[KINDS];	/* that are complete */
 
+static u32 entries;
 static u32 sets;		/* in a slice */
 
 static u64 now(void)
@@ -68,9 +72,12 @@ static void take(enum kind mine)
 		n = shmap_snapshot_read(snap, mine == VALUES ? buf : NULL,
 					sizeof(buf));
 	while (n > 0 && still(mine));
-	shmap_snapshot_end(snap);
 	check(n >= 0 || n == -ENOBUFS);
-	snapshots[mine] += !n;
+	if (!n) {
+		check_equal(snap->count, entries);
+		WRITE_ONCE(snapshots[mine], snapshots[mine] + 1);
+	}
+	shmap_snapshot_end(snap);
 }
 
 static void *taker(void *unused)
@@ -95,21 +102,23 @@ static int compare(const void *a, const void *b)
 }
 
 /* Replace values for one slice.  The longest and all of the durations go to @took. */
-static u64 slice(struct actor *actor, enum kind mine, u32 n, u64 *took)
+static u64 slice(struct actor *actor, enum kind mine, u64 *took)
 {
+	u64 longest = 0, since, before = READ_ONCE(snapshots[mine]);
 	char key[ACTOR_KEY];
-	u64 longest = 0, since;
 	u32 i, len;
 
 	WRITE_ONCE(kind, mine);
 	for (i = 0; i < sets; i++) {
-		len = actor_key(key, 'b', actor_draw(actor, n));
+		len = actor_key(key, 'b', actor_draw(actor, entries));
 		since = now();
 		check_equal(actor_put(map, key, len, VALUE_LEN, KMAP_REPLACE),
 			    0);
 		took[i] = now() - since;
 		longest = max(longest, took[i]);
 	}
+	while (mine >= VALUES && READ_ONCE(snapshots[mine]) == before)
+		sched_yield();
 	WRITE_ONCE(kind, -1);
 	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	return longest;
@@ -147,6 +156,7 @@ static void beside(void)
 	pthread_t thread;
 	u32 i, k;
 
+	entries = n;
 	sets = test_number("SETS", 50000);
 	check(config.lock && rounds && sets);
 	shim_rcu_by_hand(false);
@@ -164,8 +174,8 @@ static void beside(void)
 	check(!pthread_create(&thread, NULL, taker, NULL));
 	for (i = 0; i < rounds; i++)
 		for (k = 0; k < KINDS; k++)
-			longest[k][i] = slice(&actor, k, n,
-					      took[k] + (size_t)i * sets);
+			longest[k][i] = slice(&actor, k, took[k] +
+					      (size_t)i * sets);
 	WRITE_ONCE(over, true);
 	check(!pthread_join(thread, NULL));
 	printf("# set, ns       p50      p99    p99.9  p99.999     median       most snapshots\n"
