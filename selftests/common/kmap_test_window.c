@@ -148,8 +148,7 @@ static int read_state(const struct kt_window *window, __u64 *ends, __u64 *seqs)
 			return -EPROTO;
 		*ends += end;
 		for (bucket = shard; bucket < end; bucket += head->shards)
-			/* Two halves on 32 bits: one that is torn differs later. */
-			*seqs += *(const volatile __u64 *)&buckets[bucket].seq;
+			*seqs += buckets[bucket].seq;
 	}
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return 0;
